@@ -1,0 +1,79 @@
+package connector
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"windlass"
+)
+
+// Pages walks the pages of a read from req.Cursor to the end. It stops at the
+// first error, which it yields with an empty page; the caller may go on later
+// from the Next of the last page it got.
+func Pages(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		for {
+			page, err := r.Read(ctx, req)
+			if err != nil {
+				yield(Page{}, err)
+				return
+			}
+			if page.Next != "" && page.Next == req.Cursor {
+				yield(Page{}, &Error{
+					Kind:    windlass.Malformed,
+					Op:      "read " + req.Object,
+					Message: "a page names itself as the next one",
+				})
+				return
+			}
+			if !yield(page, nil) || page.Next == "" {
+				return
+			}
+			req.Cursor = page.Next
+		}
+	}
+}
+
+// All walks every record of a read from req.Cursor to the end. It stops at the
+// first error, which it yields with an empty record.
+//
+// A walk from the beginning that got fewer records than the provider's last
+// count ends with an error of kind windlass.Incomplete, after the last record:
+// the records are good, but they are not all there are.
+func All(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		var (
+			whole = req.Cursor == ""
+			count int
+			size  int
+		)
+		for page, err := range Pages(ctx, r, req) {
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			for _, record := range page.Records {
+				if !yield(record, nil) {
+					return
+				}
+			}
+			count += len(page.Records)
+			size = page.Size
+		}
+		if whole && count < size {
+			yield(Record{}, ErrIncomplete(req.Object, count, size))
+		}
+	}
+}
+
+// ErrIncomplete returns the error for a finished read of object that got fewer
+// records than the provider says there are.
+func ErrIncomplete(object string, got, size int) *Error {
+	return &Error{
+		Kind:    windlass.Incomplete,
+		Op:      "read " + object,
+		Message: fmt.Sprintf("%d records arrived, the provider counts %d", got, size),
+		Remedy:  "read again; records that were deleted meanwhile, or that the credential cannot see, explain it too",
+	}
+}
