@@ -1,0 +1,204 @@
+package windlass_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A rule is one row of the table of imports: what the Go files of one folder
+// may import besides the standard library.
+type rule struct {
+	// dir is a folder relative to the module's root, "." for the root itself.
+	// A name that ends in "/..." stands for every folder below it.
+	dir string
+	// code is for files that are compiled into the product, tests for what
+	// _test.go files may import on top of that. An entry is a folder of this
+	// module (as in dir) or the path of a foreign module, which covers its
+	// packages. A test may always import the package that it tests.
+	code, tests []string
+}
+
+// imports is the direction of the whole product:
+//
+//	cmd → internal/cli → internal/server → everything
+//	api, ui, store, jobs → flows → the root, connector, mapping
+//
+// A flow is what a user does: install, connect, read, deliver, write, proxy,
+// notify. Flows never import each other, the store, the jobs engine or the
+// pages: each declares the small interface that it needs. The rows of packages
+// that are still to come stand here already, so that they are born with limits.
+//
+// Changing a row is a decision about the design: say why in the commit, and
+// write an ADR when the direction itself changes.
+var imports = []rule{
+	// Public packages. What a program that imports us is made to import, too,
+	// is decided here.
+	{dir: "."},
+	{dir: "connector", code: []string{"."}, tests: []string{"connector/connectortest"}},
+	{dir: "connector/connectortest", code: []string{".", "connector"}},
+	{
+		dir: "bitbucket", code: []string{".", "connector"},
+		tests: []string{"bitbucket/sandbox", "connector/connectortest", "github.com/ktrysmt/go-bitbucket"},
+	},
+	{dir: "manifest", code: []string{".", "github.com/goccy/go-yaml", "github.com/adhocore/gronx"}},
+	{dir: "webhook", code: []string{"."}},
+
+	// The sandbox and the connector are two readings of the same documents;
+	// neither may lean on the other (docs/adr/0004-independent-sandbox.md).
+	{
+		dir: "bitbucket/sandbox", code: []string{"bitbucket/sandbox/internal/..."},
+		tests: []string{"github.com/ktrysmt/go-bitbucket"},
+	},
+	{dir: "bitbucket/sandbox/internal/...", code: []string{"bitbucket/sandbox/internal/..."}},
+
+	// The flows, and what is pure enough for them to share.
+	{dir: "internal/mapping", code: []string{".", "connector"}},
+	{dir: "internal/budget", code: []string{"."}},
+	{dir: "internal/install", code: flowMay},
+	{dir: "internal/connect", code: flowMay},
+	{dir: "internal/read", code: flowMay},
+	{dir: "internal/deliver", code: flowMay},
+	{dir: "internal/write", code: flowMay},
+	{dir: "internal/proxy", code: flowMay},
+	{dir: "internal/notify", code: flowMay},
+
+	// What serves the flows. Only these know a database, River or HTML.
+	{dir: "internal/store", code: append(flows, ".", "connector", "modernc.org/sqlite", "github.com/jackc/pgx/v5")},
+	{dir: "internal/jobs", code: append(flows, ".", "connector", "github.com/riverqueue/river")},
+	{dir: "internal/api", code: append(flows, ".", "connector", "manifest")},
+	{dir: "internal/ui", code: append(flows, ".", "connector")},
+
+	// What puts the parts together.
+	{dir: "internal/server", code: []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/..."}},
+	{
+		dir: "internal/cli", code: []string{".", "connector", "bitbucket", "bitbucket/sandbox", "internal/server"},
+		tests: []string{"github.com/rogpeppe/go-internal"},
+	},
+	{dir: "cmd/windlass", code: []string{"internal/cli"}},
+}
+
+var (
+	flowMay = []string{".", "connector", "internal/mapping"}
+	flows   = slices.Clip([]string{
+		"internal/install", "internal/connect", "internal/read", "internal/deliver",
+		"internal/write", "internal/proxy", "internal/notify", "internal/mapping", "internal/budget",
+	})
+)
+
+func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
+	for _, file := range goFiles(t) {
+		for _, fault := range file.importFaults(imports) {
+			t.Error(fault)
+		}
+	}
+}
+
+// A checker that finds nothing must not be one that cannot find anything.
+func TestImportCheckerSeesWhatIsForbidden(t *testing.T) {
+	t.Parallel()
+	table := []rule{
+		{dir: "."},
+		{dir: "connector", code: []string{"."}, tests: []string{"connector/connectortest", "example.com/probe"}},
+		{dir: "bitbucket/sandbox", code: []string{"bitbucket/sandbox/internal/..."}},
+		{dir: "bitbucket/sandbox/internal/...", code: []string{"bitbucket/sandbox/internal/..."}},
+		{dir: "bitbucket/sandbox/internal/seed"},
+	}
+	for _, test := range []struct {
+		name, file, imports string
+		want                string // part of the fault; empty: allowed
+	}{
+		{"the standard library is free", "windlass.go", "net/http", ""},
+		{"C is not the standard library", "windlass.go", "C", "windlass.go imports C"},
+		{"the root imports no part", "windlass.go", "windlass/connector", "windlass.go imports windlass/connector"},
+		{"a row allows a folder", "connector/read.go", "windlass", ""},
+		{"a row allows that folder only", "connector/read.go", "windlass/connector/connectortest", "add it to code"},
+		{"a test may more than code", "connector/read_test.go", "windlass/connector/connectortest", ""},
+		{"a test may import what it tests", "connector/read_test.go", "windlass/connector", ""},
+		{"a test has its limits too", "connector/read_test.go", "windlass/bitbucket", "add it to tests"},
+		{"a foreign module needs a row", "connector/read.go", "example.com/probe", "connector/read.go imports example.com/probe"},
+		{"a foreign module's packages come with it", "connector/read_test.go", "example.com/probe/deep", ""},
+		{"a longer name is another module", "connector/read_test.go", "example.com/probes", "example.com/probes"},
+		{"the sandbox never reads the connector", "bitbucket/sandbox/server.go", "windlass/bitbucket", "imports windlass/bitbucket"},
+		{"nor do its tests", "bitbucket/sandbox/server_test.go", "windlass/bitbucket", "imports windlass/bitbucket"},
+		{"dots cover every folder below", "bitbucket/sandbox/internal/bbql/parse.go", "windlass/bitbucket/sandbox/internal/seed", ""},
+		{"the nearest row decides", "bitbucket/sandbox/internal/seed/seed.go", "windlass/bitbucket/sandbox/internal/bbql", "seed.go imports"},
+		{"a folder without a row is refused", "internal/stray/stray.go", "fmt", `add {dir: "internal/stray"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			file := sourceFile{path: test.file, imports: []string{test.imports}}
+			got := strings.Join(file.importFaults(table), "\n")
+			if (test.want == "") != (got == "") || !strings.Contains(got, test.want) {
+				t.Errorf("%s importing %q: got fault %q, want one that says %q", test.file, test.imports, got, test.want)
+			}
+		})
+	}
+}
+
+// importFaults checks one file against a table and says, for each import that
+// the table does not allow, what it is and where it would be allowed.
+func (f sourceFile) importFaults(table []rule) []string {
+	row, found := rowFor(table, f.dir())
+	if !found {
+		return []string{fmt.Sprintf(
+			"%s: the folder has no row in the table of imports_test.go: add {dir: %q, code: …} with what it may import", f.path, f.dir())}
+	}
+	allowed, column := row.code, "code"
+	if f.isTest() {
+		allowed, column = slices.Concat(row.code, row.tests, []string{f.dir()}), "tests"
+	}
+	var faults []string
+	for _, path := range f.imports {
+		if isStandard(path) || slices.ContainsFunc(allowed, func(entry string) bool { return covers(entry, path) }) {
+			continue
+		}
+		faults = append(faults, fmt.Sprintf(
+			"%s imports %s, which the row %q of imports_test.go does not allow: turn the dependency round, or add it to %s there and say why",
+			f.path, path, row.dir, column))
+	}
+	return faults
+}
+
+// rowFor finds the row of a folder: its own, or else the longest "/..." above it.
+func rowFor(table []rule, dir string) (nearest rule, found bool) {
+	for _, row := range table {
+		if row.dir == dir {
+			return row, true
+		}
+		below, wild := strings.CutSuffix(row.dir, "...")
+		if wild && strings.HasPrefix(dir, below) && len(row.dir) > len(nearest.dir) {
+			nearest, found = row, true
+		}
+	}
+	return nearest, found
+}
+
+// covers reports whether an entry of the table allows an import path: a folder
+// of this module by its exact name, a foreign module with all of its packages.
+func covers(entry, path string) bool {
+	if isForeign(entry) {
+		return path == entry || strings.HasPrefix(path, entry+"/")
+	}
+	if below, wild := strings.CutSuffix(entry, "..."); wild {
+		return strings.HasPrefix(path, module+"/"+below)
+	}
+	if entry == "." {
+		return path == module
+	}
+	return path == module+"/"+entry
+}
+
+// isForeign reports whether an import path or an entry belongs to another
+// module: those begin with a host name, "example.com/…".
+func isForeign(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return strings.Contains(strings.Trim(first, "."), ".")
+}
+
+func isStandard(path string) bool {
+	ours := path == module || strings.HasPrefix(path, module+"/")
+	return !ours && !isForeign(path) && path != "C"
+}
