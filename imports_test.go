@@ -39,7 +39,7 @@ var imports = []rule{
 	{dir: "connector", code: []string{"."}, tests: []string{"connector/connectortest"}},
 	{dir: "connector/connectortest", code: []string{".", "connector"}},
 	{
-		dir: "bitbucket", code: []string{".", "connector"},
+		dir: "bitbucket", code: []string{".", "connector", "github.com/golang-jwt/jwt/v5"},
 		tests: []string{"bitbucket/sandbox", "connector/connectortest", "github.com/ktrysmt/go-bitbucket"},
 	},
 	{dir: "manifest", code: []string{".", "github.com/goccy/go-yaml", "github.com/adhocore/gronx"}},
@@ -73,7 +73,10 @@ var imports = []rule{
 	// What puts the parts together.
 	{dir: "internal/server", code: []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/..."}},
 	{
-		dir: "internal/cli", code: []string{".", "connector", "bitbucket", "bitbucket/sandbox", "internal/server"},
+		dir: "internal/cli", code: []string{
+			".", "connector", "bitbucket", "bitbucket/sandbox", "internal/server",
+			"github.com/spf13/cobra", "golang.org/x/term",
+		},
 		tests: []string{"github.com/rogpeppe/go-internal"},
 	},
 	{dir: "cmd/windlass", code: []string{"internal/cli"}},
