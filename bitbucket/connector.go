@@ -1,0 +1,175 @@
+package bitbucket
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// DefaultAPIURL is where Bitbucket Cloud's API is.
+const DefaultAPIURL = "https://api.bitbucket.org/2.0"
+
+// Options are the optional parts of a Connector; the zero value is useful.
+type Options struct {
+	// Workspace is a workspace's slug, or its UUID in braces. Objects that
+	// belong to the credential's own user, hook_events and addon/linkers do
+	// without one.
+	Workspace string
+	// APIURL is the API's base URL; empty means DefaultAPIURL.
+	APIURL string
+	// Role is which repositories and snippets are read: those in which the
+	// credential's user has at least this role. Empty means "member". The word
+	// "any" sends no role, which on repositories includes public ones that the
+	// user has no part in.
+	Role string
+	// UserAgent is sent with every request; empty means "windlass".
+	UserAgent string
+}
+
+// Roles are the values that Options.Role takes.
+func Roles() []string { return []string{"member", "contributor", "admin", "owner", anyRole} }
+
+const anyRole = "any"
+
+// Connector reads and writes the records of one workspace. It is safe for
+// concurrent use. It implements connector.Reader, Writer, Deleter and Describer.
+type Connector struct {
+	client    *http.Client
+	api       *url.URL // no query, no fragment, no trailing slash
+	workspace string
+	role      string
+	agent     string
+
+	mu     sync.Mutex        // guards learnt
+	learnt map[string]lesson // by object: what the endpoint has shown of itself
+}
+
+// lesson is what an object's endpoint has shown of itself since the Connector
+// was made, so that nothing is tried twice.
+type lesson struct {
+	plain    bool // refuses pagelen=100: ask without
+	filter   bool // the probe has run
+	filtered bool // and the undocumented filter works
+}
+
+// New returns a connector that sends its requests through client, which must
+// authenticate them (see Transport). A nil client sends anonymous requests,
+// which Bitbucket answers for hook_events and public repositories only.
+func New(client *http.Client, opts *Options) (*Connector, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	if client == nil {
+		client = http.DefaultClient
+	}
+	api, err := parseAPI(opts.APIURL)
+	if err != nil {
+		return nil, err
+	}
+	role := opts.Role
+	if role == "" {
+		role = "member"
+	}
+	if !slices.Contains(Roles(), role) {
+		return nil, &connector.Error{
+			Kind:    windlass.Invalid,
+			Message: "there is no role " + quote(role),
+			Remedy:  suggest(role, Roles()),
+		}
+	}
+	if opts.Workspace != "" {
+		if _, err := segment("workspace", opts.Workspace); err != nil {
+			return nil, err
+		}
+	}
+	agent := opts.UserAgent
+	if agent == "" {
+		agent = "windlass"
+	}
+	return &Connector{
+		client: client, api: api,
+		workspace: opts.Workspace, role: role, agent: agent,
+		learnt: map[string]lesson{},
+	}, nil
+}
+
+// parseAPI reads an API base URL.
+func parseAPI(raw string) (*url.URL, error) {
+	if raw == "" {
+		raw = DefaultAPIURL
+	}
+	api, err := url.Parse(raw)
+	if err != nil || (api.Scheme != "https" && api.Scheme != "http") || api.Host == "" ||
+		api.User != nil || api.RawQuery != "" || api.Fragment != "" {
+		return nil, &connector.Error{
+			Kind:    windlass.Invalid,
+			Message: "the API's URL is not one",
+			Remedy:  "it looks like " + DefaultAPIURL + ": http or https, a host and a path",
+		}
+	}
+	api.Path = strings.TrimRight(api.Path, "/")
+	api.RawPath = ""
+	return api, nil
+}
+
+// path fills in a path template of the table.
+func (c *Connector) path(template, id string) (string, error) {
+	if strings.Contains(template, "{workspace}") {
+		if c.workspace == "" {
+			return "", &connector.Error{
+				Kind:    windlass.Invalid,
+				Message: "no workspace was named",
+				Remedy:  "name the workspace, by the slug in its web address or by its UUID in braces",
+			}
+		}
+		workspace, err := segment("workspace", c.workspace)
+		if err != nil {
+			return "", err
+		}
+		template = strings.Replace(template, "{workspace}", workspace, 1)
+	}
+	if strings.Contains(template, "{id}") {
+		escaped, err := segment("id", id)
+		if err != nil {
+			return "", err
+		}
+		template = strings.Replace(template, "{id}", escaped, 1)
+	}
+	return template, nil
+}
+
+// segment escapes a value for one segment of a path, and refuses what could
+// make the path lead elsewhere (invariant 6).
+func segment(what, value string) (string, error) {
+	bad := value == "" || value == "." || value == ".." || len(value) > 256 ||
+		strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f })
+	if bad || strings.ContainsAny(value, `/\`) {
+		return "", &connector.Error{
+			Kind:    windlass.Invalid,
+			Message: quote(value) + " cannot be a " + what,
+			Remedy:  "it is one part of a path, without slashes",
+		}
+	}
+	return url.PathEscape(value), nil
+}
+
+// lesson returns what has been learnt of an object.
+func (c *Connector) lesson(o *object) lesson {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.learnt[o.name]
+}
+
+// learn notes something of an object.
+func (c *Connector) learn(o *object, note func(*lesson)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.learnt[o.name]
+	note(&l)
+	c.learnt[o.name] = l
+}

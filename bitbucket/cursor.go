@@ -1,0 +1,129 @@
+package bitbucket
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"hash/fnv"
+	"strings"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// place is what a Cursor holds: where a walk goes on, and what it has to know
+// of the pages before. It holds paths below the API's base URL, never a host,
+// so that a cursor cannot send a credential anywhere (invariant 6).
+type place struct {
+	Version int    `json:"v"`
+	Object  string `json:"o"`
+	// Request is a fingerprint of the workspace and the request, so that a
+	// cursor is not continued with another one.
+	Request string `json:"r"`
+	// URI is the request to make next; Before is the one made before it in the
+	// same list, to step back to.
+	URI    string `json:"u"`
+	Before string `json:"b,omitempty"`
+	// Seen counts the records returned so far. Earlier of them lie outside the
+	// list that URI is a page of; Size is that list's count when last told, -1
+	// when never.
+	Seen    int `json:"n"`
+	Earlier int `json:"e,omitempty"`
+	Size    int `json:"s"`
+	// Last marks the records of the page before, so that those that slide over
+	// the seam are not returned twice.
+	Last marks `json:"l,omitempty"`
+	// Key is the sort key of the last record returned.
+	Key string `json:"k,omitempty"`
+	// Back says that URI is a step back, which has to overlap with Last.
+	Back bool `json:"back,omitempty"`
+	// Full says that the read could not be bounded by time.
+	Full bool `json:"full,omitempty"`
+	// Subjects are the subjects of hook events still to walk, this one first.
+	Subjects []string `json:"subjects,omitempty"`
+}
+
+const placeVersion = 1
+
+// cursor encodes a place.
+func (p place) cursor() connector.Cursor {
+	p.Version = placeVersion
+	data, _ := json.Marshal(p) // strings and numbers only: it cannot fail
+	return connector.Cursor(base64.RawURLEncoding.EncodeToString(data))
+}
+
+// parseCursor decodes a cursor and checks that it belongs to this request.
+func parseCursor(cursor connector.Cursor, object, request string) (place, error) {
+	var p place
+	data, err := base64.RawURLEncoding.DecodeString(string(cursor))
+	if err == nil {
+		err = json.Unmarshal(data, &p)
+	}
+	if err != nil || !strings.HasPrefix(p.URI, "/") || p.Seen < 0 || p.Earlier < 0 || p.Size < -1 {
+		return place{}, &connector.Error{
+			Kind:    windlass.Invalid,
+			Message: "the cursor is damaged",
+			Remedy:  "begin the read again without it",
+		}
+	}
+	if p.Version != placeVersion {
+		return place{}, &connector.Error{
+			Kind:    windlass.CursorExpired,
+			Message: "the cursor is from another version of Windlass",
+			Remedy:  "begin the read again without it",
+		}
+	}
+	if p.Object != object || p.Request != request {
+		return place{}, &connector.Error{
+			Kind:    windlass.Invalid,
+			Message: "the cursor belongs to another read",
+			Remedy:  "go on with the same object, workspace, role, fields and times, or begin again without it",
+		}
+	}
+	return p, nil
+}
+
+// mark is a fingerprint of one version of a record.
+func mark(r connector.Record) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(r.ID)) // a hash never fails
+	_, _ = h.Write([]byte{0})
+	_, _ = h.Write([]byte(r.Updated.UTC().Format(time.RFC3339Nano)))
+	return h.Sum64()
+}
+
+// marks is a set of them, written as base64 to keep cursors short.
+type marks []uint64
+
+func (m marks) has(one uint64) bool {
+	for _, other := range m {
+		if other == one {
+			return true
+		}
+	}
+	return false
+}
+
+// MarshalText writes eight bytes a mark, in base64.
+func (m marks) MarshalText() ([]byte, error) {
+	raw := make([]byte, 0, 8*len(m))
+	for _, one := range m {
+		raw = binary.BigEndian.AppendUint64(raw, one)
+	}
+	return base64.RawStdEncoding.AppendEncode(nil, raw), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (m *marks) UnmarshalText(text []byte) error {
+	raw, err := base64.RawStdEncoding.AppendDecode(nil, text)
+	if err != nil {
+		return err
+	}
+	*m = (*m)[:0]
+	for len(raw) >= 8 {
+		*m = append(*m, binary.BigEndian.Uint64(raw))
+		raw = raw[8:]
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+// Package bitbucket is the connector for Bitbucket Cloud, as its API is in 2026.
+//
+// # What it promises
+//
+// [Connector] reads, writes, deletes and describes every object in the one
+// table of this package ([Objects]); read, write, describe, documentation and
+// error messages all follow from that table.
+//
+//   - A read follows Bitbucket's own links and asks for 100 records a request
+//     where the endpoint takes that, so 1,000 repositories cost 10 requests.
+//   - A full walk of repositories sorts by created_on, which never changes. When
+//     the count that Bitbucket reports moves between two pages, records may have
+//     slid over the seam: the walk takes up again from the last record it has
+//     seen, and drops what it has already returned. One case stays open: as many
+//     records made as deleted between two consecutive requests leaves the count
+//     as it was.
+//   - An incremental read sorts by updated_on and pages by that key instead of
+//     by offset, because a record edited meanwhile moves to the end and would
+//     pull another one past the seam.
+//   - Raw holds the bytes that Bitbucket sent. The exception is hook_events,
+//     whose records gain a "subject", since Bitbucket puts it only into the path.
+//   - Updating what does not exist creates nothing, although Bitbucket's PUT would.
+//   - Nothing is retried and nothing waits. [Retry] is a transport of its own.
+//   - A credential is sent to the configured API's scheme, host and port and
+//     nowhere else: [Transport] refuses every other address, redirects included,
+//     and a next link that leads elsewhere is an error.
+//
+// # What to use
+//
+//	credential, err := bitbucket.AccessToken(os.Getenv("BITBUCKET_TOKEN"))
+//	transport, err := bitbucket.NewTransport(credential, bitbucket.DefaultAPIURL, nil)
+//	client := &http.Client{Transport: &bitbucket.Retry{Base: transport}}
+//	c, err := bitbucket.New(client, &bitbucket.Options{Workspace: "acme"})
+//	for record, err := range connector.All(ctx, c, connector.ReadRequest{Object: "repositories"}) { … }
+//
+// Facts about Bitbucket in this package come from Atlassian's REST API document
+// of August 2026 and its changelog unless a comment says otherwise.
+package bitbucket

@@ -1,0 +1,158 @@
+package bitbucket
+
+import (
+	"context"
+	"strings"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// field is one field of an object in the table.
+type field struct {
+	name     string // dotted path
+	value    connector.ValueType
+	provider string
+	values   []string
+	refs     []string
+	use      use
+}
+
+// use says who may set a field, and when.
+type use int
+
+const (
+	readOnly   use = iota
+	writable       // a create or an update may set it
+	required       // a create must set it, an update may
+	createOnly     // a create may set it, an update may not
+	writeOnly      // may be set, is never returned
+)
+
+// The constructors below name a field's type once, in both vocabularies.
+
+func text(name string) field { return field{name: name, value: connector.String, provider: "string"} }
+func link(name string) field {
+	return field{name: name, value: connector.String, provider: "string (uri)"}
+}
+func flag(name string) field {
+	return field{name: name, value: connector.Boolean, provider: "boolean"}
+}
+func number(name string) field {
+	return field{name: name, value: connector.Int, provider: "integer"}
+}
+func moment(name string) field {
+	return field{name: name, value: connector.DateTime, provider: "string (date-time)"}
+}
+func tree(name string) field { return field{name: name, value: connector.Other, provider: "object"} }
+func list(name string) field { return field{name: name, value: connector.Other, provider: "array"} }
+
+func choice(name string, values ...string) field {
+	return field{name: name, value: connector.SingleSelect, provider: "string (enum)", values: values}
+}
+
+func choices(name string, values ...string) field {
+	return field{name: name, value: connector.MultiSelect, provider: "array (enum)", values: values}
+}
+
+func reference(name string, objects ...string) field {
+	return field{name: name, value: connector.Reference, provider: "object", refs: objects}
+}
+
+// with returns the field with another use.
+func (f field) with(u use) field {
+	f.use = u
+	return f
+}
+
+func (f field) public() connector.Field {
+	return connector.Field{
+		Name: f.name, DisplayName: displayName(f.name),
+		Type: f.value, ProviderType: f.provider,
+		ReadOnly: f.use == readOnly, Required: f.use == required, WriteOnly: f.use == writeOnly,
+		Values: f.values, ReferenceTo: f.refs,
+	}
+}
+
+// displayName turns "project.created_on" into "Project created on".
+func displayName(name string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return r == '.' || r == '_' })
+	for i, word := range words {
+		switch word {
+		case "id", "uuid", "url", "scm", "html":
+			words[i] = strings.ToUpper(word)
+		default:
+			if i == 0 {
+				words[i] = strings.ToUpper(word[:1]) + word[1:]
+			}
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Objects returns what can be done with each object, sorted by name.
+func (c *Connector) Objects() []connector.Object { return Objects() }
+
+// Describe returns the fields of an object, parents before children. It makes
+// no request: the fields are those of the table, which the package's tests
+// hold against bodies that Bitbucket returned and against its document.
+func (c *Connector) Describe(_ context.Context, name string) ([]connector.Field, error) {
+	return Describe(name)
+}
+
+// Describe returns the fields of an object, parents before children.
+func Describe(name string) ([]connector.Field, error) {
+	o, err := lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	fields := make([]connector.Field, 0, len(o.fields))
+	for _, f := range o.fields {
+		fields = append(fields, f.public())
+	}
+	return fields, nil
+}
+
+// field finds a field by its dotted path.
+func (o *object) field(name string) (field, bool) {
+	for _, f := range o.fields {
+		if f.name == name {
+			return f, true
+		}
+	}
+	return field{}, false
+}
+
+// checkFields refuses the first name that is no field of the object.
+func (o *object) checkFields(names []string) error {
+	for _, name := range names {
+		if _, ok := o.field(name); ok {
+			continue
+		}
+		return &connector.Error{
+			Kind:    windlass.Invalid,
+			Message: o.name + " have no field " + quote(name),
+			Remedy:  o.suggestField(name),
+		}
+	}
+	return nil
+}
+
+// suggestField says which field was probably meant, or lists the top-level ones.
+func (o *object) suggestField(name string) string {
+	if near, ok := nearest(name, o.fieldNames(func(field) bool { return true })); ok {
+		return suggest(near, []string{near})
+	}
+	return suggest(name, o.fieldNames(func(f field) bool { return !strings.Contains(f.name, ".") }))
+}
+
+// fieldNames returns the names of the fields that keep says to keep.
+func (o *object) fieldNames(keep func(field) bool) []string {
+	var names []string
+	for _, f := range o.fields {
+		if keep(f) {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,158 @@
+package bitbucket
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// envelope is one page as Bitbucket sends it. Only values, and next on all
+// pages but the last, are promised; a bare array is taken for one whole page.
+type envelope struct {
+	records []connector.Record
+	keys    []string // the stable or moving key of each record, as sent
+	next    string   // absolute, as sent
+	size    int      // -1 when not said
+}
+
+// parsePage reads a page of an object's list.
+func parsePage(o *object, body []byte) (envelope, error) {
+	page := envelope{size: -1}
+	reader := newRecordReader(o)
+	s := &scanner{data: body}
+	found := false
+	take := func() error {
+		found = true
+		return s.array(func() error { return reader.read(s, &page) })
+	}
+	var err error
+	switch s.peek() {
+	case '[':
+		err = take()
+	case '{':
+		err = s.object(func(key []byte) error {
+			switch string(key) {
+			case "values":
+				if s.peek() == '[' {
+					return take()
+				}
+			case "next":
+				raw, err := s.value()
+				page.next = plain(raw)
+				return err
+			case "size":
+				raw, err := s.value()
+				if n, bad := strconv.Atoi(string(raw)); bad == nil && n >= 0 {
+					page.size = n
+				}
+				return err
+			}
+			return s.skip()
+		})
+	default:
+		err = s.fail()
+	}
+	if err == nil {
+		err = s.end()
+	}
+	if err == nil && !found {
+		err = errors.New("there is no list of values in it")
+	}
+	return page, err
+}
+
+// recordReader reads the records of one object out of a page.
+type recordReader struct {
+	o     *object
+	want  wanted
+	slots [][]byte
+}
+
+func newRecordReader(o *object) *recordReader {
+	paths := append([]string{}, o.id...)
+	paths = append(paths, or(o.moved, "-"), or(o.stable, "-"))
+	return &recordReader{o: o, want: want(paths...), slots: make([][]byte, len(paths))}
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// read passes one record and adds it to the page.
+func (r *recordReader) read(s *scanner, page *envelope) error {
+	clear(r.slots)
+	s.space()
+	start := s.at
+	if s.peek() != '{' {
+		return fmt.Errorf("a record is not an object at byte %d", start)
+	}
+	if err := s.pluck(r.want, r.slots); err != nil {
+		return err
+	}
+	record := connector.Record{Raw: s.data[start:s.at:s.at]}
+	n := len(r.o.id)
+	record.ID = joinID(r.slots[:n], record.Raw)
+	moved, stable := plain(r.slots[n]), plain(r.slots[n+1])
+	record.Updated = parseTime(moved)
+	page.records = append(page.records, record)
+	page.keys = append(page.keys, or(stable, moved))
+	return nil
+}
+
+// idSeparator joins the parts of an id that has several.
+const idSeparator = "/"
+
+// joinID makes a record's id. A record that lacks a part of it, as that of an
+// account long deleted may, is neither lost nor in the way of the others: its
+// id is made from its bytes.
+func joinID(parts [][]byte, raw []byte) string {
+	ids := make([]string, 0, len(parts))
+	for _, part := range parts {
+		id := plain(part)
+		if id == "" {
+			sum := sha256.Sum256(raw)
+			return "sha256:" + hex.EncodeToString(sum[:])
+		}
+		ids = append(ids, id)
+	}
+	return strings.Join(ids, idSeparator)
+}
+
+// parseTime reads the times that Bitbucket writes: with an offset or Z, with
+// or without a fraction, and in some old records without any zone, which then
+// is UTC. It returns zero for anything else.
+func parseTime(s string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// malformed is the error for a body that is not what it should be.
+func malformed(op string, a answer, err error) error {
+	message := "the answer is not what Bitbucket's document promises: " + err.Error()
+	if looksLikeHTML(a.body) {
+		message = textOf(a.body) + " (" + err.Error() + ")"
+	}
+	return &connector.Error{
+		Kind: windlass.Malformed, Op: op, Status: a.status, RequestID: requestID(a.header),
+		Message: message,
+		Remedy:  "try again; if it stays so, something between here and Bitbucket changes the answers",
+		Err:     err,
+	}
+}

@@ -1,0 +1,203 @@
+package bitbucket
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// readEvents walks hook_events: the first call gets the subjects, each later
+// one a page of the events of one of them.
+func (w *walker) readEvents(ctx context.Context, p place) (connector.Page, error) {
+	if p.Subjects == nil {
+		subjects, err := w.subjects(ctx)
+		if err != nil || len(subjects) == 0 {
+			return connector.Page{Size: -1}, err
+		}
+		p.Subjects = subjects
+		if p.URI, err = w.eventsURI(subjects[0]); err != nil {
+			return connector.Page{}, err
+		}
+		return connector.Page{Next: p.cursor(), Size: -1}, nil
+	}
+	env, err := w.fetch(ctx, p.URI)
+	if err != nil {
+		return connector.Page{}, err
+	}
+	subject := p.Subjects[0]
+	page := connector.Page{Size: -1}
+	for _, record := range env.records {
+		page.Records = append(page.Records, withSubject(subject, record.Raw))
+	}
+	page.Records, _ = p.unseen(page.Records)
+	p.Seen += len(page.Records)
+	next, more, err := w.next(p, env)
+	switch {
+	case err != nil:
+		return connector.Page{}, err
+	case more:
+		next.Last = nil
+		page.Next = next.cursor()
+	case len(p.Subjects) > 1:
+		p.Subjects = p.Subjects[1:]
+		if p.URI, err = w.eventsURI(p.Subjects[0]); err != nil {
+			return connector.Page{}, err
+		}
+		page.Next = p.cursor()
+	}
+	return page, nil
+}
+
+func (w *walker) eventsURI(subject string) (string, error) {
+	escaped, err := segment("subject of webhook events", subject)
+	if err != nil {
+		return "", err
+	}
+	return w.uri(w.list+"/"+escaped, "", ""), nil
+}
+
+// subjects reads the object that hook_events answers with: its keys are the
+// subjects.
+func (w *walker) subjects(ctx context.Context) ([]string, error) {
+	a, err := w.c.do(ctx, call{op: w.op, method: http.MethodGet, uri: w.list, object: w.o})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	s := &scanner{data: a.body}
+	err = s.object(func(key []byte) error {
+		s.space()
+		if s.peek() == '{' && !slices.Contains(names, string(key)) {
+			names = append(names, string(key))
+		}
+		return s.skip()
+	})
+	if err == nil {
+		err = s.end()
+	}
+	if err != nil {
+		return nil, malformed(w.op, a, err)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// withSubject puts the subject, which Bitbucket has in the path only, in front
+// of an event's members.
+func withSubject(subject string, raw []byte) connector.Record {
+	s := &scanner{data: raw}
+	slots := make([][]byte, 1)
+	_ = s.pluck(want("event"), slots) // the page was parsed: this cannot fail
+	name, _ := json.Marshal(subject)  // a string: this cannot fail
+	joined := append(append([]byte(`{"subject":`), name...), ',')
+	rest := raw[1:]
+	if inner := (&scanner{data: rest}); inner.peek() == '}' {
+		joined = joined[:len(joined)-1]
+	}
+	return connector.Record{
+		ID:  joinID([][]byte{name, slots[0]}, raw),
+		Raw: append(joined, rest...),
+	}
+}
+
+// readMemberships walks the credential's own workspaces: one request for the
+// page of memberships, then one for each workspace in it.
+func (w *walker) readMemberships(ctx context.Context, p place) (connector.Page, error) {
+	env, err := w.memberships(ctx, p.URI)
+	if err != nil {
+		return connector.Page{}, err
+	}
+	page := connector.Page{Size: env.size}
+	for _, membership := range env.records {
+		record, err := w.detail(ctx, membership)
+		if err != nil {
+			return connector.Page{}, err
+		}
+		page.Records = append(page.Records, record)
+	}
+	p.Seen += len(env.records)
+	next, more, err := w.next(p, env)
+	if err != nil {
+		return connector.Page{}, err
+	}
+	if more {
+		next.Last = nil
+		page.Next = next.cursor()
+	}
+	return page, nil
+}
+
+// membership is the shape of GET /user/workspaces, which is no object of its
+// own: CHANGE-2770 made it the way to the workspaces.
+var membership = object{name: "workspaces", id: []string{"workspace.uuid"}}
+
+func (w *walker) memberships(ctx context.Context, uri string) (envelope, error) {
+	a, err := w.c.do(ctx, call{op: w.op, method: http.MethodGet, uri: uri, object: w.o})
+	if err != nil {
+		return envelope{}, err
+	}
+	env, err := parsePage(&membership, a.body)
+	if err != nil {
+		return envelope{}, malformed(w.op, a, err)
+	}
+	return env, nil
+}
+
+// detail gets the record behind a membership. Where that is refused, since the
+// workspace shuts out this address or was suspended, the membership itself
+// stands for it: it has the id, and one workspace does not stop the others.
+func (w *walker) detail(ctx context.Context, m connector.Record) (connector.Record, error) {
+	path, err := w.c.path(w.o.item, m.ID)
+	if err != nil {
+		return connector.Record{}, err
+	}
+	a, err := w.c.do(ctx, call{op: w.op, method: http.MethodGet, uri: w.detailURI(path), object: w.o})
+	refused := errors.Is(err, windlass.Forbidden) || errors.Is(err, windlass.NotFound) || errors.Is(err, windlass.Gone)
+	if refused {
+		return w.standIn(m), nil
+	}
+	if err != nil {
+		return connector.Record{}, err
+	}
+	record, err := parseRecord(w.o, a.body)
+	if err != nil {
+		return connector.Record{}, malformed(w.op, a, err)
+	}
+	return record, nil
+}
+
+func (w *walker) detailURI(path string) string {
+	if fields := w.fields(""); fields != "" {
+		return path + encode(map[string][]string{"fields": {fields}})
+	}
+	return path
+}
+
+// standIn makes a record out of a membership alone.
+func (w *walker) standIn(m connector.Record) connector.Record {
+	if w.o.walk == walkPermissions {
+		return m
+	}
+	slots := make([][]byte, 1)
+	s := &scanner{data: m.Raw}
+	_ = s.pluck(want("workspace"), slots) // the page was parsed: this cannot fail
+	return connector.Record{ID: m.ID, Raw: slots[0]}
+}
+
+// parseRecord reads one record that came by itself.
+func parseRecord(o *object, body []byte) (connector.Record, error) {
+	var page envelope
+	s := &scanner{data: body}
+	if err := newRecordReader(o).read(s, &page); err != nil {
+		return connector.Record{}, err
+	}
+	if err := s.end(); err != nil {
+		return connector.Record{}, err
+	}
+	return page.records[0], nil
+}

@@ -1,0 +1,216 @@
+package bitbucket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// mostBody is the largest answer that is read: a page of 100 records is about
+// 400 KB, so more than this is not an answer but an attack or a mistake.
+const mostBody = 64 << 20
+
+// mostErrorBody is how much of an error's body is read.
+const mostErrorBody = 64 << 10
+
+// call is one request to the API.
+type call struct {
+	op     string // for the error: "read repositories"
+	method string
+	uri    string // path and query below the API's base URL
+	body   []byte
+	kind   string // the body's Content-Type; empty means JSON
+	object *object
+}
+
+// answer is a successful response.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends one request and returns its answer, or an *connector.Error.
+func (c *Connector) do(ctx context.Context, call call) (answer, error) {
+	target, err := c.url(call.uri)
+	if err != nil {
+		return answer{}, inOp(call.op, err)
+	}
+	var body io.Reader
+	if call.body != nil {
+		body = bytes.NewReader(call.body) // a known length: Bitbucket answers 411 to a chunked body
+	}
+	req, err := http.NewRequestWithContext(ctx, call.method, target.String(), body)
+	if err != nil {
+		return answer{}, &connector.Error{Kind: windlass.Invalid, Op: call.op, Err: err}
+	}
+	req.Header.Set("User-Agent", c.agent)
+	req.Header.Set("Accept", "application/json")
+	if call.body != nil {
+		kind := call.kind
+		if kind == "" {
+			kind = "application/json"
+		}
+		req.Header.Set("Content-Type", kind)
+	}
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return answer{}, networkError(ctx, call, err)
+	}
+	defer func() { _ = resp.Body.Close() }() // read to the end or given up on: nothing left to learn from it
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, mostErrorBody)) // a cut error body still says something
+		return answer{}, responseError(call, resp, text)
+	}
+	data, err := readBody(resp)
+	if err != nil {
+		return answer{}, cutError(ctx, call, resp, err)
+	}
+	return answer{status: resp.StatusCode, header: resp.Header, body: data}, nil
+}
+
+// readBody reads a whole answer into a buffer of the right size.
+func readBody(resp *http.Response) ([]byte, error) {
+	if resp.ContentLength > mostBody {
+		return nil, errTooLarge
+	}
+	var buffer bytes.Buffer
+	if resp.ContentLength > 0 {
+		buffer.Grow(int(resp.ContentLength) + bytes.MinRead)
+	}
+	n, err := buffer.ReadFrom(io.LimitReader(resp.Body, mostBody+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > mostBody {
+		return nil, errTooLarge
+	}
+	return buffer.Bytes(), nil
+}
+
+var errTooLarge = fmt.Errorf("the answer is larger than %d MiB", mostBody>>20)
+
+// url turns a path and query below the API's base into a URL, and makes sure
+// that it is below it (invariant 6).
+func (c *Connector) url(uri string) (*url.URL, error) {
+	target, err := url.Parse(c.api.String() + uri)
+	if err != nil || !strings.HasPrefix(uri, "/") || !c.below(target) {
+		return nil, &connector.Error{Kind: windlass.Invalid, Message: "the path does not lead into the API"}
+	}
+	return target, nil
+}
+
+// below reports whether a URL is on the API's host and under its base path.
+func (c *Connector) below(target *url.URL) bool {
+	path := target.EscapedPath()
+	for part := range strings.SplitSeq(target.Path, "/") {
+		if part == ".." || part == "." {
+			return false
+		}
+	}
+	return sameHost(c.api, target) && target.User == nil &&
+		strings.HasPrefix(path, c.api.EscapedPath()+"/")
+}
+
+// relative turns a link that Bitbucket returned into a path and query below the
+// API's base. It refuses links that lead anywhere else (invariant 6).
+func (c *Connector) relative(op, link string) (string, error) {
+	target, err := url.Parse(link)
+	if err != nil {
+		return "", &connector.Error{
+			Kind: windlass.Malformed, Op: op,
+			Message: "the link to the next page is not a URL",
+		}
+	}
+	if !c.below(target) {
+		return "", &connector.Error{
+			Kind: windlass.Malformed, Op: op,
+			Message: "the link to the next page leads to " + cleanText(origin(target)) + " instead of " + c.api.String(),
+			Remedy:  "it was not followed; if the API is behind another address, use that address as the API's URL",
+		}
+	}
+	uri := strings.TrimPrefix(target.EscapedPath(), c.api.EscapedPath())
+	if target.RawQuery != "" {
+		uri += "?" + target.RawQuery
+	}
+	return uri, nil
+}
+
+// networkError turns what http.Client.Do returned into an *connector.Error.
+func networkError(ctx context.Context, call call, err error) error {
+	var known *connector.Error
+	if errors.As(err, &known) { // the Transport's own refusal
+		return inOp(call.op, known)
+	}
+	if ctx.Err() != nil {
+		return canceled(ctx, call.op)
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err // the URL says nothing that op does not, and can be long
+	}
+	return &connector.Error{
+		Kind: windlass.Unavailable, Op: call.op,
+		Message: "Bitbucket could not be reached: " + cleanText(err.Error()),
+		Remedy:  lost(call, "try again later"),
+		Err:     err,
+	}
+}
+
+// cutError is the error for an answer that stopped in the middle.
+func cutError(ctx context.Context, call call, resp *http.Response, err error) error {
+	if ctx.Err() != nil {
+		return canceled(ctx, call.op)
+	}
+	return &connector.Error{
+		Kind: windlass.Malformed, Op: call.op, Status: resp.StatusCode, RequestID: requestID(resp.Header),
+		Message: "the answer broke off: " + cleanText(err.Error()),
+		Remedy:  lost(call, "try again"),
+		Err:     err,
+	}
+}
+
+func canceled(ctx context.Context, op string) error {
+	kind := windlass.Canceled
+	message := "interrupted"
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		kind, message = windlass.Unavailable, "no answer within the time allowed"
+	}
+	return &connector.Error{Kind: kind, Op: op, Message: message, Err: context.Cause(ctx)}
+}
+
+// lost warns that a write whose answer did not arrive may have happened.
+func lost(call call, remedy string) string {
+	if call.method == http.MethodGet {
+		return remedy
+	}
+	return "the " + call.op + " may have happened all the same: look before trying again"
+}
+
+// inOp adds the operation to an error that does not name one yet.
+func inOp(op string, err error) error {
+	var known *connector.Error
+	if errors.As(err, &known) && known.Op == "" {
+		named := *known
+		named.Op = op
+		return &named
+	}
+	return err
+}
+
+// status shows an HTTP status with its name.
+func status(code int) string {
+	if name := http.StatusText(code); name != "" {
+		return strconv.Itoa(code) + " " + name
+	}
+	return strconv.Itoa(code)
+}
