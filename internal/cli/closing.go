@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"windlass"
+	"windlass/bitbucket"
+	"windlass/connector"
+)
+
+// closing is the figures of a command that talked to Bitbucket, as --json
+// prints them. Names and meanings are a promise to scripts.
+type closing struct {
+	Object string `json:"object"`
+	// Records are those there are by now, an earlier run's included.
+	Records int `json:"records"`
+	// Requests and Bytes are those of this run.
+	Requests int64   `json:"requests"`
+	Bytes    int64   `json:"bytes"`
+	Seconds  float64 `json:"seconds"`
+	// Waited is how much of Seconds went by between attempts.
+	Waited  float64 `json:"waited_seconds"`
+	Retries int     `json:"retries"`
+	// Full reports that the object could not be read by time.
+	Full     bool        `json:"full,omitempty"`
+	Output   string      `json:"output,omitempty"`
+	Complete bool        `json:"complete"`
+	Error    *closingErr `json:"error,omitempty"`
+}
+
+type closingErr struct {
+	Kind       windlass.Kind `json:"kind"`
+	ExitCode   int           `json:"exit_code"`
+	Message    string        `json:"message"`
+	Missing    []string      `json:"missing_scopes,omitempty"`
+	RetryAfter float64       `json:"retry_after_seconds,omitempty"`
+	RequestID  string        `json:"request_id,omitempty"`
+}
+
+// waits adds up the time between attempts.
+type waits struct {
+	total time.Duration
+	count int
+}
+
+func (w *waits) add(wait bitbucket.Wait) {
+	w.total += wait.Delay
+	w.count++
+}
+
+// fail fills in the part of a failure.
+func (c *closing) fail(err error) {
+	if err == nil {
+		c.Complete = true
+		return
+	}
+	c.Error = &closingErr{Kind: kindOf(err), ExitCode: exitCode(err), Message: oneLine(err.Error())}
+	if cause, ok := errors.AsType[*connector.Error](err); ok {
+		c.Error.Missing = cause.Missing()
+		c.Error.RetryAfter = cause.RetryAfter.Seconds()
+		c.Error.RequestID = cause.RequestID
+	}
+}
+
+// write prints the figures for a machine.
+func (c *closing) write(w io.Writer) {
+	line, err := json.Marshal(c)
+	if err != nil {
+		return // numbers and strings: it cannot be
+	}
+	fmt.Fprintf(w, "%s\n", line)
+}
+
+// String is the figures for people. Times too short to matter are left out.
+func (c *closing) String() string {
+	text := fmt.Sprintf("%s: %s in %s, %s", c.Object, counted(c.Records, "record"), counted(c.Requests, "request"), size(c.Bytes))
+	var times []string
+	if c.Seconds >= 0.05 {
+		times = append(times, span(time.Duration(c.Seconds*float64(time.Second))))
+	}
+	if c.Retries > 0 {
+		waited := whole(time.Duration(c.Waited * float64(time.Second)))
+		times = append(times, fmt.Sprintf("waited %s for %s", waited, counted(c.Retries, "retry")))
+	}
+	return strings.Join(append([]string{text}, times...), ", ")
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"windlass"
+)
+
+// exits is the only statement of which exit code each kind of failure has.
+// Scripts depend on the numbers: they never change meaning.
+var exits = []struct {
+	code    int
+	kind    windlass.Kind
+	meaning string
+}{
+	{1, windlass.Internal, "a defect, or a local failure such as a full disk"},
+	{2, windlass.Invalid, "the command is wrong: an unknown object, field or time, or a value that Bitbucket refused"},
+	{3, windlass.Unauthorized, "no credential, or one that Bitbucket does not accept"},
+	{3, windlass.NeedsReconnect, "the credential was good once: a new one is needed"},
+	{4, windlass.Forbidden, "the credential is good but lacks a scope or a role"},
+	{5, windlass.NotFound, "no such workspace or record, or the credential cannot see it"},
+	{6, windlass.Conflict, "the record exists already, or changed meanwhile"},
+	{7, windlass.RateLimited, "the budget of requests is spent, and --wait was not long enough"},
+	{8, windlass.Unavailable, "Bitbucket is down, slow or unreachable"},
+	{8, windlass.Malformed, "Bitbucket answered with something that is not what it documents"},
+	{9, windlass.Incomplete, "fewer records arrived than Bitbucket counts"},
+	{10, windlass.Gone, "Bitbucket has removed it for good"},
+	{11, windlass.CursorExpired, "an interrupted read can no longer be resumed: start it again"},
+	{130, windlass.Canceled, "interrupted"},
+}
+
+const exitInternal = 1
+
+// exitCode returns the exit code of an error, which is that of its kind.
+func exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	kind := kindOf(err)
+	for _, exit := range exits {
+		if exit.kind == kind {
+			return exit.code
+		}
+	}
+	return exitInternal
+}
+
+// kindOf returns the outermost kind in an error's tree: what the last one to
+// judge it has said.
+func kindOf(err error) windlass.Kind {
+	if kind, ok := errors.AsType[windlass.Kind](err); ok {
+		return kind
+	}
+	return windlass.Internal
+}
+
+// newExitCodes is a help topic: `windlass help exit-codes`.
+func newExitCodes() *cobra.Command {
+	var b strings.Builder
+	b.WriteString("Every command ends with one of these codes. 7, 8 and 9 may pass by themselves.\n\n")
+	fmt.Fprintf(&b, "  %3d  %s\n", 0, "done")
+	for _, exit := range exits {
+		fmt.Fprintf(&b, "  %3d  %s: %s\n", exit.code, exit.kind, exit.meaning)
+	}
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What the exit codes mean",
+		Long:  strings.TrimRight(b.String(), "\n"),
+	}
+}
+
+// failure is an error of the command itself, as opposed to one of the
+// connector. It is an error of its kind and of its cause.
+type failure struct {
+	kind windlass.Kind
+	text string
+	err  error
+}
+
+func invalidf(format string, args ...any) error {
+	return &failure{kind: windlass.Invalid, text: fmt.Sprintf(format, args...)}
+}
+
+// internal is a failure on this side of the network.
+func internal(what string, err error) error {
+	return &failure{kind: windlass.Internal, text: what, err: err}
+}
+
+func (f *failure) Error() string {
+	if f.err == nil {
+		return f.text
+	}
+	return f.text + ": " + f.err.Error()
+}
+
+func (f *failure) Unwrap() []error {
+	if f.err == nil {
+		return []error{f.kind}
+	}
+	return []error{f.kind, f.err}
+}
+
+// reported marks an error that the user has been told of already.
+type reported struct{ err error }
+
+func (r *reported) Error() string { return r.err.Error() }
+func (r *reported) Unwrap() error { return r.err }

@@ -1,0 +1,41 @@
+//go:build unix
+
+package cli
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"windlass"
+)
+
+// openLocked opens a file for one process alone; the lock goes with the file.
+func openLocked(path string) (*os.File, error) {
+	for {
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, privateFile)
+		if err != nil {
+			return nil, internal("--output", err)
+		}
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			_ = file.Close() // nothing was written
+			return nil, &failure{kind: windlass.Conflict, text: path + " is being written by another windlass: wait for it, or choose another --output"}
+		}
+		if err != nil {
+			_ = file.Close() // nothing was written
+			return nil, internal("--output: cannot lock "+path, err)
+		}
+		// Between our opening and locking it, another process may have finished
+		// and given the file its final name: that one is not ours to change.
+		ours, err := file.Stat()
+		if err != nil {
+			_ = file.Close() // nothing was written
+			return nil, internal("--output", err)
+		}
+		if there, err := os.Stat(path); err == nil && os.SameFile(ours, there) {
+			return file, nil
+		}
+		_ = file.Close() // nothing was written
+	}
+}

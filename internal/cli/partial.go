@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"windlass"
+)
+
+// partial is a file that is being filled: FILE.partial with its lines and
+// FILE.partial.state with the place they reach. It becomes FILE when it is
+// complete and not before.
+//
+// The order on disk is what makes an interruption harmless: the lines of a page
+// are synced before the state that counts them replaces the one before. Lines
+// that no state counts are cut off by the next run.
+type partial struct {
+	path  string // what it will be called
+	file  *os.File
+	state state
+}
+
+// openPartial opens the file for a request, locked against every other process.
+// With resume, it goes on where an earlier read of the same request ended;
+// request then takes over the times that one had worked out.
+func openPartial(path string, req request, resume, force bool) (*partial, error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // what a link points at is replaced, not the link
+	}
+	if err := checkFree(path, resume, force); err != nil {
+		return nil, err
+	}
+	p := &partial{path: path}
+	if resume {
+		// Before the file itself is opened, which would create it.
+		if _, err := readState(p.statePath()); err != nil {
+			return nil, err
+		}
+	}
+	file, err := openLocked(p.partialPath())
+	if err != nil {
+		return nil, err
+	}
+	p.file = file
+	if resume {
+		err = p.restore(req)
+	} else {
+		err = p.reset(req)
+	}
+	if err != nil {
+		_ = file.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *partial) partialPath() string { return p.path + ".partial" }
+func (p *partial) statePath() string   { return p.path + ".partial.state" }
+
+// checkFree refuses to replace what somebody may want to keep.
+func checkFree(path string, resume, force bool) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return internal("--output", err)
+	case !info.Mode().IsRegular():
+		return invalidf("--output %s is not a regular file: leave --output out and redirect standard output instead", path)
+	case resume:
+		if _, err := os.Stat(path + ".partial.state"); err != nil {
+			return invalidf("--resume: %s is there already and complete; there is nothing to go on with", path)
+		}
+		return nil
+	case !force:
+		return &failure{kind: windlass.Conflict, text: path + " exists already: choose another name, or replace it with --force"}
+	}
+	return nil
+}
+
+// reset begins from nothing. What an earlier read left behind goes first its
+// state, then its lines: never a state that counts the lines of another read.
+func (p *partial) reset(req request) error {
+	if err := os.Remove(p.statePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return internal("--output", err)
+	}
+	info, err := p.file.Stat()
+	if err == nil && info.Size() > 0 {
+		err = p.file.Truncate(0)
+	}
+	if err != nil {
+		return internal("--output", err)
+	}
+	p.state = state{Version: stateVersion, Request: req, checkpoint: checkpoint{Size: -1}}
+	return nil
+}
+
+// restore goes on where the state says.
+func (p *partial) restore(req request) error {
+	kept, err := readState(p.statePath())
+	if err != nil {
+		return err
+	}
+	if difference := kept.Request.difference(req); difference != "" {
+		return invalidf("--resume: %s was begun by another request: %s; give the same one, or start over without --resume", p.partialPath(), difference)
+	}
+	info, err := p.file.Stat()
+	if err != nil {
+		return internal("--resume", err)
+	}
+	if info.Size() < kept.Bytes {
+		return internal("--resume", fmt.Errorf("%s has %d bytes and should have %d: somebody changed it; start over without --resume", p.partialPath(), info.Size(), kept.Bytes))
+	}
+	if err := p.file.Truncate(kept.Bytes); err != nil {
+		return internal("--resume", err)
+	}
+	if _, err := p.file.Seek(kept.Bytes, 0); err != nil {
+		return internal("--resume", err)
+	}
+	p.state = kept
+	return nil
+}
+
+func (p *partial) begin() checkpoint { return p.state.checkpoint }
+
+func (p *partial) page(lines []byte, after checkpoint) error {
+	if _, err := p.file.Write(lines); err != nil {
+		return internal("--output", err)
+	}
+	if err := p.file.Sync(); err != nil {
+		return internal("--output", err)
+	}
+	next := p.state
+	next.Bytes += int64(len(lines))
+	next.checkpoint = after
+	if err := next.save(p.statePath()); err != nil {
+		return internal("--output", err)
+	}
+	p.state = next
+	return nil
+}
+
+// finish gives the file its name. The state goes last: were it gone first, an
+// interruption in between would leave lines that nobody can go on with.
+func (p *partial) finish() error {
+	if err := p.file.Sync(); err != nil {
+		return internal("--output", err)
+	}
+	if err := os.Rename(p.partialPath(), p.path); err != nil {
+		return internal("--output", err)
+	}
+	if err := syncDir(filepath.Dir(p.path)); err != nil {
+		return internal("--output", err)
+	}
+	if err := os.Remove(p.statePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return internal("--output", err)
+	}
+	return nil
+}
+
+func (p *partial) stop() string {
+	if p.state.Records == 0 && p.state.Cursor == "" {
+		// Nothing worth going on with: leave no trace of a mistyped workspace.
+		_ = os.Remove(p.statePath())   // at worst an empty file stays,
+		_ = os.Remove(p.partialPath()) // which the next run uses
+		return ""
+	}
+	return fmt.Sprintf("%s are kept in %s: go on with the same command and --resume", counted(p.state.Records, "record"), p.partialPath())
+}
+
+func (p *partial) close() error {
+	if err := p.file.Close(); err != nil {
+		return internal("--output", err)
+	}
+	return nil
+}
+
+// syncDir makes a rename durable.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }() // nothing was written through it
+	return dir.Sync()
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"windlass/bitbucket"
+)
+
+// newRoot puts the commands together. started is set when cobra has accepted
+// the command line: errors before that are in how it was typed.
+func newRoot(env *Env, started *bool) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "windlass",
+		Short: "Read, write and describe the records of a Bitbucket Cloud workspace",
+		Long: `Windlass reads, writes and describes the records of a Bitbucket Cloud workspace.
+
+The credential comes from the environment:
+  BITBUCKET_TOKEN                          an access token, or
+  BITBUCKET_EMAIL + BITBUCKET_API_TOKEN    a person's API token, or
+  BITBUCKET_CONNECT_APP_KEY + BITBUCKET_CONNECT_CLIENT_KEY +
+  BITBUCKET_CONNECT_SHARED_SECRET          a Connect app (addon/linkers needs it)
+
+BITBUCKET_WORKSPACE and BITBUCKET_API_URL stand in for --workspace and --api-url.
+Without a workspace at hand, begin with: windlass demo`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRun: func(*cobra.Command, []string) {
+			*started = true
+		},
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetArgs(env.Args)
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	root.AddCommand(
+		newObjects(env), newDescribe(env), newRead(env), newWrite(env), newDelete(env),
+		newSandbox(env), newDemo(env), newVersion(env), newExitCodes(),
+	)
+	root.InitDefaultCompletionCmd(env.Args...)
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	return root
+}
+
+// noCommand refuses a word that is no command, and says which was meant.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := "there is no command " + quoted(args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return invalidf("%s; did you mean %s?", text, quoted(near[0]))
+	}
+	return invalidf("%s; windlass help lists them", text)
+}
+
+// oneObject is for the commands that take an object's name and nothing else.
+func oneObject(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return invalidf("%s which object? windlass objects lists them", cmd.Name())
+	case len(args) > 1:
+		return invalidf("%s takes one object, and %s is one too many", cmd.Name(), quoted(args[1]))
+	}
+	return nil
+}
+
+// names of every object, in the table's order.
+func objectNames() []string {
+	var names []string
+	for _, object := range bitbucket.Objects() {
+		names = append(names, object.Name)
+	}
+	return slices.Clip(names)
+}
