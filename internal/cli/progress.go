@@ -124,7 +124,7 @@ func (p *progress) line(now time.Time) string {
 	}
 	parts = append(parts, p.spent())
 	if rate, left, ok := p.speed(now); ok {
-		parts = append(parts, fmt.Sprintf("%s/s", count(int(rate))))
+		parts = append(parts, fmt.Sprintf("%s/s", count(int(rate+0.5))))
 		if left > 0 {
 			parts = append(parts, whole(left)+" to go")
 		}

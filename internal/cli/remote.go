@@ -77,7 +77,9 @@ func (r *remote) connect(env *Env, m *meter, onWait func(bitbucket.Wait)) (*bitb
 			return nil, err
 		}
 	}
-	client := &http.Client{Transport: &bitbucket.Retry{Base: attempt, MaxWait: r.wait, OnWait: onWait}}
+	// Zero would have Retry take its default; who types it wants no waiting.
+	wait := max(r.wait, time.Nanosecond)
+	client := &http.Client{Transport: &bitbucket.Retry{Base: attempt, MaxWait: wait, OnWait: onWait}}
 	return bitbucket.New(client, &bitbucket.Options{
 		Workspace: r.workspace, APIURL: r.apiURL, Role: r.role, UserAgent: "windlass/" + version(),
 	})

@@ -29,9 +29,14 @@ func newSandbox(env *Env) *cobra.Command {
 		Long: `Serve a look-alike of Bitbucket Cloud, with made-up data, until interrupted.
 
 Its addresses and credentials are printed as one line of JSON on standard
-output. The same seed gives the same data.`,
+output. The same seed gives the same data.
+
+A fault names what goes wrong, and may say for which requests:
+  status=502  html  hang  cut  malformed  reset  foreign-next  duplicate-page
+  shift-page  skew=-5m  latency=2s
+  method=GET  path=/2.0/repositories/*  after=3  times=1  retry-after=30s  text`,
 		Example: `  windlass sandbox --repositories 50000 --limit-headers
-  windlass sandbox --fault 502,times=3 --latency 50ms`,
+  windlass sandbox --latency 50ms --fault status=502,after=3,times=1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSandbox(cmd.Context(), env, opts) },
 	}
@@ -78,7 +83,7 @@ func (o *sandboxOptions) newServer() (*sandbox.Server, error) {
 	for _, spec := range o.faults {
 		fault, err := sandbox.ParseFault(spec)
 		if err != nil {
-			return nil, invalidf("--fault %s: %v", quoted(spec), err)
+			return nil, invalidf("--fault: %v", err)
 		}
 		server.Inject(fault)
 	}
