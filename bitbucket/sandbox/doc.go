@@ -1,0 +1,2 @@
+// Package sandbox is a server that looks like Bitbucket Cloud.
+package sandbox

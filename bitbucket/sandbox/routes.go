@@ -1,0 +1,199 @@
+package sandbox
+
+import (
+	"net/http"
+	"strings"
+)
+
+// A place is what the caller must be in the workspace of a route.
+type place uint8
+
+const (
+	placeNone place = iota // anyone; the handler decides what they see
+	placeMember
+	placeOwner
+)
+
+// A route is one line of the table. Of two that match, the earlier counts.
+type route struct {
+	method    string
+	pattern   string
+	scopes    []string // of which all are needed
+	place     place
+	anonymous bool // answers without a credential
+	app       bool // answers only to a Connect app's JWT
+	handler   func(*call) (*answer, error)
+
+	segments []string
+}
+
+// table is the only statement of what the sandbox serves.
+func (s *Server) table() []route {
+	const (
+		get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
+		member, owner       = placeMember, placeOwner
+	)
+	scopes := func(names ...string) []string { return names }
+	t := []route{
+		{method: get, pattern: "/user", scopes: scopes("account"), handler: (*call).getUser},
+		{method: get, pattern: "/user/emails", scopes: scopes("email"), handler: (*call).listEmails},
+		{method: get, pattern: "/user/emails/{email}", scopes: scopes("email"), handler: (*call).getEmail},
+		{method: get, pattern: "/user/workspaces", scopes: scopes("account"), handler: (*call).listUserWorkspaces},
+		{method: get, pattern: "/user/workspaces/{ws}/permission", scopes: scopes("account"), place: member, handler: (*call).getOwnPermission},
+		{method: get, pattern: "/user/workspaces/{ws}/permissions/repositories", scopes: scopes("account", "repository"), place: member, handler: (*call).listOwnRepositoryPermissions},
+		{method: get, pattern: "/users/{user}", anonymous: true, handler: (*call).getAccount},
+
+		{method: get, pattern: "/workspaces/{ws}", handler: (*call).getWorkspace},
+		{method: get, pattern: "/workspaces/{ws}/members", scopes: scopes("account"), place: member, handler: (*call).listMembers},
+		{method: get, pattern: "/workspaces/{ws}/members/{member}", scopes: scopes("account"), place: member, handler: (*call).getMember},
+		{method: get, pattern: "/workspaces/{ws}/permissions", scopes: scopes("account"), place: member, handler: (*call).listPermissions},
+		{method: get, pattern: "/workspaces/{ws}/permissions/repositories", scopes: scopes("account"), place: owner, handler: (*call).listRepositoryPermissions},
+		{method: get, pattern: "/workspaces/{ws}/permissions/repositories/{repo}", scopes: scopes("repository"), place: owner, handler: (*call).listOneRepositoryPermissions},
+
+		{method: get, pattern: "/workspaces/{ws}/projects", scopes: scopes("project"), handler: (*call).listProjects},
+		{method: post, pattern: "/workspaces/{ws}/projects", scopes: scopes("project:admin"), place: member, handler: (*call).createProject},
+		{method: get, pattern: "/workspaces/{ws}/projects/{key}", scopes: scopes("project"), handler: (*call).getProject},
+		{method: put, pattern: "/workspaces/{ws}/projects/{key}", scopes: scopes("project:admin"), place: member, handler: (*call).putProject},
+		{method: del, pattern: "/workspaces/{ws}/projects/{key}", scopes: scopes("project:admin"), place: owner, handler: (*call).deleteProject},
+
+		{method: get, pattern: "/workspaces/{ws}/hooks", scopes: scopes("webhook"), place: owner, handler: (*call).listHooks},
+		{method: post, pattern: "/workspaces/{ws}/hooks", scopes: scopes("webhook"), place: owner, handler: (*call).createHook},
+		{method: get, pattern: "/workspaces/{ws}/hooks/{uid}", scopes: scopes("webhook"), place: owner, handler: (*call).getHook},
+		{method: put, pattern: "/workspaces/{ws}/hooks/{uid}", scopes: scopes("webhook"), place: owner, handler: (*call).putHook},
+		{method: del, pattern: "/workspaces/{ws}/hooks/{uid}", scopes: scopes("webhook"), place: owner, handler: (*call).deleteHook},
+
+		{method: get, pattern: "/workspaces/{ws}/pipelines-config/variables", scopes: scopes("pipeline"), place: member, handler: (*call).listVariables},
+		{method: post, pattern: "/workspaces/{ws}/pipelines-config/variables", scopes: scopes("pipeline:variable"), place: owner, handler: (*call).createVariable},
+		{method: get, pattern: "/workspaces/{ws}/pipelines-config/variables/{uuid}", scopes: scopes("pipeline"), place: member, handler: (*call).getVariable},
+		{method: put, pattern: "/workspaces/{ws}/pipelines-config/variables/{uuid}", scopes: scopes("pipeline:variable"), place: owner, handler: (*call).putVariable},
+		{method: del, pattern: "/workspaces/{ws}/pipelines-config/variables/{uuid}", scopes: scopes("pipeline:variable"), place: owner, handler: (*call).deleteVariable},
+
+		{method: get, pattern: "/repositories/{ws}", scopes: scopes("repository"), anonymous: true, handler: (*call).listRepositories},
+		{method: get, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository"), anonymous: true, handler: (*call).getRepository},
+		{method: post, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository:admin"), handler: (*call).createRepository},
+		{method: put, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository:admin"), handler: (*call).putRepository},
+		{method: del, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository:delete"), handler: (*call).deleteRepository},
+		{method: get, pattern: "/repositories/{ws}/{repo}/hooks", scopes: scopes("webhook"), handler: (*call).listHooks},
+		{method: post, pattern: "/repositories/{ws}/{repo}/hooks", scopes: scopes("webhook"), handler: (*call).createHook},
+		{method: get, pattern: "/repositories/{ws}/{repo}/hooks/{uid}", scopes: scopes("webhook"), handler: (*call).getHook},
+		{method: put, pattern: "/repositories/{ws}/{repo}/hooks/{uid}", scopes: scopes("webhook"), handler: (*call).putHook},
+		{method: del, pattern: "/repositories/{ws}/{repo}/hooks/{uid}", scopes: scopes("webhook"), handler: (*call).deleteHook},
+
+		{method: get, pattern: "/snippets", scopes: scopes("snippet"), handler: (*call).listSnippets},
+		{method: post, pattern: "/snippets", scopes: scopes("snippet:write"), handler: (*call).createSnippet},
+		{method: get, pattern: "/snippets/{ws}", scopes: scopes("snippet"), anonymous: true, handler: (*call).listSnippets},
+		{method: post, pattern: "/snippets/{ws}", scopes: scopes("snippet:write"), place: member, handler: (*call).createSnippet},
+		{method: get, pattern: "/snippets/{ws}/{id}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getSnippet},
+		{method: put, pattern: "/snippets/{ws}/{id}", scopes: scopes("snippet:write"), handler: (*call).putSnippet},
+		{method: del, pattern: "/snippets/{ws}/{id}", scopes: scopes("snippet:write"), handler: (*call).deleteSnippet},
+		{method: get, pattern: "/snippets/{ws}/{id}/comments", scopes: scopes("snippet"), anonymous: true, handler: (*call).listComments},
+		{method: post, pattern: "/snippets/{ws}/{id}/comments", scopes: scopes("snippet"), handler: (*call).createComment},
+		{method: get, pattern: "/snippets/{ws}/{id}/comments/{comment}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getComment},
+		{method: put, pattern: "/snippets/{ws}/{id}/comments/{comment}", scopes: scopes("snippet"), handler: (*call).putComment},
+		{method: del, pattern: "/snippets/{ws}/{id}/comments/{comment}", scopes: scopes("snippet"), handler: (*call).deleteComment},
+		{method: get, pattern: "/snippets/{ws}/{id}/commits", scopes: scopes("snippet"), anonymous: true, handler: (*call).listCommits},
+		{method: get, pattern: "/snippets/{ws}/{id}/commits/{revision}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getCommit},
+		{method: get, pattern: "/snippets/{ws}/{id}/watch", scopes: scopes("snippet"), handler: (*call).getWatch},
+		{method: put, pattern: "/snippets/{ws}/{id}/watch", scopes: scopes("snippet:write"), handler: (*call).putWatch},
+		{method: del, pattern: "/snippets/{ws}/{id}/watch", scopes: scopes("snippet:write"), handler: (*call).deleteWatch},
+		{method: get, pattern: "/snippets/{ws}/{id}/watchers", scopes: scopes("snippet"), anonymous: true, handler: (*call).listWatchers},
+		{method: get, pattern: "/snippets/{ws}/{id}/files/{path...}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getLatestFile},
+		{method: get, pattern: "/snippets/{ws}/{id}/{revision}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getSnippet},
+		{method: put, pattern: "/snippets/{ws}/{id}/{revision}", scopes: scopes("snippet:write"), handler: (*call).putSnippet},
+		{method: del, pattern: "/snippets/{ws}/{id}/{revision}", scopes: scopes("snippet:write"), handler: (*call).deleteSnippet},
+		{method: get, pattern: "/snippets/{ws}/{id}/{revision}/diff", scopes: scopes("snippet"), anonymous: true, handler: (*call).getDiff},
+		{method: get, pattern: "/snippets/{ws}/{id}/{revision}/patch", scopes: scopes("snippet"), anonymous: true, handler: (*call).getPatch},
+		{method: get, pattern: "/snippets/{ws}/{id}/{revision}/files/{path...}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getFile},
+
+		{method: get, pattern: "/hook_events", anonymous: true, handler: (*call).getHookEvents},
+		{method: get, pattern: "/hook_events/{subject}", anonymous: true, handler: (*call).listHookEvents},
+
+		{method: put, pattern: "/addon", app: true, handler: (*call).putAddon},
+		{method: del, pattern: "/addon", app: true, handler: (*call).deleteAddon},
+		{method: get, pattern: "/addon/linkers", app: true, handler: (*call).listLinkers},
+		{method: get, pattern: "/addon/linkers/{linker}", app: true, handler: (*call).getLinker},
+		{method: get, pattern: "/addon/linkers/{linker}/values", app: true, handler: (*call).listLinkerValues},
+		{method: post, pattern: "/addon/linkers/{linker}/values", app: true, handler: (*call).createLinkerValue},
+		{method: put, pattern: "/addon/linkers/{linker}/values", app: true, handler: (*call).putLinkerValues},
+		{method: del, pattern: "/addon/linkers/{linker}/values", app: true, handler: (*call).deleteLinkerValues},
+		{method: get, pattern: "/addon/linkers/{linker}/values/{value}", app: true, handler: (*call).getLinkerValue},
+		{method: del, pattern: "/addon/linkers/{linker}/values/{value}", app: true, handler: (*call).deleteLinkerValue},
+
+		{method: get, pattern: "/repositories", anonymous: true, handler: (*call).gone},
+		{method: get, pattern: "/workspaces", anonymous: true, handler: (*call).gone},
+		{method: get, pattern: "/user/permissions/workspaces", anonymous: true, handler: (*call).gone},
+		{method: get, pattern: "/user/permissions/repositories", anonymous: true, handler: (*call).gone},
+	}
+	for i := range t {
+		t[i].segments = strings.Split(strings.Trim(t[i].pattern, "/"), "/")
+	}
+	return t
+}
+
+// route finds the line of the table for the call and fills in its parameters.
+func (c *call) route() (*route, error) {
+	segments, ok := unescape(c.path)
+	if !ok {
+		return nil, noRoute()
+	}
+	method := c.request.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	var pattern string // the first that matches decides; others only share its shape
+	var allowed []string
+	for i := range c.server.routes {
+		r := &c.server.routes[i]
+		params, ok := r.match(segments)
+		if !ok || pattern != "" && pattern != r.pattern {
+			continue
+		}
+		pattern = r.pattern
+		if r.method == method {
+			c.params = params
+			return r, nil
+		}
+		allowed = append(allowed, r.method)
+	}
+	if allowed == nil {
+		return nil, noRoute()
+	}
+	f := fail(http.StatusMethodNotAllowed, "Method not allowed")
+	f.header = http.Header{"Allow": {strings.Join(allowed, ", ")}}
+	return nil, f
+}
+
+func (r *route) match(segments []string) (map[string]string, bool) {
+	last := r.segments[len(r.segments)-1]
+	rest := strings.HasSuffix(last, "...}")
+	if len(segments) != len(r.segments) && (!rest || len(segments) < len(r.segments)) {
+		return nil, false
+	}
+	var params map[string]string
+	for i, want := range r.segments {
+		if !strings.HasPrefix(want, "{") {
+			if want != segments[i] {
+				return nil, false
+			}
+			continue
+		}
+		if segments[i] == "" {
+			return nil, false
+		}
+		if params == nil {
+			params = map[string]string{}
+		}
+		if rest && i == len(r.segments)-1 {
+			params[strings.Trim(want, "{.}")] = strings.Join(segments[i:], "/")
+			break
+		}
+		params[strings.Trim(want, "{}")] = segments[i]
+	}
+	return params, true
+}
+
+// gone answers for the lists across workspaces, which were removed on
+// 14 April 2026.
+func (c *call) gone() (*answer, error) {
+	return nil, failDoubled(http.StatusGone, messageGone, detailGone, object{{"announcement_url", urlGone}})
+}
