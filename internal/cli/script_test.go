@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -50,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"lines":    lines,
 			"same":     same,
 			"record":   record,
+			"waitfor":  waitFor,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[sandboxKey{}] = new(*world)
@@ -208,4 +210,16 @@ func record(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s has no %s", args[1], args[2])
 	}
 	ts.Setenv(args[0], fmt.Sprint(value))
+}
+
+// waitfor STATE N: a read in the background has saved so many records.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	const patience = 30 * time.Second // never spent when all is well
+	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(5 * time.Millisecond) {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && strings.Contains(string(data), `"records": `+args[1]+",") {
+			return
+		}
+	}
+	ts.Fatalf("%s never said %s records", args[0], args[1])
 }
