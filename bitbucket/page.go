@@ -30,6 +30,7 @@ func parsePage(o *object, body []byte) (envelope, error) {
 	found := false
 	take := func() error {
 		found = true
+		page.records, page.keys = nil, nil // a member named twice: the last one counts
 		return s.array(func() error { return reader.read(s, &page) })
 	}
 	var err error

@@ -2,7 +2,6 @@ package bitbucket
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
 )
 
@@ -80,11 +79,7 @@ func plain(raw []byte) string {
 		if bytes.IndexByte(inside, '\\') < 0 {
 			return string(inside)
 		}
-		var text string
-		if json.Unmarshal(raw, &text) != nil {
-			return ""
-		}
-		return text
+		return string(unescape(inside))
 	}
 	if raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9' {
 		return string(raw)

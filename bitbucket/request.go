@@ -154,6 +154,10 @@ func networkError(ctx context.Context, call call, err error) error {
 	if ctx.Err() != nil {
 		return canceled(ctx, call.op)
 	}
+	var kind windlass.Kind
+	if errors.As(err, &kind) { // the credential's: it could not be had
+		return &connector.Error{Kind: kind, Op: call.op, Err: err}
+	}
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err // the URL says nothing that op does not, and can be long

@@ -2,8 +2,10 @@ package bitbucket
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // scanner walks JSON once, without building values, so that a page of 100
@@ -96,8 +98,8 @@ func (s *scanner) skip() error {
 	}
 }
 
-// object passes an object, calling visit at each member's value with the key's
-// raw bytes between the quotes. visit has to pass the value.
+// object passes an object, calling visit at each member's value with the key.
+// visit has to pass the value.
 func (s *scanner) object(visit func(key []byte) error) error {
 	if err := s.expect('{'); err != nil {
 		return err
@@ -112,6 +114,9 @@ func (s *scanner) object(visit func(key []byte) error) error {
 		}
 		if err := s.expect(':'); err != nil {
 			return err
+		}
+		if bytes.IndexByte(key, '\\') >= 0 {
+			key = unescape(key)
 		}
 		return visit(key)
 	})
@@ -196,6 +201,15 @@ func (s *scanner) escape() error {
 	}
 	s.at++
 	return nil
+}
+
+// unescape resolves the escapes in a string that has been passed.
+func unescape(inside []byte) []byte {
+	var text string
+	if json.Unmarshal(slices.Concat([]byte{'"'}, inside, []byte{'"'}), &text) != nil {
+		return inside
+	}
+	return []byte(text)
 }
 
 func (s *scanner) word(word string) error {

@@ -1,97 +1,145 @@
 package sandbox
 
 import (
-	"encoding/hex"
+	"errors"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
+
+	"windlass/bitbucket/sandbox/internal/auth"
 )
 
-// A principal is who asks.
+// A principal is who asks, with the person whose eyes they see with: the user
+// of the sandbox for every credential it hands out, nil for anonymous ones.
 type principal struct {
-	name      string // for the log
-	user      *user  // nil when anonymous
-	scopes    []string
-	all       bool // every scope
-	limitKey  string
-	app       bool // a Connect app's own JWT
-	anonymous bool
+	auth.Principal
+	user *user
 }
 
-func (p principal) missing(need []string) []string {
-	if p.all {
+func (p principal) anonymous() bool { return p.Kind == auth.Anonymous }
+
+// require is the 403 for a principal that lacks one of the scopes. Who comes
+// without any credential has none and needs none.
+func (p principal) require(scopes ...string) error {
+	if p.anonymous() || len(p.Missing(scopes...)) == 0 {
 		return nil
 	}
-	var missing []string
-	for _, n := range need {
-		ok := false
-		for _, s := range p.scopes {
-			ok = ok || s == n
-		}
-		if !ok {
-			missing = append(missing, n)
-		}
-	}
-	return missing
+	return refused(auth.Forbidden(p.Principal, scopes...))
 }
 
+// refused makes a failure of what package auth answers.
+func refused(f *auth.Failure) *failure {
+	return &failure{sent: &answer{status: f.Status, header: f.Header, kind: f.ContentType, body: f.Body}}
+}
+
+// access holds the credentials of a server.
 type access struct {
-	server *Server
-	mu     sync.Mutex
-	tokens map[string][]string
+	authority   *auth.Authority
+	world       *world
+	issued      atomic.Uint64
+	uninstalled atomic.Bool // the Connect app removed itself
 }
 
-func newAccess(s *Server) *access { return &access{server: s, tokens: map[string][]string{}} }
+// The numbers of seeded secrets, and where those made later begin.
+const (
+	secretAccessToken = iota + 1
+	secretAPIToken
+	secretConsumerKey
+	secretConsumer
+	secretClientKey
+	secretShared
+	secretPassword
+	secretsMade = 1000
+)
 
+const connectAppKey = "windlass-sandbox-app"
+
+func newAccess(o *Options, w *world) *access {
+	options := auth.Options{
+		Now: o.Now, Seed: o.Seed, TokenLifetime: o.TokenLifetime, FixedRefresh: o.FixedRefresh,
+		OldRefreshError: o.FixedRefresh, PlainText: o.PlainErrors, Scope: "scope",
+	}
+	if o.FixedRefresh {
+		options.Scope = "scopes"
+	}
+	a := &access{authority: auth.New(options), world: w}
+	for _, u := range w.users {
+		a.authority.AddUser(auth.User{UUID: u.uuid, Username: u.nickname, DisplayName: u.name, Email: u.address()})
+	}
+	me := w.me
+	a.authority.AddUser(auth.User{
+		UUID: me.uuid, Username: me.nickname, DisplayName: me.name, Email: me.address(), Password: a.secret(secretPassword),
+	})
+	a.authority.AddAccessToken(auth.AccessToken{
+		Token: a.secret(secretAccessToken), UserUUID: me.uuid, Scopes: classicScopes(),
+		Owner: auth.Owner{Kind: auth.OwnedByWorkspace, UUID: w.workspaces[0].uuid},
+	})
+	a.authority.AddAPIToken(auth.APIToken{Token: a.secret(secretAPIToken), UserUUID: me.uuid, Scopes: granularScopes()})
+	a.authority.AddConsumer(auth.Consumer{
+		Key: a.secret(secretConsumerKey)[:18], Secret: a.secret(secretConsumer)[:32], Name: "Sandbox consumer",
+		CallbackURL: o.CallbackURL, Scopes: classicScopes(), AppUser: me.uuid,
+	})
+	a.authority.AddApp(auth.App{
+		Key: connectAppKey, ClientKey: a.secret(secretClientKey)[:32], SharedSecret: a.secret(secretShared),
+		UserUUID: me.uuid, Scopes: classicScopes(),
+	})
+	return a
+}
+
+// secret is the n-th: forty characters that follow from the seed.
 func (a *access) secret(n uint64) string {
-	return hex.EncodeToString([]byte(uuidOf(a.server.options.Seed, kindToken, n)))[2:42]
+	text := uuidOf(a.world.seed, kindToken, n) + uuidOf(a.world.seed+1, kindToken, n)
+	return strings.NewReplacer("{", "", "}", "", "-", "").Replace(text)[:40]
 }
 
+// authenticate finds out who asks and whether the route answers such as them.
 func (a *access) authenticate(r *http.Request, route *route) (principal, error) {
-	header := r.Header.Get("Authorization")
-	if header == "" && route.anonymous {
-		return principal{anonymous: true, limitKey: "anonymous"}, nil
+	found, err := a.authority.Authenticate(r)
+	if err != nil {
+		var f *auth.Failure
+		if errors.As(err, &f) {
+			return principal{}, refused(f)
+		}
+		return principal{}, err
 	}
-	token, ok := strings.CutPrefix(header, "Bearer ")
-	if ok && token == a.secret(1) {
-		return principal{name: "token", user: a.server.world.me, all: true}, nil
+	p := principal{Principal: found, user: a.world.user(found.UserUUID)}
+	switch {
+	case p.AppKey != "" && a.uninstalled.Load(), route.app && p.Kind != auth.ConnectApp:
+		return p, refused(a.authority.AppTokenRequired())
+	case p.anonymous() && !route.anonymous:
+		return p, a.loginRequired()
 	}
-	if email, key, ok := r.BasicAuth(); ok && email == a.server.world.me.address() && key == a.secret(2) {
-		return principal{name: "user", user: a.server.world.me, all: true}, nil
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if scopes, ok := a.tokens[token]; ok {
-		return principal{name: "token", user: a.server.world.me, scopes: scopes}, nil
-	}
-	return principal{}, failText(http.StatusUnauthorized, "Unauthorized")
+	return p, nil
 }
 
-func (a *access) take(principal, http.Header) error { return nil }
+func (a *access) loginRequired() error { return refused(a.authority.LoginRequired()) }
 
-func (a *access) serveSite(w http.ResponseWriter, r *http.Request) {
-	write(w, r, answerTo(noRoute()))
-}
+func (a *access) uninstall() { a.uninstalled.Store(true) }
 
-// Credentials returns every credential the sandbox was seeded with.
-func (s *Server) Credentials() Credentials {
-	main := s.world.workspaces[0]
-	return Credentials{
-		Workspace: main.slug, WorkspaceUUID: main.uuid, AccessToken: s.access.secret(1),
-		Email: s.world.me.address(), APIToken: s.access.secret(2),
-		ConsumerKey: s.access.secret(3), ConsumerSecret: s.access.secret(4),
-		ConnectAppKey: "windlass-sandbox-app", ConnectClientKey: s.access.secret(5), ConnectSharedSecret: s.access.secret(6),
-		OtherWorkspace: s.world.workspaces[1].slug,
+func (a *access) serveSite(w http.ResponseWriter, r *http.Request) { a.authority.ServeSite(w, r) }
+
+// classicScopes are all scopes an OAuth consumer can be given.
+func classicScopes() []string {
+	return []string{
+		"account", "account:write", "email", "team", "team:write",
+		"project", "project:admin",
+		"repository", "repository:write", "repository:admin", "repository:delete",
+		"pullrequest", "pullrequest:write", "issue", "issue:write", "wiki",
+		"snippet", "snippet:write", "webhook",
+		"pipeline", "pipeline:write", "pipeline:variable", "runner", "runner:write",
 	}
 }
 
-// NewAccessToken returns a bearer token with just these scopes.
-func (s *Server) NewAccessToken(scopes ...string) string {
-	s.access.mu.Lock()
-	defer s.access.mu.Unlock()
-	token := s.access.secret(uint64(100 + len(s.access.tokens)))
-	s.access.tokens[token] = scopes
-	return token
+// granularScopes are all scopes an API token can be given that matter here.
+func granularScopes() []string {
+	var scopes []string
+	for _, subject := range []string{
+		"user", "workspace", "permission", "project", "repository", "pullrequest",
+		"issue", "snippet", "webhook", "pipeline", "runner",
+	} {
+		for _, level := range []string{"read", "write", "delete", "admin"} {
+			scopes = append(scopes, level+":"+subject+":bitbucket")
+		}
+	}
+	return scopes
 }
-
-func (a *access) uninstall() {}

@@ -81,7 +81,7 @@ func (s *Server) change(slug string, do func(*workspace, *repository) error) err
 
 // insider is a call by the user in the main workspace about one repository.
 func (s *Server) insider(repo string) *call {
-	return &call{server: s, ws: s.main(), who: principal{user: s.world.me, all: true}, params: map[string]string{"repo": repo}}
+	return &call{server: s, ws: s.main(), who: principal{user: s.world.me}, params: map[string]string{"repo": repo}}
 }
 
 // explain turns an answer into an error that says what it says.
@@ -122,5 +122,5 @@ func (s *Server) HookSecret(uuid string) (string, bool) {
 // serveAdmin is the same over HTTP, for whoever runs the sandbox as a process
 // of its own.
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
-	write(w, r, s.adminAnswer(r))
+	s.write(w, r, s.adminAnswer(r))
 }

@@ -27,7 +27,7 @@ func (s *Server) adminAnswer(r *http.Request) *answer {
 		case "log":
 			return marshalled(map[string]any{"requests": s.Requests(), "log": s.Log()})
 		}
-		return answerTo(noRoute())
+		return answerTo(noRoute(false))
 	}
 	c := &call{server: s, request: r}
 	if err := c.readBody(); err != nil {
@@ -42,7 +42,7 @@ func (s *Server) adminAnswer(r *http.Request) *answer {
 	out, known, err := s.administer(name, in)
 	switch {
 	case !known:
-		return answerTo(noRoute())
+		return answerTo(noRoute(false))
 	case err != nil:
 		return answerTo(fail(http.StatusBadRequest, err.Error()))
 	}

@@ -21,7 +21,7 @@ type call struct {
 	ws      *workspace // of {ws} in the route
 	at      links
 	body    []byte
-	paging  pagingFault
+	spoiled spoiled
 }
 
 // An answer is what a handler has to say when nothing is wrong.

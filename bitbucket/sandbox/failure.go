@@ -7,12 +7,16 @@ import "net/http"
 type failure struct {
 	status int
 	header http.Header
-	body   object // nil means text
-	text   string // a plain-text body
+	body   object  // nil means text
+	text   string  // a plain-text body
+	sent   *answer // or the whole answer, made elsewhere
 }
 
 func (f *failure) Error() string {
-	return http.StatusText(f.status)
+	if f.sent != nil {
+		return string(f.sent.body)
+	}
+	return string(answerTo(f).body)
 }
 
 // fail is the usual error body, with only a message.
@@ -51,7 +55,6 @@ func forbidden(message string) *failure { return fail(http.StatusForbidden, mess
 const (
 	messageNoRoute   = "Resource not found"
 	detailNoRoute    = "There is no API hosted at this URL"
-	messageScope     = "Your credentials lack one or more required privilege scopes."
 	messageGone      = "CHANGE-2770 - Functionality has been deprecated"
 	detailGone       = "Please read the changelog entry for more details."
 	urlGone          = "https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-2770"
@@ -63,15 +66,9 @@ const (
 	required         = "required key not provided"
 )
 
-func noRoute() *failure {
-	return fail(http.StatusNotFound, messageNoRoute, pair{"detail", detailNoRoute})
-}
-
-// missingScope carries its detail as an object, not as text.
-func missingScope(need, granted []string) *failure {
-	if granted == nil {
-		granted = []string{}
+func noRoute(plain bool) *failure {
+	if plain {
+		return failText(http.StatusNotFound, messageNoRoute)
 	}
-	return fail(http.StatusForbidden, messageScope,
-		pair{"detail", object{{"required", need}, {"granted", granted}}})
+	return fail(http.StatusNotFound, messageNoRoute, pair{"detail", detailNoRoute})
 }

@@ -233,8 +233,8 @@ func (c *call) applyEvents(k *hook, doc document) error {
 			return invalid("events", "Invalid event: "+name)
 		}
 		// Hearing of something needs the scope for reading it.
-		if len(c.who.missing([]string{e.scope})) > 0 {
-			return missingScope([]string{"webhook", e.scope}, c.who.scopes)
+		if err := c.who.require("webhook", e.scope); err != nil {
+			return err
 		}
 		if slices.Contains(events, name) {
 			return invalid("events", "Duplicate event: "+name)

@@ -11,8 +11,8 @@ type Request struct {
 	Method    string `json:"method"`
 	Path      string `json:"path"` // as sent, escapes and "/2.0" included
 	Query     string `json:"query,omitempty"`
-	Status    int    `json:"status"` // 0 when a fault left it without an answer
-	Principal string `json:"principal,omitempty"`
+	Status    int    `json:"status"`              // 0 when a fault left it without an answer
+	Principal string `json:"principal,omitempty"` // whose limit it counted against
 }
 
 // keptRequests bounds the log; counting goes on beyond it.
@@ -34,7 +34,7 @@ func (j *journal) add(c *call, status int) {
 	}
 	j.entries = append(j.entries, Request{
 		Method: c.request.Method, Path: apiPrefix + c.path, Query: c.request.URL.RawQuery,
-		Status: status, Principal: c.who.name,
+		Status: status, Principal: c.who.LimitKey,
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"windlass/bitbucket/sandbox/internal/bbql"
+	"windlass/bitbucket/sandbox/internal/trim"
 )
 
 func (c *call) getWorkspace() (*answer, error) {
@@ -73,7 +74,7 @@ func (c *call) listMembers() (*answer, error) {
 			return nil, err
 		}
 	}
-	address := filtered && strings.Contains(c.query.Get("fields"), "user.email")
+	address := filtered && trim.Parse(c.query.Get("fields")).Wants("values.user.email")
 	return c.paged(10, len(members), envelopeFull, func(b []byte, i int) []byte {
 		return appendObject(b, c.membership(members[i], address))
 	})

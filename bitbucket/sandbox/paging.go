@@ -63,7 +63,7 @@ func (c *call) paged(defaultLength, total int, wrap envelope, each func(dst []by
 		return nil, err
 	}
 	from, to := c.pageWindow(p)
-	b := append(make([]byte, 0, 256), `{"values":[`...)
+	b := append(make([]byte, 0, c.roomFor(to-from)), `{"values":[`...)
 	for i := from; i < to; i++ {
 		if i > from {
 			b = append(b, ',')
@@ -76,7 +76,7 @@ func (c *call) paged(defaultLength, total int, wrap envelope, each func(dst []by
 	}
 	if p.to() < p.total {
 		b = append(b, `,"next":`...)
-		b = appendString(b, c.nextURL(p.number+1))
+		b = appendString(b, c.nextURL(p.number))
 	}
 	if p.number > 1 && wrap != envelopeBare {
 		b = append(b, `,"previous":`...)
@@ -108,10 +108,17 @@ func (c *call) pageURL(number int) string {
 	kept := []string{}
 	for part := range strings.SplitSeq(c.request.URL.RawQuery, "&") {
 		name, _, _ := strings.Cut(part, "=")
-		if name, err := url.QueryUnescape(name); part != "" && (err != nil || name != "page") {
+		if name, err := url.QueryUnescape(name); part != "" && (err != nil || name != "page" && name != repeated) {
 			kept = append(kept, part)
 		}
 	}
 	kept = append(kept, "page="+strconv.Itoa(number))
 	return c.at.api + c.path + "?" + strings.Join(kept, "&")
 }
+
+// roomFor guesses the size of a page, so that it is not copied as it grows.
+func (c *call) roomFor(entries int) int { return 512 + entries*roomForEntry }
+
+// roomForEntry is a little more than a repository takes, the largest record of
+// lists that are read by the hundred.
+const roomForEntry = 3700

@@ -18,7 +18,7 @@ const (
 type route struct {
 	method    string
 	pattern   string
-	scopes    []string // of which all are needed
+	scopes    []string // needed: all classic ones, or of a token with granular ones these
 	place     place
 	anonymous bool // answers without a credential
 	app       bool // answers only to a Connect app's JWT
@@ -35,75 +35,75 @@ func (s *Server) table() []route {
 	)
 	scopes := func(names ...string) []string { return names }
 	t := []route{
-		{method: get, pattern: "/user", scopes: scopes("account"), handler: (*call).getUser},
-		{method: get, pattern: "/user/emails", scopes: scopes("email"), handler: (*call).listEmails},
-		{method: get, pattern: "/user/emails/{email}", scopes: scopes("email"), handler: (*call).getEmail},
-		{method: get, pattern: "/user/workspaces", scopes: scopes("account"), handler: (*call).listUserWorkspaces},
-		{method: get, pattern: "/user/workspaces/{ws}/permission", scopes: scopes("account"), place: member, handler: (*call).getOwnPermission},
-		{method: get, pattern: "/user/workspaces/{ws}/permissions/repositories", scopes: scopes("account", "repository"), place: member, handler: (*call).listOwnRepositoryPermissions},
-		{method: get, pattern: "/users/{user}", anonymous: true, handler: (*call).getAccount},
+		{method: get, pattern: "/user", scopes: scopes("account", "read:user:bitbucket"), handler: (*call).getUser},
+		{method: get, pattern: "/user/emails", scopes: scopes("email", "read:user:bitbucket"), handler: (*call).listEmails},
+		{method: get, pattern: "/user/emails/{email}", scopes: scopes("email", "read:user:bitbucket"), handler: (*call).getEmail},
+		{method: get, pattern: "/user/workspaces", scopes: scopes("account", "read:workspace:bitbucket"), handler: (*call).listUserWorkspaces},
+		{method: get, pattern: "/user/workspaces/{ws}/permission", scopes: scopes("account", "read:workspace:bitbucket"), place: member, handler: (*call).getOwnPermission},
+		{method: get, pattern: "/user/workspaces/{ws}/permissions/repositories", scopes: scopes("account", "repository", "read:repository:bitbucket"), place: member, handler: (*call).listOwnRepositoryPermissions},
+		{method: get, pattern: "/users/{user}", scopes: scopes("read:user:bitbucket"), anonymous: true, handler: (*call).getAccount},
 
-		{method: get, pattern: "/workspaces/{ws}", handler: (*call).getWorkspace},
-		{method: get, pattern: "/workspaces/{ws}/members", scopes: scopes("account"), place: member, handler: (*call).listMembers},
-		{method: get, pattern: "/workspaces/{ws}/members/{member}", scopes: scopes("account"), place: member, handler: (*call).getMember},
-		{method: get, pattern: "/workspaces/{ws}/permissions", scopes: scopes("account"), place: member, handler: (*call).listPermissions},
-		{method: get, pattern: "/workspaces/{ws}/permissions/repositories", scopes: scopes("account"), place: owner, handler: (*call).listRepositoryPermissions},
-		{method: get, pattern: "/workspaces/{ws}/permissions/repositories/{repo}", scopes: scopes("repository"), place: owner, handler: (*call).listOneRepositoryPermissions},
+		{method: get, pattern: "/workspaces/{ws}", scopes: scopes("read:workspace:bitbucket"), handler: (*call).getWorkspace},
+		{method: get, pattern: "/workspaces/{ws}/members", scopes: scopes("account", "read:workspace:bitbucket"), place: member, handler: (*call).listMembers},
+		{method: get, pattern: "/workspaces/{ws}/members/{member}", scopes: scopes("account", "read:workspace:bitbucket"), place: member, handler: (*call).getMember},
+		{method: get, pattern: "/workspaces/{ws}/permissions", scopes: scopes("account", "read:workspace:bitbucket"), place: member, handler: (*call).listPermissions},
+		{method: get, pattern: "/workspaces/{ws}/permissions/repositories", scopes: scopes("account", "read:repository:bitbucket"), place: owner, handler: (*call).listRepositoryPermissions},
+		{method: get, pattern: "/workspaces/{ws}/permissions/repositories/{repo}", scopes: scopes("repository", "read:repository:bitbucket"), place: owner, handler: (*call).listOneRepositoryPermissions},
 
-		{method: get, pattern: "/workspaces/{ws}/projects", scopes: scopes("project"), handler: (*call).listProjects},
-		{method: post, pattern: "/workspaces/{ws}/projects", scopes: scopes("project:admin"), place: member, handler: (*call).createProject},
-		{method: get, pattern: "/workspaces/{ws}/projects/{key}", scopes: scopes("project"), handler: (*call).getProject},
-		{method: put, pattern: "/workspaces/{ws}/projects/{key}", scopes: scopes("project:admin"), place: member, handler: (*call).putProject},
-		{method: del, pattern: "/workspaces/{ws}/projects/{key}", scopes: scopes("project:admin"), place: owner, handler: (*call).deleteProject},
+		{method: get, pattern: "/workspaces/{ws}/projects", scopes: scopes("project", "read:project:bitbucket"), handler: (*call).listProjects},
+		{method: post, pattern: "/workspaces/{ws}/projects", scopes: scopes("project:admin", "admin:project:bitbucket"), place: member, handler: (*call).createProject},
+		{method: get, pattern: "/workspaces/{ws}/projects/{key}", scopes: scopes("project", "read:project:bitbucket"), handler: (*call).getProject},
+		{method: put, pattern: "/workspaces/{ws}/projects/{key}", scopes: scopes("project:admin", "admin:project:bitbucket"), place: member, handler: (*call).putProject},
+		{method: del, pattern: "/workspaces/{ws}/projects/{key}", scopes: scopes("project:admin", "admin:project:bitbucket"), place: owner, handler: (*call).deleteProject},
 
-		{method: get, pattern: "/workspaces/{ws}/hooks", scopes: scopes("webhook"), place: owner, handler: (*call).listHooks},
-		{method: post, pattern: "/workspaces/{ws}/hooks", scopes: scopes("webhook"), place: owner, handler: (*call).createHook},
-		{method: get, pattern: "/workspaces/{ws}/hooks/{uid}", scopes: scopes("webhook"), place: owner, handler: (*call).getHook},
-		{method: put, pattern: "/workspaces/{ws}/hooks/{uid}", scopes: scopes("webhook"), place: owner, handler: (*call).putHook},
-		{method: del, pattern: "/workspaces/{ws}/hooks/{uid}", scopes: scopes("webhook"), place: owner, handler: (*call).deleteHook},
+		{method: get, pattern: "/workspaces/{ws}/hooks", scopes: scopes("webhook", "read:webhook:bitbucket"), place: owner, handler: (*call).listHooks},
+		{method: post, pattern: "/workspaces/{ws}/hooks", scopes: scopes("webhook", "read:webhook:bitbucket", "write:webhook:bitbucket"), place: owner, handler: (*call).createHook},
+		{method: get, pattern: "/workspaces/{ws}/hooks/{uid}", scopes: scopes("webhook", "read:webhook:bitbucket"), place: owner, handler: (*call).getHook},
+		{method: put, pattern: "/workspaces/{ws}/hooks/{uid}", scopes: scopes("webhook", "read:webhook:bitbucket", "write:webhook:bitbucket"), place: owner, handler: (*call).putHook},
+		{method: del, pattern: "/workspaces/{ws}/hooks/{uid}", scopes: scopes("webhook", "delete:webhook:bitbucket"), place: owner, handler: (*call).deleteHook},
 
-		{method: get, pattern: "/workspaces/{ws}/pipelines-config/variables", scopes: scopes("pipeline"), place: member, handler: (*call).listVariables},
-		{method: post, pattern: "/workspaces/{ws}/pipelines-config/variables", scopes: scopes("pipeline:variable"), place: owner, handler: (*call).createVariable},
-		{method: get, pattern: "/workspaces/{ws}/pipelines-config/variables/{uuid}", scopes: scopes("pipeline"), place: member, handler: (*call).getVariable},
-		{method: put, pattern: "/workspaces/{ws}/pipelines-config/variables/{uuid}", scopes: scopes("pipeline:variable"), place: owner, handler: (*call).putVariable},
-		{method: del, pattern: "/workspaces/{ws}/pipelines-config/variables/{uuid}", scopes: scopes("pipeline:variable"), place: owner, handler: (*call).deleteVariable},
+		{method: get, pattern: "/workspaces/{ws}/pipelines-config/variables", scopes: scopes("pipeline", "read:pipeline:bitbucket"), place: member, handler: (*call).listVariables},
+		{method: post, pattern: "/workspaces/{ws}/pipelines-config/variables", scopes: scopes("pipeline:variable", "admin:pipeline:bitbucket"), place: owner, handler: (*call).createVariable},
+		{method: get, pattern: "/workspaces/{ws}/pipelines-config/variables/{uuid}", scopes: scopes("pipeline", "read:pipeline:bitbucket"), place: member, handler: (*call).getVariable},
+		{method: put, pattern: "/workspaces/{ws}/pipelines-config/variables/{uuid}", scopes: scopes("pipeline:variable", "admin:pipeline:bitbucket"), place: owner, handler: (*call).putVariable},
+		{method: del, pattern: "/workspaces/{ws}/pipelines-config/variables/{uuid}", scopes: scopes("pipeline:variable", "admin:pipeline:bitbucket"), place: owner, handler: (*call).deleteVariable},
 
-		{method: get, pattern: "/repositories/{ws}", scopes: scopes("repository"), anonymous: true, handler: (*call).listRepositories},
-		{method: get, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository"), anonymous: true, handler: (*call).getRepository},
-		{method: post, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository:admin"), handler: (*call).createRepository},
-		{method: put, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository:admin"), handler: (*call).putRepository},
-		{method: del, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository:delete"), handler: (*call).deleteRepository},
-		{method: get, pattern: "/repositories/{ws}/{repo}/hooks", scopes: scopes("webhook"), handler: (*call).listHooks},
-		{method: post, pattern: "/repositories/{ws}/{repo}/hooks", scopes: scopes("webhook"), handler: (*call).createHook},
-		{method: get, pattern: "/repositories/{ws}/{repo}/hooks/{uid}", scopes: scopes("webhook"), handler: (*call).getHook},
-		{method: put, pattern: "/repositories/{ws}/{repo}/hooks/{uid}", scopes: scopes("webhook"), handler: (*call).putHook},
-		{method: del, pattern: "/repositories/{ws}/{repo}/hooks/{uid}", scopes: scopes("webhook"), handler: (*call).deleteHook},
+		{method: get, pattern: "/repositories/{ws}", scopes: scopes("repository", "read:repository:bitbucket"), anonymous: true, handler: (*call).listRepositories},
+		{method: get, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository", "read:repository:bitbucket"), anonymous: true, handler: (*call).getRepository},
+		{method: post, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository:admin", "admin:repository:bitbucket"), handler: (*call).createRepository},
+		{method: put, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository:admin", "admin:repository:bitbucket"), handler: (*call).putRepository},
+		{method: del, pattern: "/repositories/{ws}/{repo}", scopes: scopes("repository:delete", "delete:repository:bitbucket"), handler: (*call).deleteRepository},
+		{method: get, pattern: "/repositories/{ws}/{repo}/hooks", scopes: scopes("webhook", "read:webhook:bitbucket"), handler: (*call).listHooks},
+		{method: post, pattern: "/repositories/{ws}/{repo}/hooks", scopes: scopes("webhook", "read:webhook:bitbucket", "write:webhook:bitbucket"), handler: (*call).createHook},
+		{method: get, pattern: "/repositories/{ws}/{repo}/hooks/{uid}", scopes: scopes("webhook", "read:webhook:bitbucket"), handler: (*call).getHook},
+		{method: put, pattern: "/repositories/{ws}/{repo}/hooks/{uid}", scopes: scopes("webhook", "read:webhook:bitbucket", "write:webhook:bitbucket"), handler: (*call).putHook},
+		{method: del, pattern: "/repositories/{ws}/{repo}/hooks/{uid}", scopes: scopes("webhook", "delete:webhook:bitbucket"), handler: (*call).deleteHook},
 
-		{method: get, pattern: "/snippets", scopes: scopes("snippet"), handler: (*call).listSnippets},
-		{method: post, pattern: "/snippets", scopes: scopes("snippet:write"), handler: (*call).createSnippet},
-		{method: get, pattern: "/snippets/{ws}", scopes: scopes("snippet"), anonymous: true, handler: (*call).listSnippets},
-		{method: post, pattern: "/snippets/{ws}", scopes: scopes("snippet:write"), place: member, handler: (*call).createSnippet},
-		{method: get, pattern: "/snippets/{ws}/{id}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getSnippet},
-		{method: put, pattern: "/snippets/{ws}/{id}", scopes: scopes("snippet:write"), handler: (*call).putSnippet},
-		{method: del, pattern: "/snippets/{ws}/{id}", scopes: scopes("snippet:write"), handler: (*call).deleteSnippet},
-		{method: get, pattern: "/snippets/{ws}/{id}/comments", scopes: scopes("snippet"), anonymous: true, handler: (*call).listComments},
-		{method: post, pattern: "/snippets/{ws}/{id}/comments", scopes: scopes("snippet"), handler: (*call).createComment},
-		{method: get, pattern: "/snippets/{ws}/{id}/comments/{comment}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getComment},
-		{method: put, pattern: "/snippets/{ws}/{id}/comments/{comment}", scopes: scopes("snippet"), handler: (*call).putComment},
-		{method: del, pattern: "/snippets/{ws}/{id}/comments/{comment}", scopes: scopes("snippet"), handler: (*call).deleteComment},
-		{method: get, pattern: "/snippets/{ws}/{id}/commits", scopes: scopes("snippet"), anonymous: true, handler: (*call).listCommits},
-		{method: get, pattern: "/snippets/{ws}/{id}/commits/{revision}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getCommit},
-		{method: get, pattern: "/snippets/{ws}/{id}/watch", scopes: scopes("snippet"), handler: (*call).getWatch},
-		{method: put, pattern: "/snippets/{ws}/{id}/watch", scopes: scopes("snippet:write"), handler: (*call).putWatch},
-		{method: del, pattern: "/snippets/{ws}/{id}/watch", scopes: scopes("snippet:write"), handler: (*call).deleteWatch},
+		{method: get, pattern: "/snippets", scopes: scopes("snippet", "read:snippet:bitbucket"), handler: (*call).listSnippets},
+		{method: post, pattern: "/snippets", scopes: scopes("snippet:write", "read:snippet:bitbucket", "write:snippet:bitbucket"), handler: (*call).createSnippet},
+		{method: get, pattern: "/snippets/{ws}", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).listSnippets},
+		{method: post, pattern: "/snippets/{ws}", scopes: scopes("snippet:write", "read:snippet:bitbucket", "write:snippet:bitbucket"), place: member, handler: (*call).createSnippet},
+		{method: get, pattern: "/snippets/{ws}/{id}", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).getSnippet},
+		{method: put, pattern: "/snippets/{ws}/{id}", scopes: scopes("snippet:write", "read:snippet:bitbucket", "write:snippet:bitbucket"), handler: (*call).putSnippet},
+		{method: del, pattern: "/snippets/{ws}/{id}", scopes: scopes("snippet:write", "delete:snippet:bitbucket"), handler: (*call).deleteSnippet},
+		{method: get, pattern: "/snippets/{ws}/{id}/comments", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).listComments},
+		{method: post, pattern: "/snippets/{ws}/{id}/comments", scopes: scopes("snippet", "read:snippet:bitbucket", "write:snippet:bitbucket"), handler: (*call).createComment},
+		{method: get, pattern: "/snippets/{ws}/{id}/comments/{comment}", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).getComment},
+		{method: put, pattern: "/snippets/{ws}/{id}/comments/{comment}", scopes: scopes("snippet", "read:snippet:bitbucket", "write:snippet:bitbucket"), handler: (*call).putComment},
+		{method: del, pattern: "/snippets/{ws}/{id}/comments/{comment}", scopes: scopes("snippet", "write:snippet:bitbucket"), handler: (*call).deleteComment},
+		{method: get, pattern: "/snippets/{ws}/{id}/commits", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).listCommits},
+		{method: get, pattern: "/snippets/{ws}/{id}/commits/{revision}", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).getCommit},
+		{method: get, pattern: "/snippets/{ws}/{id}/watch", scopes: scopes("snippet", "read:snippet:bitbucket"), handler: (*call).getWatch},
+		{method: put, pattern: "/snippets/{ws}/{id}/watch", scopes: scopes("snippet:write", "write:snippet:bitbucket"), handler: (*call).putWatch},
+		{method: del, pattern: "/snippets/{ws}/{id}/watch", scopes: scopes("snippet:write", "write:snippet:bitbucket"), handler: (*call).deleteWatch},
 		{method: get, pattern: "/snippets/{ws}/{id}/watchers", scopes: scopes("snippet"), anonymous: true, handler: (*call).listWatchers},
-		{method: get, pattern: "/snippets/{ws}/{id}/files/{path...}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getLatestFile},
-		{method: get, pattern: "/snippets/{ws}/{id}/{revision}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getSnippet},
-		{method: put, pattern: "/snippets/{ws}/{id}/{revision}", scopes: scopes("snippet:write"), handler: (*call).putSnippet},
-		{method: del, pattern: "/snippets/{ws}/{id}/{revision}", scopes: scopes("snippet:write"), handler: (*call).deleteSnippet},
-		{method: get, pattern: "/snippets/{ws}/{id}/{revision}/diff", scopes: scopes("snippet"), anonymous: true, handler: (*call).getDiff},
-		{method: get, pattern: "/snippets/{ws}/{id}/{revision}/patch", scopes: scopes("snippet"), anonymous: true, handler: (*call).getPatch},
-		{method: get, pattern: "/snippets/{ws}/{id}/{revision}/files/{path...}", scopes: scopes("snippet"), anonymous: true, handler: (*call).getFile},
+		{method: get, pattern: "/snippets/{ws}/{id}/files/{path...}", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).getLatestFile},
+		{method: get, pattern: "/snippets/{ws}/{id}/{revision}", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).getSnippet},
+		{method: put, pattern: "/snippets/{ws}/{id}/{revision}", scopes: scopes("snippet:write", "read:snippet:bitbucket", "write:snippet:bitbucket"), handler: (*call).putSnippet},
+		{method: del, pattern: "/snippets/{ws}/{id}/{revision}", scopes: scopes("snippet:write", "write:snippet:bitbucket"), handler: (*call).deleteSnippet},
+		{method: get, pattern: "/snippets/{ws}/{id}/{revision}/diff", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).getDiff},
+		{method: get, pattern: "/snippets/{ws}/{id}/{revision}/patch", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).getPatch},
+		{method: get, pattern: "/snippets/{ws}/{id}/{revision}/files/{path...}", scopes: scopes("snippet", "read:snippet:bitbucket"), anonymous: true, handler: (*call).getFile},
 
 		{method: get, pattern: "/hook_events", anonymous: true, handler: (*call).getHookEvents},
 		{method: get, pattern: "/hook_events/{subject}", anonymous: true, handler: (*call).listHookEvents},
@@ -134,7 +134,7 @@ func (s *Server) table() []route {
 func (c *call) route() (*route, error) {
 	segments, ok := unescape(c.path)
 	if !ok {
-		return nil, noRoute()
+		return nil, noRoute(c.server.options.PlainErrors)
 	}
 	method := c.request.Method
 	if method == http.MethodHead {
@@ -156,7 +156,7 @@ func (c *call) route() (*route, error) {
 		allowed = append(allowed, r.method)
 	}
 	if allowed == nil {
-		return nil, noRoute()
+		return nil, noRoute(c.server.options.PlainErrors)
 	}
 	f := fail(http.StatusMethodNotAllowed, "Method not allowed")
 	f.header = http.Header{"Allow": {strings.Join(allowed, ", ")}}

@@ -8,7 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
+
+	"windlass/bitbucket/sandbox/internal/trim"
 )
 
 const (
@@ -23,11 +24,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case path == apiPrefix || strings.HasPrefix(path, apiPrefix+"/"):
 		s.serveAPI(w, r)
 	case strings.HasPrefix(path, sitePrefix):
-		s.access.serveSite(w, r)
+		s.strike(w, r, func(int) {}, func(w http.ResponseWriter, _ spoiled) { s.access.serveSite(w, r) })
 	case strings.HasPrefix(path, adminPrefix):
 		s.serveAdmin(w, r)
 	default:
-		write(w, r, answerTo(noRoute()))
+		s.write(w, r, answerTo(noRoute(s.options.PlainErrors)))
 	}
 }
 
@@ -37,14 +38,12 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		path: strings.TrimPrefix(r.URL.EscapedPath(), apiPrefix),
 	}
 	c.at = links{api: s.base(r) + apiPrefix, as: s.world.me.nickname}
-	w, done := s.interfere(w, r, c)
-	if done {
-		s.journal.add(c, 0)
-		return
-	}
-	a := c.answer(w.Header())
-	s.journal.add(c, a.status)
-	write(w, r, a)
+	s.strike(w, r, func(status int) { s.journal.add(c, status) }, func(w http.ResponseWriter, sp spoiled) {
+		c.spoiled = sp
+		a := c.answer(w.Header())
+		s.journal.add(c, a.status)
+		s.write(w, r, a)
+	})
 }
 
 // base is the scheme and host that links start with.
@@ -87,11 +86,11 @@ func (c *call) handle(extra http.Header) (*answer, error) {
 	if c.who, err = c.server.access.authenticate(c.request, route); err != nil {
 		return nil, err
 	}
-	if err := c.server.access.take(c.who, extra); err != nil {
+	if err := c.server.take(c.who, extra); err != nil {
 		return nil, err
 	}
-	if missing := c.who.missing(route.scopes); len(missing) > 0 {
-		return nil, missingScope(route.scopes, c.who.scopes)
+	if err := c.who.require(route.scopes...); err != nil {
+		return nil, err
 	}
 	writes := c.request.Method != http.MethodGet && c.request.Method != http.MethodHead
 	if writes {
@@ -103,6 +102,8 @@ func (c *call) handle(extra http.Header) (*answer, error) {
 		}
 		c.server.data.Lock()
 		defer c.server.data.Unlock()
+		c.world().skew = c.spoiled.skew
+		defer func() { c.world().skew = 0 }()
 	} else {
 		c.server.data.RLock()
 		defer c.server.data.RUnlock()
@@ -139,6 +140,9 @@ func (c *call) enter(route *route) error {
 }
 
 func answerTo(f *failure) *answer {
+	if f.sent != nil {
+		return f.sent
+	}
 	a := &answer{status: f.status, header: f.header}
 	if f.body == nil {
 		a.kind, a.body = "text/plain; charset=utf-8", []byte(f.text)
@@ -148,13 +152,13 @@ func answerTo(f *failure) *answer {
 	return a
 }
 
-func write(w http.ResponseWriter, r *http.Request, a *answer) {
+func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer) {
 	h := w.Header()
 	for name, values := range a.header {
 		h[name] = values
 	}
 	if h.Get("Date") == "" {
-		h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+		h.Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
 	}
 	if a.status != http.StatusNoContent {
 		kind := a.kind
@@ -171,11 +175,24 @@ func write(w http.ResponseWriter, r *http.Request, a *answer) {
 	}
 }
 
-// parseTree reads a body of ours as a generic tree, numbers unchanged.
-func parseTree(body []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
+// trimmed applies the fields parameter to an answer.
+func (c *call) trimmed(a *answer) (*answer, error) {
+	filter := trim.Parse(c.query.Get("fields"))
+	if filter.IsIdentity() || a.kind != "" || len(a.body) == 0 {
+		return a, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(a.body))
+	d.UseNumber() // numbers stay as they are written
 	var tree any
-	err := d.Decode(&tree)
-	return tree, err
+	if err := d.Decode(&tree); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(filter.Apply(tree)); err != nil {
+		return nil, err
+	}
+	a.body = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return a, nil
 }

@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"windlass/bitbucket/sandbox/internal/fault"
+	"windlass/bitbucket/sandbox/internal/limit"
 )
 
 // Options says how a Server behaves. The zero value of each is useful.
@@ -20,9 +23,13 @@ type Options struct {
 	Limit         int           // requests per rolling hour and principal; 0 means 1000, negative none
 	LimitHeaders  bool          // send both families of rate limit headers
 	OmitSize      bool          // leave size, page and pagelen out of envelopes, which Bitbucket may do
+	PlainErrors   bool          // 401, 429 and the 404 of an unknown route are plain text
+	CallbackURL   string        // of the seeded OAuth consumer; "" means DefaultCallbackURL
 	TokenLifetime time.Duration // of OAuth access tokens; 0 means two hours
-	FixedRefresh  bool          // refresh tokens stay the same, as they did for old consumers
-	Latency       time.Duration // before each answer
+	// FixedRefresh is how old consumers behave: refresh tokens stay the same, the
+	// answer calls the scopes "scopes", and a bad one is an invalid_request.
+	FixedRefresh bool
+	Latency      time.Duration // before each answer
 
 	// ProjectKeysOnly makes a project's UUID in a path a 404. Whether
 	// Bitbucket takes one there is unconfirmed.
@@ -34,6 +41,9 @@ type Options struct {
 	Now    func() time.Time // nil means time.Now
 	APIURL string           // base of links and next, up to and without "/2.0"; "" means as the request came
 }
+
+// DefaultCallbackURL is where the seeded OAuth consumer sends people back to.
+const DefaultCallbackURL = "http://localhost:8080/callbacks/v1/oauth"
 
 func (o *Options) withDefaults() Options {
 	var d Options
@@ -62,6 +72,9 @@ func (o *Options) withDefaults() Options {
 	if d.Workspace == "" {
 		d.Workspace = "acme"
 	}
+	if d.CallbackURL == "" {
+		d.CallbackURL = DefaultCallbackURL
+	}
 	if d.TokenLifetime <= 0 {
 		d.TokenLifetime = 2 * time.Hour
 	}
@@ -87,6 +100,8 @@ type Server struct {
 	journal journal
 	bodies  bodies
 	access  *access
+	limiter *limit.Limiter
+	faults  fault.Set
 }
 
 // New makes a server with its data. A nil opts is the zero Options. It takes
@@ -95,7 +110,8 @@ func New(opts *Options) *Server {
 	o := opts.withDefaults()
 	s := &Server{options: o, world: newWorld(&o)}
 	s.routes = s.table()
-	s.access = newAccess(s)
+	s.access = newAccess(&o, s.world)
+	s.limiter = limit.New(o.Now)
 	return s
 }
 

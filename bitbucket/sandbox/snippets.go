@@ -58,8 +58,8 @@ func (c *call) snippet() (*snippet, *commit, error) {
 	}
 	s := c.ws.snippets[i]
 	if !c.sees(s) {
-		if c.who.anonymous {
-			return nil, nil, failText(http.StatusUnauthorized, "Unauthorized")
+		if c.who.anonymous() {
+			return nil, nil, c.server.access.loginRequired()
 		}
 		return nil, nil, forbidden("You do not have access to this snippet.")
 	}
