@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"windlass"
 	"windlass/bitbucket"
 )
 
@@ -104,8 +106,17 @@ func (r *remote) say(env *Env, done, id string) {
 	}
 }
 
+// hint says how a command names what the connector misses.
+func (r *remote) hint(err error) error {
+	if r.workspace == "" && errors.Is(err, windlass.Invalid) && strings.Contains(err.Error(), "no workspace") {
+		return fmt.Errorf("%w (with --workspace, or in %s)", err, envWorkspace)
+	}
+	return err
+}
+
 // conclude reports an error of a write or a delete as --json wants it.
 func (r *remote) conclude(env *Env, err error) error {
+	err = r.hint(err)
 	if err == nil || !r.json {
 		return err
 	}
