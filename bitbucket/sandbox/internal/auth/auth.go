@@ -6,7 +6,8 @@
 // tokens, OAuth consumers and Connect apps. [Authority.Authenticate] turns a
 // request into a [Principal] or into the [Failure] to answer with;
 // [Principal.Missing] and [Forbidden] check scopes; [Authority.ServeSite] serves
-// the site. [Authority.Issue] hands out tokens without the pages.
+// the site. [Authority.Issue] and [Authority.Consent] do without the pages what
+// a user would do on them.
 //
 // Everything it makes up (codes, tokens, sessions) follows from Options.Seed and
 // the order of requests, so that runs can be repeated. That also makes it no

@@ -85,14 +85,22 @@ func TestAuthenticate(t *testing.T) {
 		want    auth.Principal
 	}{
 		{"no header is an anonymous address", request(), auth.Principal{Kind: auth.Anonymous, LimitKey: "address:192.0.2.1"}},
-		{"an OAuth token counts against its consumer", request("Bearer " + issued.AccessToken),
-			auth.Principal{Kind: auth.OAuth, UserUUID: alice, Consumer: "winch", LimitKey: "consumer:winch"}},
-		{"the scheme is read in either case", request("bearer " + issued.AccessToken),
-			auth.Principal{Kind: auth.OAuth, UserUUID: alice, Consumer: "winch", LimitKey: "consumer:winch"}},
-		{"an API token counts against its user", basic("alice@example.com", "api-token"),
-			auth.Principal{Kind: auth.UserToken, UserUUID: alice, LimitKey: "user:" + alice}},
-		{"an access token counts by itself", request("Bearer workspace-token"),
-			auth.Principal{Kind: auth.ResourceToken, UserUUID: bot, Owner: auth.Owner{Kind: auth.OwnedByWorkspace, UUID: "{ws}"}, LimitKey: "token:"}},
+		{
+			"an OAuth token counts against its consumer", request("Bearer " + issued.AccessToken),
+			auth.Principal{Kind: auth.OAuth, UserUUID: alice, Consumer: "winch", LimitKey: "consumer:winch"},
+		},
+		{
+			"the scheme is read in either case", request("bearer " + issued.AccessToken),
+			auth.Principal{Kind: auth.OAuth, UserUUID: alice, Consumer: "winch", LimitKey: "consumer:winch"},
+		},
+		{
+			"an API token counts against its user", basic("alice@example.com", "api-token"),
+			auth.Principal{Kind: auth.UserToken, UserUUID: alice, LimitKey: "user:" + alice},
+		},
+		{
+			"an access token counts by itself", request("Bearer workspace-token"),
+			auth.Principal{Kind: auth.ResourceToken, UserUUID: bot, Owner: auth.Owner{Kind: auth.OwnedByWorkspace, UUID: "{ws}"}, LimitKey: "token:"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.reads, func(t *testing.T) {
@@ -163,8 +171,10 @@ func failure(t *testing.T, err error) *auth.Failure {
 func message(t *testing.T, f *auth.Failure) string {
 	t.Helper()
 	var body struct {
-		Type  string
-		Error struct{ Message string }
+		Type  string `json:"type"`
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
 	}
 	if err := json.Unmarshal(f.Body, &body); err != nil || body.Type != "error" {
 		t.Fatalf("%s: %v", f.Body, err)
@@ -219,14 +229,14 @@ func TestMissing(t *testing.T) {
 
 func TestForbidden(t *testing.T) {
 	tests := []struct{ reads, granted, required, detail string }{
-		{"required and granted are named", "runner:write account", "project", `{"granted":["runner:write","account"],"required":["project"]}`},
-		{"in the token's own words", "read:user:bitbucket", "project:admin", `{"granted":["read:user:bitbucket"],"required":["admin:project:bitbucket"]}`},
-		{"nothing granted is an empty list", "", "project read:project:bitbucket", `{"granted":[],"required":["project"]}`},
+		{"required and granted are named", "runner:write account", "project", `{"required":["project"],"granted":["runner:write","account"]}`},
+		{"in the token's own words", "read:user:bitbucket", "project:admin", `{"required":["admin:project:bitbucket"],"granted":["read:user:bitbucket"]}`},
+		{"nothing granted is an empty list", "", "project read:project:bitbucket", `{"required":["project"],"granted":[]}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.reads, func(t *testing.T) {
 			f := auth.Forbidden(auth.Principal{Scopes: strings.Fields(tt.granted)}, strings.Fields(tt.required)...)
-			want := `{"error":{"detail":` + tt.detail + `,"message":"Your credentials lack one or more required privilege scopes."},"type":"error"}`
+			want := `{"type":"error","error":{"message":"Your credentials lack one or more required privilege scopes.","detail":` + tt.detail + `}}`
 			if f.Status != 403 || string(f.Body) != want {
 				t.Errorf("%d %s\nwant %s", f.Status, f.Body, want)
 			}
@@ -252,7 +262,7 @@ func TestSeed(t *testing.T) {
 		}
 		return issued.AccessToken
 	}
-	if token(1) != token(1) {
+	if first, second := token(1), token(1); first != second {
 		t.Error("the same seed gave different tokens")
 	}
 	if token(1) == token(2) {

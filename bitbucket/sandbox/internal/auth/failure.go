@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 )
 
@@ -19,9 +20,7 @@ func (f *Failure) Error() string { return f.reason }
 
 // Write sends the failure as the answer.
 func (f *Failure) Write(w http.ResponseWriter) {
-	for key, values := range f.Header {
-		w.Header()[key] = values
-	}
+	maps.Copy(w.Header(), f.Header)
 	w.Header().Set("Content-Type", f.ContentType)
 	w.WriteHeader(f.Status)
 	_, _ = w.Write(f.Body)
@@ -59,17 +58,30 @@ func (a *Authority) LoginRequired() *Failure {
 // all of them as the endpoint has them, and those that were granted, without
 // what these imply.
 func Forbidden(p Principal, required ...string) *Failure {
-	detail := map[string][]string{"required": {}, "granted": append([]string{}, p.Scopes...)}
-	detail["required"] = append(detail["required"], p.vocabulary(required)...)
-	return errorBody(http.StatusForbidden, "Your credentials lack one or more required privilege scopes.", detail)
+	// Lists that are empty, not null.
+	detail := scopeDetail{append([]string{}, p.vocabulary(required)...), append([]string{}, p.Scopes...)}
+	return errorBody(http.StatusForbidden, "Your credentials lack one or more required privilege scopes.", &detail)
 }
 
-func errorBody(status int, message string, detail any) *Failure {
-	inner := map[string]any{"message": message}
-	if detail != nil {
-		inner["detail"] = detail
+type scopeDetail struct {
+	Required []string `json:"required"`
+	Granted  []string `json:"granted"`
+}
+
+type errorObject struct {
+	Type  string      `json:"type"`
+	Error errorInside `json:"error"`
+}
+
+type errorInside struct {
+	Message string       `json:"message"`
+	Detail  *scopeDetail `json:"detail,omitempty"`
+}
+
+func errorBody(status int, message string, detail *scopeDetail) *Failure {
+	body, err := json.Marshal(errorObject{Type: "error", Error: errorInside{message, detail}})
+	if err != nil {
+		body = []byte(message) // text always marshals
 	}
-	// Maps of strings always marshal.
-	body, _ := json.Marshal(map[string]any{"type": "error", "error": inner})
 	return &Failure{Status: status, ContentType: typeJSON, Body: body, reason: message}
 }

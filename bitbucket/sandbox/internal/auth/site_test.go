@@ -28,6 +28,7 @@ type browser struct {
 }
 
 func newBrowser(t *testing.T, w *world) *browser {
+	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(w.ServeSite))
 	t.Cleanup(s.Close)
 	jar, _ := cookiejar.New(nil)
@@ -62,7 +63,7 @@ func (b *browser) open(target string) *browser {
 }
 
 // press submits the form of the page with one of its buttons.
-func (b *browser) press(label string, fields ...string) *browser {
+func (b *browser) press(label string, fields ...string) {
 	b.t.Helper()
 	button := regexp.MustCompile(`<button[^>]* name="([^"]*)" value="([^"]*)">` + label + `</button>`).FindStringSubmatch(b.page)
 	action := regexp.MustCompile(`<form method="post" action="([^"]*)">`).FindStringSubmatch(b.page)
@@ -76,7 +77,7 @@ func (b *browser) press(label string, fields ...string) *browser {
 			values.Set(hidden[1], html.UnescapeString(hidden[2]))
 		}
 	}
-	return b.arrived(b.client.PostForm(b.base+html.UnescapeString(action[1]), values))
+	b.arrived(b.client.PostForm(b.base+html.UnescapeString(action[1]), values))
 }
 
 func (b *browser) shows(parts ...string) {
@@ -127,7 +128,7 @@ func TestConsentPages(t *testing.T) {
 			t.Errorf("sent to %s", b.location)
 		}
 	})
-	t.Run("another account can be used", func(t *testing.T) {
+	t.Run("another account can be used", func(*testing.T) {
 		b.open(ask).press("Use another account")
 		b.shows("<h1>Log in</h1>")
 		b.press("Log in", "email", "alice", "password", "hoist")

@@ -162,7 +162,12 @@ func writeOAuthError(w http.ResponseWriter, status int, e *oauthError) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value map[string]any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", typeJSON)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value)
+	_, _ = w.Write(body)
 }

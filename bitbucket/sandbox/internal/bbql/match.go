@@ -160,6 +160,7 @@ func (l literal) compare(typ Type, value any) (int, bool) {
 			return comparePermissions(v, l.str), true
 		case String:
 			return cmp.Compare(v, l.str), true
+		default:
 		}
 	case int:
 		return l.compare(typ, int64(v))

@@ -22,7 +22,7 @@ func ParseFault(text string) (Fault, error) {
 	var f Fault
 	for item := range strings.SplitSeq(text, ",") {
 		key, value, given := strings.Cut(strings.TrimSpace(item), "=")
-		if err := f.set(key, value, given); err != nil {
+		if err := setKey(&f, key, value, given); err != nil {
 			return Fault{}, fmt.Errorf("fault %q: %w", text, err)
 		}
 	}
@@ -43,7 +43,7 @@ func kindNames() string {
 	return strings.Join(names, ", ")
 }
 
-func (f *Fault) set(key, value string, given bool) error {
+func setKey(f *Fault, key, value string, given bool) error {
 	var err error
 	switch key {
 	case "method":
@@ -64,7 +64,7 @@ func (f *Fault) set(key, value string, given bool) error {
 		f.Text = true
 		err = needs(!given, "no value")
 	default:
-		err = f.setKind(Kind(key), value, given)
+		err = setKind(f, Kind(key), value, given)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
@@ -72,7 +72,7 @@ func (f *Fault) set(key, value string, given bool) error {
 	return nil
 }
 
-func (f *Fault) setKind(kind Kind, value string, given bool) error {
+func setKind(f *Fault, kind Kind, value string, given bool) error {
 	if f.Kind != "" {
 		return fmt.Errorf("not beside %s: one fault does one thing", f.Kind)
 	}

@@ -59,8 +59,9 @@ func (b *buffer) cut(amount int) {
 func (b *buffer) spoil() {
 	// A comma before a closing bracket is wrong wherever JSON is cut, and inside a
 	// string the string stays open.
-	body := append(b.body.Bytes()[:b.body.Len()/2:b.body.Len()/2], ",]}"...)
-	b.send(body, len(body))
+	b.body.Truncate(b.body.Len() / 2)
+	_, _ = b.body.WriteString(",]}")
+	b.send(b.body.Bytes(), b.body.Len())
 }
 
 func (b *buffer) send(body []byte, length int) {

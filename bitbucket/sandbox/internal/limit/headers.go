@@ -32,6 +32,7 @@ func (d Decision) Headers(h http.Header, style Style) {
 	}
 	limit := strconv.Itoa(d.Limit)
 	switch style {
+	case NoHeaders:
 	case Scaled:
 		h.Set("X-RateLimit-Limit", limit)
 		h.Set("X-RateLimit-Resource", "api")

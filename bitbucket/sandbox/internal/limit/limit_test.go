@@ -166,12 +166,24 @@ func TestHeaders(t *testing.T) {
 	}{
 		{"no headers", limit.Decision{Limit: 60, Remaining: 1}, limit.NoHeaders, http.Header{}},
 		{"no limit has no headers", limit.Decision{}, limit.Gateway, http.Header{}},
-		{"scaled, far from the limit", limit.Decision{Limit: 1000, Remaining: 200}, limit.Scaled,
-			http.Header{"X-Ratelimit-Limit": {"1000"}, "X-Ratelimit-Resource": {"api"}, "X-Ratelimit-Nearlimit": {"false"}}},
-		{"scaled, near the limit", limit.Decision{Limit: 1000, Remaining: 199}, limit.Scaled,
-			http.Header{"X-Ratelimit-Limit": {"1000"}, "X-Ratelimit-Resource": {"api"}, "X-Ratelimit-Nearlimit": {"true"}}},
-		{"the gateway counts down in whole seconds, rounded up", limit.Decision{Limit: 60, Remaining: 7, Reset: 1500 * time.Millisecond}, limit.Gateway,
-			http.Header{"X-Ratelimit-Limit": {"60, 60;w=3600"}, "X-Ratelimit-Remaining": {"7"}, "X-Ratelimit-Reset": {"2"}}},
+		{
+			"scaled, far from the limit",
+			limit.Decision{Limit: 1000, Remaining: 200},
+			limit.Scaled,
+			http.Header{"X-Ratelimit-Limit": {"1000"}, "X-Ratelimit-Resource": {"api"}, "X-Ratelimit-Nearlimit": {"false"}},
+		},
+		{
+			"scaled, near the limit",
+			limit.Decision{Limit: 1000, Remaining: 199},
+			limit.Scaled,
+			http.Header{"X-Ratelimit-Limit": {"1000"}, "X-Ratelimit-Resource": {"api"}, "X-Ratelimit-Nearlimit": {"true"}},
+		},
+		{
+			"the gateway counts down in whole seconds, rounded up",
+			limit.Decision{Limit: 60, Remaining: 7, Reset: 1500 * time.Millisecond},
+			limit.Gateway,
+			http.Header{"X-Ratelimit-Limit": {"60, 60;w=3600"}, "X-Ratelimit-Remaining": {"7"}, "X-Ratelimit-Reset": {"2"}},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.reads, func(t *testing.T) {

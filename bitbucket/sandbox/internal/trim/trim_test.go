@@ -19,10 +19,14 @@ func TestApply(t *testing.T) {
 		{"nothing asked, nothing cut", "", whole},
 		{"only the listed fields", "size,next", `{"next":"n","size":2}`},
 		{"a path goes through arrays", "values.uuid", `{"values":[{"uuid":"{1}"},{"uuid":"{2}"}]}`},
-		{"several paths into the same objects", "values.uuid,values.owner.type,next",
-			`{"next":"n","values":[{"owner":{"type":"user"},"uuid":"{1}"},{"owner":{"type":"team"},"uuid":"{2}"}]}`},
-		{"a parent selects what is beneath it", "values.owner",
-			`{"values":[{"owner":{"type":"user","uuid":"{u}"}},{"owner":{"type":"team","uuid":"{t}"}}]}`},
+		{
+			"several paths into the same objects", "values.uuid,values.owner.type,next",
+			`{"next":"n","values":[{"owner":{"type":"user"},"uuid":"{1}"},{"owner":{"type":"team"},"uuid":"{2}"}]}`,
+		},
+		{
+			"a parent selects what is beneath it", "values.owner",
+			`{"values":[{"owner":{"type":"user","uuid":"{u}"}},{"owner":{"type":"team","uuid":"{t}"}}]}`,
+		},
 		{"arrays within arrays", "values.links.clone.href", `{"values":[{"links":{"clone":[{"href":"h"},{"href":"g"}]}},{"links":{}}]}`},
 		{"a field that is not there leaves its parents", "values.wiki", `{"values":[{},{}]}`},
 		{"a null on the way stays", "values.parent.name", `{"values":[{"parent":null},{}]}`},
