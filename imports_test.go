@@ -42,7 +42,7 @@ var imports = []rule{
 		dir: "bitbucket", code: []string{".", "connector", "github.com/golang-jwt/jwt/v5"},
 		tests: []string{"bitbucket/sandbox", "connector/connectortest", "github.com/ktrysmt/go-bitbucket"},
 	},
-	{dir: "manifest", code: []string{".", "github.com/goccy/go-yaml", "github.com/adhocore/gronx"}},
+	{dir: "manifest", code: []string{".", "go.yaml.in/yaml/v4"}},
 	{dir: "webhook", code: []string{"."}},
 
 	// The sandbox and the connector are two readings of the same documents;
