@@ -104,7 +104,7 @@ func (c *Connector) Describe(_ context.Context, name string) ([]connector.Field,
 func Describe(name string) ([]connector.Field, error) {
 	o, err := lookup(name)
 	if err != nil {
-		return nil, err
+		return nil, inOp("describe "+name, err)
 	}
 	fields := make([]connector.Field, 0, len(o.fields))
 	for _, f := range o.fields {

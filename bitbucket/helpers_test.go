@@ -2,6 +2,7 @@ package bitbucket_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -78,3 +79,17 @@ func cut(body string) *http.Response {
 
 // readHooks is a read of an object that is nothing special.
 var readHooks = connector.ReadRequest{Object: "hooks"}
+
+// stringIn returns a string member of a record.
+func stringIn(tb testing.TB, raw []byte, name string) string {
+	tb.Helper()
+	var members map[string]any
+	if err := json.Unmarshal(raw, &members); err != nil {
+		tb.Fatal(err)
+	}
+	text, ok := members[name].(string)
+	if !ok {
+		tb.Fatalf("%s is %v in %.100s", name, members[name], raw)
+	}
+	return text
+}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -196,4 +197,20 @@ func (r *route) match(segments []string) (map[string]string, bool) {
 // 14 April 2026.
 func (c *call) gone() (*answer, error) {
 	return nil, failDoubled(http.StatusGone, messageGone, detailGone, object{{"announcement_url", urlGone}})
+}
+
+// A Route is one thing the sandbox serves.
+type Route struct {
+	Method string
+	Path   string   // below /2.0, with parameters in braces
+	Scopes []string // in both vocabularies; all of one of them are needed
+}
+
+// Routes lists what the sandbox serves below /2.0.
+func (s *Server) Routes() []Route {
+	routes := make([]Route, len(s.routes))
+	for i, r := range s.routes {
+		routes[i] = Route{Method: r.method, Path: r.pattern, Scopes: slices.Clone(r.scopes)}
+	}
+	return routes
 }

@@ -141,5 +141,5 @@ func slugify(name string) string {
 }
 
 func escapeUUID(uuid string) string {
-	return strings.NewReplacer("{", "%7B", "}", "%7D").Replace(uuid)
+	return "%7B" + strings.Trim(uuid, "{}") + "%7D"
 }
