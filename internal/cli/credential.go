@@ -43,7 +43,13 @@ var (
 	}
 	apiTokenSet = credentialSet{
 		[]string{envEmail, envAPIToken},
-		func(v []string) (bitbucket.Credential, error) { return bitbucket.APIToken(v[0], v[1]) },
+		func(v []string) (bitbucket.Credential, error) {
+			if !strings.Contains(v[0], "@") {
+				// It is not shown: whoever mixed the two up has put the token here.
+				return nil, &failure{kind: windlass.Unauthorized, text: envEmail + " is not an email address: it is that of the Atlassian account which made " + envAPIToken}
+			}
+			return bitbucket.APIToken(v[0], v[1])
+		},
 	}
 	connectSet = credentialSet{
 		[]string{envConnectApp, envConnectKey, envConnectShare},

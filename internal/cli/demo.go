@@ -1,5 +1,245 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
 
-func newDemo(*Env) *cobra.Command { return &cobra.Command{Use: "demo"} }
+	"github.com/spf13/cobra"
+
+	"windlass"
+	"windlass/bitbucket/sandbox"
+)
+
+func newDemo(env *Env) *cobra.Command {
+	var keep bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show what windlass does, against a look-alike of Bitbucket on this machine",
+		Long: `Start a sandbox with made-up data and run commands against it, each as it would
+be typed, with what it prints and what that shows. Nothing leaves this machine.
+It ends with a table of what it has checked, and with exit code 0 only if all of
+that held.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), env, keep) },
+	}
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep the files that it writes")
+	return cmd
+}
+
+func runDemo(ctx context.Context, env *Env, keep bool) (err error) {
+	d, err := newShow(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if stopped := d.site.stop(); err == nil {
+			err = stopped
+		}
+		if keep {
+			fmt.Fprintf(env.Stdout, "\nThe files are in %s\n", d.dir)
+		} else if removed := os.RemoveAll(d.dir); err == nil && removed != nil {
+			err = internal("demo", removed)
+		}
+	}()
+	for _, scene := range story() {
+		if ctx.Err() != nil {
+			return &failure{kind: windlass.Canceled, text: "the demo was interrupted"}
+		}
+		d.title(scene.title)
+		if err := scene.play(ctx, d); err != nil {
+			return internal("demo: "+scene.title, err)
+		}
+	}
+	return d.verdict()
+}
+
+// show is a demo that is running: a sandbox, and the commands that are run
+// against it through Main, as if they had been typed. Its clock moves only when
+// the story says so, and nothing that differs from run to run is printed, so
+// that the whole text can be compared.
+type show struct {
+	out    io.Writer
+	bold   bool
+	clock  atomic.Pointer[time.Time]
+	server *sandbox.Server
+	site   *site
+	dir    string
+	vars   map[string]string // the environment of the commands
+	scenes int
+	typed  bool // something was, in this scene
+	checks []check
+
+	// onRequest, when set, is told of every request before it is answered.
+	onRequest atomic.Pointer[func()]
+}
+
+type check struct {
+	what string
+	held bool
+	saw  string
+}
+
+func newShow(ctx context.Context, env *Env) (*show, error) {
+	d := &show{out: env.Stdout, bold: env.StdoutTerminal}
+	start := time.Date(2026, time.December, 1, 9, 0, 0, 0, time.UTC)
+	d.clock.Store(&start)
+	d.server = sandbox.New(&sandbox.Options{Repositories: 1000, Now: d.now})
+	var err error
+	if d.dir, err = os.MkdirTemp("", "windlass-demo-"); err != nil {
+		return nil, internal("demo", err)
+	}
+	d.site, err = startSite(ctx, "127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if told := d.onRequest.Load(); told != nil {
+			(*told)()
+		}
+		d.server.ServeHTTP(w, r)
+	}))
+	if err != nil {
+		return nil, err
+	}
+	credentials := d.server.Credentials()
+	d.vars = map[string]string{
+		envAPIURL:    d.site.apiURL(),
+		envWorkspace: credentials.Workspace,
+		envToken:     credentials.AccessToken,
+	}
+	return d, nil
+}
+
+func (d *show) now() time.Time { return *d.clock.Load() }
+
+// pass lets time go by.
+func (d *show) pass(span time.Duration) {
+	later := d.now().Add(span)
+	d.clock.Store(&later)
+}
+
+// typed is a command as the story types it, and what came of it.
+type typed struct {
+	stdin string   // given by echo
+	args  []string // windlass …
+	most  int      // lines of output to show; 0: ten
+
+	stdout, stderr string
+	code           int
+	requests       int
+}
+
+// run types a command, shows it with its output, and returns what came of it.
+func (d *show) run(ctx context.Context, c typed) typed {
+	if d.typed {
+		fmt.Fprintln(d.out)
+	}
+	d.typed = true
+	fmt.Fprintf(d.out, "%s\n", d.loud("$ "+d.commandLine(c)))
+	before := d.server.Requests()
+	var stdout, stderr bytes.Buffer
+	args := make([]string, len(c.args))
+	for i, arg := range c.args {
+		if i > 0 && c.args[i-1] == "--output" {
+			arg = filepath.Join(d.dir, arg) // shown without the folder
+		}
+		args[i] = arg
+	}
+	c.code = Main(ctx, Env{
+		Args: args, Stdin: strings.NewReader(c.stdin), Stdout: &stdout, Stderr: &stderr,
+		Getenv: func(name string) string { return d.vars[name] }, Now: d.now,
+	})
+	c.stdout, c.stderr = stdout.String(), strings.ReplaceAll(stderr.String(), d.dir+string(filepath.Separator), "")
+	c.requests = d.server.Requests() - before
+	d.print(c.stdout, c.most)
+	d.print(c.stderr, 0)
+	return c
+}
+
+// commandLine is what one would type.
+func (d *show) commandLine(c typed) string {
+	words := []string{"windlass"}
+	for _, arg := range c.args {
+		if strings.ContainsAny(arg, " {}'\"$&|;<>*") {
+			arg = "'" + arg + "'"
+		}
+		words = append(words, arg)
+	}
+	line := strings.Join(words, " ")
+	if c.stdin != "" {
+		line = "echo '" + c.stdin + "' | " + line
+	}
+	return line
+}
+
+// print shows text, shortened to what fits a screen.
+func (d *show) print(text string, most int) {
+	const (
+		columns = 110
+		usual   = 10
+	)
+	if text == "" {
+		return
+	}
+	if most == 0 {
+		most = usual
+	}
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range lines {
+		if i == most && len(lines) > most+1 {
+			fmt.Fprintf(d.out, "… and %s\n", counted(len(lines)-most, "more line"))
+			return
+		}
+		if runes := []rune(line); len(runes) > columns && !strings.HasPrefix(line, "windlass: ") {
+			line = string(runes[:columns-1]) + "…"
+		}
+		fmt.Fprintln(d.out, strings.TrimRight(line, " "))
+	}
+}
+
+func (d *show) title(text string) {
+	d.scenes++
+	d.typed = false
+	fmt.Fprintf(d.out, "\n%s\n\n", d.loud(fmt.Sprintf("%d. %s", d.scenes, text)))
+}
+
+// say explains in a sentence what was just shown.
+func (d *show) say(format string, args ...any) {
+	fmt.Fprintf(d.out, "  -> "+format+"\n", args...)
+}
+
+// check notes something that must hold.
+func (d *show) check(what string, held bool, saw string, args ...any) {
+	d.checks = append(d.checks, check{what, held, fmt.Sprintf(saw, args...)})
+}
+
+// loud makes text stand out on a terminal.
+func (d *show) loud(text string) string {
+	if !d.bold {
+		return text
+	}
+	return "\x1b[1m" + text + "\x1b[0m"
+}
+
+// verdict prints what was checked.
+func (d *show) verdict() error {
+	fmt.Fprintf(d.out, "\n%s\n\n", d.loud("What was checked"))
+	failed := 0
+	for _, check := range d.checks {
+		if check.held {
+			fmt.Fprintf(d.out, "  ✓ %s\n", check.what)
+			continue
+		}
+		failed++
+		fmt.Fprintf(d.out, "  ✗ %s: %s\n", check.what, check.saw)
+	}
+	if failed > 0 {
+		return internal("demo", fmt.Errorf("%d of %d checks failed", failed, len(d.checks)))
+	}
+	fmt.Fprintf(d.out, "\nAll %d held. With a workspace of your own: export BITBUCKET_TOKEN=…, and\n  windlass read repositories --workspace YOURS\n", len(d.checks))
+	return nil
+}

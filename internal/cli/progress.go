@@ -122,12 +122,14 @@ func (p *progress) line(now time.Time) string {
 		parts = append(parts, fmt.Sprintf("%s, going on in %s", p.reason, whole(seconds)))
 		return strings.Join(parts, " · ")
 	}
+	// The rate comes last: a narrow terminal cuts it off first.
+	rate, left := p.speed(now)
+	if left > 0 {
+		parts = append(parts, whole(left)+" to go")
+	}
 	parts = append(parts, p.spent())
-	if rate, left, ok := p.speed(now); ok {
-		parts = append(parts, fmt.Sprintf("%s/s", count(int(rate+0.5))))
-		if left > 0 {
-			parts = append(parts, whole(left)+" to go")
-		}
+	if rate > 0 {
+		parts = append(parts, count(int(rate+0.5))+"/s")
 	}
 	return strings.Join(parts, " · ")
 }
@@ -136,7 +138,7 @@ func (p *progress) amount() string {
 	if p.size < 0 {
 		return counted(p.records, "record")
 	}
-	return fmt.Sprintf("%s of %s", count(p.records), counted(max(p.size, p.records), "record"))
+	return count(p.records) + " of " + count(max(p.size, p.records))
 }
 
 // spent is what was paid, and what is left of the hour's budget as Bitbucket
@@ -157,17 +159,18 @@ func (p *progress) spent() string {
 }
 
 // speed is records a second in this run, and how long the rest will take.
-func (p *progress) speed(now time.Time) (rate float64, left time.Duration, ok bool) {
+// Both are zero while nothing is known.
+func (p *progress) speed(now time.Time) (rate float64, left time.Duration) {
 	elapsed := now.Sub(p.started).Seconds()
 	read := p.records - p.before
 	if read <= 0 || elapsed <= 0 {
-		return 0, 0, false
+		return 0, 0
 	}
 	rate = float64(read) / elapsed
 	if rest := p.size - p.records; rest > 0 {
 		left = time.Duration(float64(rest) / rate * float64(time.Second))
 	}
-	return rate, left, true
+	return rate, left
 }
 
 // whole is a duration without tenths, which would only flicker.

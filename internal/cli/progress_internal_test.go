@@ -60,13 +60,13 @@ func TestProgressSaysHowFarItIs(t *testing.T) {
 		time.Sleep(redraw * 4)
 		m.requests.Add(1)
 		p.read(100, 50_000)
-		expect("repositories  100 of 50,000 records · 1 request, about 999 left · 100/s · 8 min 19 s to go")
+		expect("repositories  100 of 50,000 · 8 min 19 s to go · 1 request, about 999 left · 100/s")
 
 		time.Sleep(redraw * 4)
 		m.requests.Add(1)
 		m.limit.Store(&bitbucket.Limit{Limit: 2000, Remaining: 1234})
 		p.read(100, 200)
-		expect("repositories  200 of 200 records · 2 requests, 1,234 left · 100/s")
+		expect("repositories  200 of 200 · 2 requests, 1,234 left · 100/s")
 
 		m.limit.Store(&bitbucket.Limit{Limit: 2000, Remaining: -1})
 		p.read(0, -1)
@@ -86,7 +86,7 @@ func TestProgressCountsOnAfterAResume(t *testing.T) {
 		p.resumed(1000, 2000)
 		time.Sleep(time.Second)
 		p.read(100, 2000)
-		want := "repositories  1,100 of 2,000 records · 0 requests, about 1,000 left · 100/s · 9 s to go"
+		want := "repositories  1,100 of 2,000 · 9 s to go · 0 requests, about 1,000 left · 100/s"
 		if got := p.line(time.Now()); got != want {
 			t.Errorf("got  %q\nwant %q", got, want)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"windlass"
 	"windlass/bitbucket"
+	"windlass/connector"
 )
 
 // remote is what every verb that talks to Bitbucket has in common.
@@ -53,7 +54,7 @@ func (r *remote) bind(cmd *cobra.Command, env *Env) {
 //     expired by the next,
 //   - and then the meter, so that each attempt counts.
 func (r *remote) connect(env *Env, m *meter, onWait func(bitbucket.Wait)) (*bitbucket.Connector, error) {
-	if _, err := bitbucket.Describe(r.object); err != nil {
+	if err := checkObject(r.object); err != nil {
 		return nil, err // before the credential: a wrong name is the nearer mistake
 	}
 	if r.quiet && r.json {
@@ -85,6 +86,17 @@ func (r *remote) connect(env *Env, m *meter, onWait func(bitbucket.Wait)) (*bitb
 	return bitbucket.New(client, &bitbucket.Options{
 		Workspace: r.workspace, APIURL: r.apiURL, Role: r.role, UserAgent: "windlass/" + version(),
 	})
+}
+
+// checkObject refuses an object that there is not.
+func checkObject(name string) error {
+	_, err := bitbucket.Describe(name)
+	if unknown, ok := errors.AsType[*connector.Error](err); ok {
+		plain := *unknown
+		plain.Op = "" // nobody asked to describe it
+		return &plain
+	}
+	return err
 }
 
 // say writes the closing line of a write or a delete.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -46,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"sandbox":  startSandbox,
 			"fault":    inject,
 			"push":     push,
+			"serve":    serve,
 			"token":    newToken,
 			"requests": requests,
 			"lines":    lines,
@@ -147,6 +149,11 @@ func push(ts *testscript.TestScript, _ bool, args []string) {
 	for _, slug := range args {
 		ts.Check(worldOf(ts).Push(slug))
 	}
+}
+
+// serve PATH FILE answers GET PATH with the file from now on.
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	worldOf(ts).ServeBody(http.MethodGet, args[0], http.StatusOK, []byte(ts.ReadFile(args[1])))
 }
 
 // token SCOPE… makes the script's credential one with these scopes.

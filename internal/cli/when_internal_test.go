@@ -62,6 +62,8 @@ func TestWords(t *testing.T) {
 		{count(-123), "-123"},
 		{counted(1, "record"), "1 record"},
 		{counted(2000, "record"), "2,000 records"},
+		{counted(1, "retry"), "1 retry"},
+		{counted(2, "retry"), "2 retries"},
 		{span(340 * time.Millisecond), "0.3 s"},
 		{span(42 * time.Second), "42 s"},
 		{span(92 * time.Second), "1 min 32 s"},

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,10 +16,13 @@ func count[N int | int64](n N) string {
 	return digits
 }
 
-// counted is a number and its noun: 1 record, 2 records.
+// counted is a number and its noun: 1 record, 2 records, 3 retries.
 func counted[N int | int64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		return count(n) + " " + stem + "ies"
 	}
 	return count(n) + " " + noun + "s"
 }
