@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"strings"
-	"time"
 
 	"windlass"
 	"windlass/connector"
@@ -88,8 +88,9 @@ func parseCursor(cursor connector.Cursor, object, request string) (place, error)
 func mark(r connector.Record) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(r.ID)) // a hash never fails
-	_, _ = h.Write([]byte{0})
-	_, _ = h.Write([]byte(r.Updated.UTC().Format(time.RFC3339Nano)))
+	var moved [8]byte
+	binary.BigEndian.PutUint64(moved[:], uint64(r.Updated.UnixMicro())) //nolint:gosec // bits, not a number
+	_, _ = h.Write(moved[:])
 	return h.Sum64()
 }
 
@@ -97,12 +98,7 @@ func mark(r connector.Record) uint64 {
 type marks []uint64
 
 func (m marks) has(one uint64) bool {
-	for _, other := range m {
-		if other == one {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(m, one)
 }
 
 // MarshalText writes eight bytes a mark, in base64.

@@ -27,7 +27,7 @@ func TestWhatAReadCosts(t *testing.T) {
 	}{
 		{"1,000 repositories", sandbox.Options{Repositories: 1000}, connector.ReadRequest{Object: "repositories"}, 1000, 10},
 		{"50,000 repositories", sandbox.Options{Repositories: 50_000}, connector.ReadRequest{Object: "repositories"}, 50_000, 500},
-		{"50,000 repositories, two fields of each", sandbox.Options{Repositories: 50_000}, connector.ReadRequest{Object: "repositories", Fields: []string{"name", "project.key"}}, 50_000, 500},
+		{"5,000 repositories, two fields of each", sandbox.Options{Repositories: 5000}, connector.ReadRequest{Object: "repositories", Fields: []string{"name", "project.key"}}, 5000, 50},
 		{"no repositories", sandbox.Options{Repositories: -1}, connector.ReadRequest{Object: "repositories"}, 0, 1},
 		{"an incremental read that finds nothing", sandbox.Options{Repositories: 50_000}, connector.ReadRequest{Object: "repositories", Since: future}, 0, 1},
 		{"150 projects, of which 50 come unasked", sandbox.Options{Projects: 150}, connector.ReadRequest{Object: "projects"}, 150, 2},

@@ -2,10 +2,8 @@ package bitbucket
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // scanner walks JSON once, without building values, so that a page of 100
@@ -30,6 +28,9 @@ func (s *scanner) fail() error {
 }
 
 func (s *scanner) space() {
+	if s.at < len(s.data) && s.data[s.at] > ' ' {
+		return // the usual case: Bitbucket sends no white space
+	}
 	for s.at < len(s.data) {
 		switch s.data[s.at] {
 		case ' ', '\t', '\n', '\r':
@@ -76,12 +77,58 @@ func (s *scanner) value() ([]byte, error) {
 	return s.data[start:s.at], nil
 }
 
+// skip passes one value. It keeps the brackets that are open in a stack of bits
+// rather than in calls, since most of a page is passed over here.
 func (s *scanner) skip() error {
+	if b := s.peek(); b != '{' && b != '[' {
+		return s.scalar()
+	}
+	var open brackets
+	for {
+		inside, err := s.begin(&open)
+		if err != nil {
+			return err
+		}
+		if inside {
+			continue
+		}
+		for more := false; !more; {
+			if open.depth == 0 {
+				return nil
+			}
+			if more, err = s.follow(&open); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// begin passes a scalar, an empty container, or the opening of one that has
+// members; then it is inside, in front of a value.
+func (s *scanner) begin(open *brackets) (inside bool, err error) {
+	b := s.peek()
+	if b != '{' && b != '[' {
+		return false, s.scalar()
+	}
+	s.at++
+	closing := b + 2 // '}' and ']' in ASCII
+	if s.peek() == closing {
+		s.at++
+		return false, nil
+	}
+	if s.depth+open.depth >= mostDepth {
+		return false, fmt.Errorf("JSON nested deeper than %d", mostDepth)
+	}
+	open.push(b == '{')
+	if b == '{' {
+		_, err = s.key()
+	}
+	return true, err
+}
+
+// scalar passes a value that is neither an object nor an array.
+func (s *scanner) scalar() error {
 	switch b := s.peek(); {
-	case b == '{':
-		return s.object(func([]byte) error { return s.skip() })
-	case b == '[':
-		return s.array(s.skip)
 	case b == '"':
 		_, err := s.text()
 		return err
@@ -98,6 +145,57 @@ func (s *scanner) skip() error {
 	}
 }
 
+// follow passes what comes after a value: a comma, and then another value
+// follows; or the closing bracket.
+func (s *scanner) follow(open *brackets) (more bool, err error) {
+	object := open.object()
+	switch b := s.peek(); {
+	case b == ',':
+		s.at++
+		if object {
+			_, err = s.key()
+		}
+		return true, err
+	case object && b == '}' || !object && b == ']':
+		s.at++
+		open.depth--
+		return false, nil
+	default:
+		return false, s.fail()
+	}
+}
+
+// brackets is a stack of open brackets, a bit each: set for an object.
+type brackets struct {
+	depth int
+	bits  [mostDepth/64 + 1]uint64
+}
+
+func (b *brackets) push(object bool) {
+	word, bit := b.depth/64, uint64(1)<<(b.depth%64)
+	b.bits[word] &^= bit
+	if object {
+		b.bits[word] |= bit
+	}
+	b.depth++
+}
+
+func (b *brackets) object() bool {
+	return b.bits[(b.depth-1)/64]&(1<<((b.depth-1)%64)) != 0
+}
+
+// key passes a member's name and the colon behind it, and returns the name.
+func (s *scanner) key() ([]byte, error) {
+	if s.peek() != '"' {
+		return nil, s.fail()
+	}
+	key, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	return key, s.expect(':')
+}
+
 // object passes an object, calling visit at each member's value with the key.
 // visit has to pass the value.
 func (s *scanner) object(visit func(key []byte) error) error {
@@ -105,14 +203,8 @@ func (s *scanner) object(visit func(key []byte) error) error {
 		return err
 	}
 	return s.members('}', func() error {
-		if s.peek() != '"' {
-			return s.fail()
-		}
-		key, err := s.text()
+		key, err := s.key()
 		if err != nil {
-			return err
-		}
-		if err := s.expect(':'); err != nil {
 			return err
 		}
 		if bytes.IndexByte(key, '\\') >= 0 {
@@ -154,108 +246,4 @@ func (s *scanner) members(closing byte, visit func() error) error {
 			return s.fail()
 		}
 	}
-}
-
-// text passes a string and returns its raw bytes between the quotes.
-func (s *scanner) text() ([]byte, error) {
-	s.at++ // the opening quote
-	start := s.at
-	for s.at < len(s.data) {
-		switch b := s.data[s.at]; {
-		case b == '"':
-			s.at++
-			return s.data[start : s.at-1], nil
-		case b == '\\':
-			if err := s.escape(); err != nil {
-				return nil, err
-			}
-		case b < ' ':
-			return nil, s.fail()
-		default:
-			s.at++
-		}
-	}
-	return nil, errCut
-}
-
-// escape passes a backslash and what belongs to it.
-func (s *scanner) escape() error {
-	if s.at++; s.at >= len(s.data) {
-		return errCut
-	}
-	if s.data[s.at] != 'u' {
-		if bytes.IndexByte([]byte(`"\/bfnrt`), s.data[s.at]) < 0 {
-			return s.fail()
-		}
-		s.at++
-		return nil
-	}
-	for range 4 {
-		if s.at++; s.at >= len(s.data) {
-			return errCut
-		}
-		b := s.data[s.at] | 0x20
-		if (b < '0' || b > '9' || s.data[s.at] != b) && (b < 'a' || b > 'f') {
-			return s.fail()
-		}
-	}
-	s.at++
-	return nil
-}
-
-// unescape resolves the escapes in a string that has been passed.
-func unescape(inside []byte) []byte {
-	var text string
-	if json.Unmarshal(slices.Concat([]byte{'"'}, inside, []byte{'"'}), &text) != nil {
-		return inside
-	}
-	return []byte(text)
-}
-
-func (s *scanner) word(word string) error {
-	if !bytes.HasPrefix(s.data[s.at:], []byte(word)) {
-		if bytes.HasPrefix([]byte(word), s.data[s.at:]) {
-			s.at = len(s.data)
-		}
-		return s.fail()
-	}
-	s.at += len(word)
-	return nil
-}
-
-func (s *scanner) number() error {
-	if s.data[s.at] == '-' {
-		s.at++
-	}
-	switch {
-	case s.at < len(s.data) && s.data[s.at] == '0':
-		s.at++
-	case s.digits() == 0:
-		return s.fail()
-	}
-	if s.at < len(s.data) && s.data[s.at] == '.' {
-		s.at++
-		if s.digits() == 0 {
-			return s.fail()
-		}
-	}
-	if s.at < len(s.data) && s.data[s.at]|0x20 == 'e' {
-		s.at++
-		if s.at < len(s.data) && (s.data[s.at] == '+' || s.data[s.at] == '-') {
-			s.at++
-		}
-		if s.digits() == 0 {
-			return s.fail()
-		}
-	}
-	return nil
-}
-
-// digits passes a run of digits and returns how many there were.
-func (s *scanner) digits() int {
-	start := s.at
-	for s.at < len(s.data) && s.data[s.at] >= '0' && s.data[s.at] <= '9' {
-		s.at++
-	}
-	return s.at - start
 }
