@@ -95,11 +95,7 @@ func (c *client) try(method, path string, body any) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	out := reply{status: resp.StatusCode, header: resp.Header, text: string(b)}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	_ = d.Decode(&out.body)
-	return out, nil
+	return reply{status: resp.StatusCode, header: resp.Header, text: string(b), body: lenient(string(b))}, nil
 }
 
 // form is a body with a content type of its own.
@@ -194,11 +190,16 @@ func readAll(t *testing.T, resp *http.Response) string {
 
 func decode(t *testing.T, text string) map[string]any {
 	t.Helper()
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	var body map[string]any
-	if err := d.Decode(&body); err != nil {
+	body, err := tryDecode(text)
+	if err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
 	return body
+}
+
+func tryDecode(text string) (body map[string]any, err error) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	err = d.Decode(&body)
+	return body, err
 }

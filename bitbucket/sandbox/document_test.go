@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -113,17 +111,7 @@ type operation struct {
 // loadDocument finds the shared material, which is no part of the product.
 func loadDocument(t *testing.T) document {
 	t.Helper()
-	shared := os.Getenv("WINDLASS_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "..", "shared")
-	}
-	b, err := os.ReadFile(filepath.Join(shared, "bitbucket", "swagger.2026-08.json"))
-	if err != nil {
-		if os.Getenv("WINDLASS_SHARED_REQUIRED") != "" {
-			t.Fatal("Atlassian's API document is required here: ", err)
-		}
-		t.Skip("Atlassian's API document is not on this machine (set WINDLASS_SHARED to its folder): ", err)
-	}
+	b := readShared(t, "swagger.2026-08.json")
 	var doc document
 	d := json.NewDecoder(bytes.NewReader(b))
 	if err := d.Decode(&doc); err != nil {

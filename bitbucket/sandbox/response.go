@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -69,12 +70,19 @@ func (w *responseWriter) response(r *http.Request, body io.ReadCloser) *http.Res
 type responseBody struct {
 	io.ReadCloser
 	stop func() bool
+	ctx  context.Context //nolint:containedctx // it is the request's, and lives as long
 }
 
 func (b *responseBody) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		b.stop()
+	if err == nil {
+		return n, nil
+	}
+	if b.stop(); err != io.EOF && b.ctx.Err() != nil { //nolint:errorlint // a pipe gives io.EOF itself
+		err = b.ctx.Err()
 	}
 	return n, err
 }

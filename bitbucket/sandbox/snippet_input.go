@@ -145,7 +145,7 @@ func (in *snippetInput) apply(s *snippet) error {
 // nextPart reads one part with its transfer encoding undone; nil at the end.
 func nextPart(r *multipart.Reader) (*multipart.Part, []byte, error) {
 	part, err := r.NextRawPart()
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF { //nolint:errorlint // a wrapped EOF means that the body ended too early
 		return nil, nil, nil
 	}
 	if err != nil {

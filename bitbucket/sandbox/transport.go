@@ -53,7 +53,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		stop()
 		return nil, io.ErrUnexpectedEOF
 	}
-	return w.response(r, &responseBody{ReadCloser: reader, stop: stop}), nil
+	return w.response(r, &responseBody{ReadCloser: reader, stop: stop, ctx: ctx}), nil
 }
 
 func closeBody(r *http.Request) {
