@@ -200,15 +200,26 @@ func (w *walker) stableURI(key string) string {
 
 // fetch gets one page of a list.
 func (w *walker) fetch(ctx context.Context, uri string) (envelope, error) {
+	a, err := w.get(ctx, uri)
+	if err != nil {
+		return envelope{}, err
+	}
+	return w.parse(a)
+}
+
+// get sends the request for one page of a list.
+func (w *walker) get(ctx context.Context, uri string) (answer, error) {
 	call := call{op: w.op, method: http.MethodGet, uri: uri, object: w.o}
 	a, err := w.c.do(ctx, call)
 	if smaller, ok := w.refusedPagelen(uri, err); ok {
 		call.uri = smaller
 		a, err = w.c.do(ctx, call)
 	}
-	if err != nil {
-		return envelope{}, err
-	}
+	return a, err
+}
+
+// parse reads one page of a list out of its answer.
+func (w *walker) parse(a answer) (envelope, error) {
 	page, err := parsePage(w.o, a.body)
 	if err != nil {
 		return envelope{}, malformed(w.op, a, err)

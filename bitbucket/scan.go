@@ -77,58 +77,11 @@ func (s *scanner) value() ([]byte, error) {
 	return s.data[start:s.at], nil
 }
 
-// skip passes one value. It keeps the brackets that are open in a stack of bits
-// rather than in calls, since most of a page is passed over here.
+// skip passes one value.
 func (s *scanner) skip() error {
-	if b := s.peek(); b != '{' && b != '[' {
-		return s.scalar()
-	}
-	var open brackets
-	for {
-		inside, err := s.begin(&open)
-		if err != nil {
-			return err
-		}
-		if inside {
-			continue
-		}
-		for more := false; !more; {
-			if open.depth == 0 {
-				return nil
-			}
-			if more, err = s.follow(&open); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// begin passes a scalar, an empty container, or the opening of one that has
-// members; then it is inside, in front of a value.
-func (s *scanner) begin(open *brackets) (inside bool, err error) {
-	b := s.peek()
-	if b != '{' && b != '[' {
-		return false, s.scalar()
-	}
-	s.at++
-	closing := b + 2 // '}' and ']' in ASCII
-	if s.peek() == closing {
-		s.at++
-		return false, nil
-	}
-	if s.depth+open.depth >= mostDepth {
-		return false, fmt.Errorf("JSON nested deeper than %d", mostDepth)
-	}
-	open.push(b == '{')
-	if b == '{' {
-		_, err = s.key()
-	}
-	return true, err
-}
-
-// scalar passes a value that is neither an object nor an array.
-func (s *scanner) scalar() error {
 	switch b := s.peek(); {
+	case b == '{' || b == '[':
+		return s.container()
 	case b == '"':
 		_, err := s.text()
 		return err
@@ -145,24 +98,69 @@ func (s *scanner) scalar() error {
 	}
 }
 
-// follow passes what comes after a value: a comma, and then another value
-// follows; or the closing bracket.
-func (s *scanner) follow(open *brackets) (more bool, err error) {
-	object := open.object()
-	switch b := s.peek(); {
-	case b == ',':
-		s.at++
-		if object {
-			_, err = s.key()
+// What container looks for next.
+type expectation int
+
+const (
+	aValue expectation = iota
+	aFirstValue
+	aKey
+	aFirstKey
+	aColon
+	aComma
+)
+
+// container passes an object or array with everything in it. Most of a page is
+// passed here, so it is one loop over bytes, and keeps the brackets that are
+// open as bits rather than as calls.
+func (s *scanner) container() error {
+	var open brackets
+	expect := aValue
+	for s.at < len(s.data) {
+		b := s.data[s.at]
+		switch {
+		case b <= ' ':
+			if s.space(); s.at < len(s.data) && s.data[s.at] <= ' ' {
+				return s.fail()
+			}
+		case b == '"' && expect != aColon && expect != aComma:
+			if _, err := s.text(); err != nil {
+				return err
+			}
+			if expect == aKey || expect == aFirstKey {
+				expect = aColon
+			} else {
+				expect = aComma
+			}
+		case b == ':' && expect == aColon:
+			s.at++
+			expect = aValue
+		case b == ',' && expect == aComma:
+			s.at++
+			expect = open.next()
+		case (b == '{' || b == '[') && (expect == aValue || expect == aFirstValue):
+			if s.depth+open.depth >= mostDepth {
+				return fmt.Errorf("JSON nested deeper than %d", mostDepth)
+			}
+			s.at++
+			expect = open.push(b == '{')
+		case b == '}' && open.object() && (expect == aComma || expect == aFirstKey),
+			b == ']' && !open.object() && (expect == aComma || expect == aFirstValue):
+			s.at++
+			if open.depth--; open.depth == 0 {
+				return nil
+			}
+			expect = aComma
+		case expect == aValue || expect == aFirstValue:
+			if err := s.skip(); err != nil { // a number or a word
+				return err
+			}
+			expect = aComma
+		default:
+			return s.fail()
 		}
-		return true, err
-	case object && b == '}' || !object && b == ']':
-		s.at++
-		open.depth--
-		return false, nil
-	default:
-		return false, s.fail()
 	}
+	return errCut
 }
 
 // brackets is a stack of open brackets, a bit each: set for an object.
@@ -171,17 +169,29 @@ type brackets struct {
 	bits  [mostDepth/64 + 1]uint64
 }
 
-func (b *brackets) push(object bool) {
+// push opens a bracket and says what may come first in it.
+func (b *brackets) push(object bool) expectation {
 	word, bit := b.depth/64, uint64(1)<<(b.depth%64)
-	b.bits[word] &^= bit
+	b.depth++
 	if object {
 		b.bits[word] |= bit
+		return aFirstKey
 	}
-	b.depth++
+	b.bits[word] &^= bit
+	return aFirstValue
 }
 
+// object reports whether the innermost bracket is an object's.
 func (b *brackets) object() bool {
 	return b.bits[(b.depth-1)/64]&(1<<((b.depth-1)%64)) != 0
+}
+
+// next is what follows a comma.
+func (b *brackets) next() expectation {
+	if b.object() {
+		return aKey
+	}
+	return aValue
 }
 
 // key passes a member's name and the colon behind it, and returns the name.

@@ -9,18 +9,29 @@ import (
 	"windlass/connector"
 )
 
-// readPage reads the page at p and works out where the next one begins.
+// readPage reads the page at p.
 func (w *walker) readPage(ctx context.Context, p place) (connector.Page, error) {
 	env, err := w.fetch(ctx, p.URI)
 	if err != nil {
 		return connector.Page{}, err
 	}
+	page, next, err := w.turn(p, env)
+	if next != nil {
+		page.Next = next.cursor()
+	}
+	return page, err
+}
+
+// turn makes a page of what came for p, and works out where the next one
+// begins: nil after the last. It leaves Page.Next to the caller.
+func (w *walker) turn(p place, env envelope) (connector.Page, *place, error) {
 	if w.slid(p, env) {
-		return connector.Page{Next: w.takeUp(p, env).cursor(), Size: p.total(p.Size)}, nil
+		next := w.takeUp(p, env)
+		return connector.Page{Size: p.total(p.Size)}, &next, nil
 	}
 	fresh, dropped := p.unseen(env.records)
 	if p.Back && dropped == 0 && len(p.Last) > 0 && len(env.records) > 0 {
-		return connector.Page{}, &connector.Error{
+		return connector.Page{}, nil, &connector.Error{
 			Kind: windlass.CursorExpired, Op: w.op,
 			Message: "more records were deleted meanwhile than one page holds",
 			Remedy:  "begin the read again",
@@ -32,21 +43,21 @@ func (w *walker) readPage(ctx context.Context, p place) (connector.Page, error) 
 	p.Size = env.size
 	p.Seen += len(fresh)
 	if env.size >= 0 && p.Seen-p.Earlier > 2*env.size+10*mostPage {
-		return connector.Page{}, &connector.Error{
+		return connector.Page{}, nil, &connector.Error{
 			Kind: windlass.Malformed, Op: w.op,
 			Message: fmt.Sprintf("%d records came of a list that is said to have %d", p.Seen-p.Earlier, env.size),
 			Remedy:  "the read stopped, since it would never end",
 		}
 	}
-	page := connector.Page{Records: fresh, Size: p.total(env.size)}
 	next, more, err := w.next(p, env)
 	if err != nil {
-		return connector.Page{}, err
+		return connector.Page{}, nil, err
 	}
-	if more {
-		page.Next = next.cursor()
+	page := connector.Page{Records: fresh, Size: p.total(env.size), Full: p.Full}
+	if !more {
+		return page, nil, nil
 	}
-	return page, nil
+	return page, &next, nil
 }
 
 // total is the size of the whole read, given that of the list being walked.

@@ -8,9 +8,9 @@ import (
 	"windlass"
 )
 
-// Pages walks the pages of a read from req.Cursor to the end. It stops at the
-// first error, which it yields with an empty page; the caller may go on later
-// from the Next of the last page it got.
+// Pages walks the pages of a read from req.Cursor to the end, one call of Read
+// after the other. It stops at the first error, which it yields with an empty
+// page; the caller may go on later from the Next of the last page it got.
 func Pages(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		for {
@@ -42,13 +42,15 @@ func Pages(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Page, error
 // count ends with an error of kind windlass.Incomplete, after the last record:
 // the records are good, but they are not all there are.
 func All(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Record, error] {
+	return Records(Pages(ctx, r, req), req)
+}
+
+// Records walks the records of the pages of a read, for connectors that have a
+// way of their own to walk pages. It ends as All does.
+func Records(pages iter.Seq2[Page, error], req ReadRequest) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		var (
-			whole = req.Cursor == ""
-			count int
-			size  int
-		)
-		for page, err := range Pages(ctx, r, req) {
+		count, size := 0, 0
+		for page, err := range pages {
 			if err != nil {
 				yield(Record{}, err)
 				return
@@ -61,7 +63,7 @@ func All(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Record, error
 			count += len(page.Records)
 			size = page.Size
 		}
-		if whole && count < size {
+		if req.Cursor == "" && count < size {
 			yield(Record{}, ErrIncomplete(req.Object, count, size))
 		}
 	}

@@ -1,0 +1,153 @@
+package bitbucket
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"strings"
+
+	"windlass/connector"
+)
+
+// Pages walks the pages of a read like connector.Pages, and asks for the next
+// page while the one before is still being parsed and handled. That costs no
+// request more, unless the caller stops in the middle: then one page may have
+// been asked for in vain. A program that wants only some records, or keeps a
+// cursor between requests, calls Read.
+//
+// Reads bounded by time, whose next page depends on the records in the one
+// before, and those of objects that are no plain lists go page by page.
+func (c *Connector) Pages(ctx context.Context, req connector.ReadRequest) iter.Seq2[connector.Page, error] {
+	return func(yield func(connector.Page, error) bool) {
+		w, err := c.newWalker(req)
+		if err != nil {
+			yield(connector.Page{}, inOp("read "+req.Object, err))
+			return
+		}
+		if w.bounded() || w.o.walk != walkPages {
+			connector.Pages(ctx, c, req)(yield)
+			return
+		}
+		p, err := w.place(ctx)
+		if err != nil {
+			yield(connector.Page{}, inOp(w.op, err))
+			return
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		ahead := lookahead{w: w}
+		defer ahead.wait()
+		defer cancel()
+		w.walkAhead(ctx, p, &ahead, yield)
+	}
+}
+
+// All walks the records of a read like connector.All, over Pages.
+func (c *Connector) All(ctx context.Context, req connector.ReadRequest) iter.Seq2[connector.Record, error] {
+	return connector.Records(c.Pages(ctx, req), req)
+}
+
+func (w *walker) walkAhead(ctx context.Context, p place, ahead *lookahead, yield func(connector.Page, error) bool) {
+	for {
+		a, err := ahead.get(ctx, p.URI)
+		if err != nil {
+			yield(connector.Page{}, err)
+			return
+		}
+		if uri := w.guess(p, a.body); uri != "" {
+			ahead.begin(ctx, uri)
+		}
+		env, err := w.parse(a)
+		if err != nil {
+			yield(connector.Page{}, err)
+			return
+		}
+		page, next, err := w.turn(p, env)
+		if err != nil {
+			yield(connector.Page{}, err)
+			return
+		}
+		if next != nil {
+			page.Next = next.cursor()
+		}
+		if !yield(page, nil) || next == nil {
+			return
+		}
+		p = *next
+	}
+}
+
+// guess finds the link to the next page near the end of a page, where Bitbucket
+// puts it, without parsing what is before. It guesses only what the parsed page
+// is going to say: a link within the same list. A wrong guess costs a request
+// and nothing else, since its answer is used only for the link it turns out to be.
+func (w *walker) guess(p place, body []byte) string {
+	const far = 4096
+	tail := body[max(0, len(body)-far):]
+	name := []byte(`"next"`)
+	found := bytes.LastIndex(tail, name)
+	if found < 0 {
+		return ""
+	}
+	s := &scanner{data: tail, at: found + len(name)}
+	if s.expect(':') != nil {
+		return ""
+	}
+	raw, err := s.value()
+	if err != nil {
+		return ""
+	}
+	uri, err := w.c.relative(w.op, plain(raw))
+	path, _, _ := strings.Cut(uri, "?")
+	if err != nil || path != w.list || uri == p.URI {
+		return ""
+	}
+	return uri
+}
+
+// lookahead is at most one request that is under way before it is needed. It
+// belongs to one goroutine, the one that walks.
+type lookahead struct {
+	w       *walker
+	uri     string
+	arrives chan fetched // nil when nothing is under way
+	cancel  context.CancelFunc
+}
+
+type fetched struct {
+	a   answer
+	err error
+}
+
+// begin sends a request in the background.
+func (l *lookahead) begin(ctx context.Context, uri string) {
+	ctx, l.cancel = context.WithCancel(ctx)
+	l.uri, l.arrives = uri, make(chan fetched, 1)
+	go func(arrives chan<- fetched) {
+		a, err := l.w.get(ctx, uri)
+		arrives <- fetched{a, err}
+	}(l.arrives)
+}
+
+// get returns the answer for uri: the one under way if it is that, else a new
+// one, after giving up the other.
+func (l *lookahead) get(ctx context.Context, uri string) (answer, error) {
+	if l.arrives != nil && l.uri == uri {
+		got := <-l.arrives
+		l.arrives = nil
+		l.cancel()
+		return got.a, got.err
+	}
+	l.wait()
+	return l.w.get(ctx, uri)
+}
+
+// wait gives up the request under way, and returns when it is over, so that no
+// goroutine outlives the walk.
+func (l *lookahead) wait() {
+	if l.arrives == nil {
+		return
+	}
+	l.cancel()
+	<-l.arrives
+	l.arrives = nil
+}
