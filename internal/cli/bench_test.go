@@ -79,7 +79,6 @@ func peakOfRead(b *testing.B, binary string, repositories int) (float64, time.Du
 		b.Fatal(err)
 	}
 	out := filepath.Join(b.TempDir(), "out.jsonl")
-	defer os.Remove(out)
 	read := exec.CommandContext(b.Context(), binary, "read", "repositories", "--quiet", "--output", out)
 	read.Env = []string{"BITBUCKET_API_URL=" + where.APIURL, "BITBUCKET_TOKEN=" + where.Token, "BITBUCKET_WORKSPACE=" + where.Workspace}
 	read.Stderr = os.Stderr

@@ -21,7 +21,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -91,7 +90,7 @@ func report(env *Env, err error) int {
 		return 0
 	}
 	if _, told := errors.AsType[*reported](err); !told {
-		fmt.Fprintf(env.Stderr, "windlass: %s\n", oneLine(err.Error()))
+		tellf(env.Stderr, "windlass: %s\n", oneLine(err.Error()))
 	}
 	return exitCode(err)
 }

@@ -19,6 +19,8 @@ type closing struct {
 	Object string `json:"object"`
 	// Records are those there are by now, an earlier run's included.
 	Records int `json:"records"`
+	// Before are those of them that an earlier, interrupted run has read.
+	Before int `json:"records_before,omitempty"`
 	// Requests and Bytes are those of this run.
 	Requests int64   `json:"requests"`
 	Bytes    int64   `json:"bytes"`
@@ -73,12 +75,16 @@ func (c *closing) write(w io.Writer) {
 	if err != nil {
 		return // numbers and strings: it cannot be
 	}
-	fmt.Fprintf(w, "%s\n", line)
+	tellf(w, "%s\n", line)
 }
 
 // String is the figures for people. Times too short to matter are left out.
 func (c *closing) String() string {
-	text := fmt.Sprintf("%s: %s in %s, %s", c.Object, counted(c.Records, "record"), counted(c.Requests, "request"), size(c.Bytes))
+	records := counted(c.Records, "record")
+	if c.Before > 0 {
+		records += ", " + count(c.Records-c.Before) + " of them now,"
+	}
+	text := fmt.Sprintf("%s: %s in %s, %s", c.Object, records, counted(c.Requests, "request"), size(c.Bytes))
 	var times []string
 	if c.Seconds >= 0.05 {
 		times = append(times, span(time.Duration(c.Seconds*float64(time.Second))))

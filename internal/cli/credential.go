@@ -15,10 +15,10 @@ import (
 const (
 	envToken        = "BITBUCKET_TOKEN"
 	envEmail        = "BITBUCKET_EMAIL"
-	envAPIToken     = "BITBUCKET_API_TOKEN" //nolint:gosec // the name of a variable
+	envAPIToken     = "BITBUCKET_API_TOKEN"
 	envConnectApp   = "BITBUCKET_CONNECT_APP_KEY"
 	envConnectKey   = "BITBUCKET_CONNECT_CLIENT_KEY"
-	envConnectShare = "BITBUCKET_CONNECT_SHARED_SECRET" //nolint:gosec // the name of a variable
+	envConnectShare = "BITBUCKET_CONNECT_SHARED_SECRET"
 
 	envWorkspace = "BITBUCKET_WORKSPACE"
 	envAPIURL    = "BITBUCKET_API_URL"
@@ -123,10 +123,10 @@ func without(all, missing []string) []string {
 // checkAPIURL refuses to send a credential in the clear over a network.
 func checkAPIURL(raw string) error {
 	u, err := url.Parse(raw)
-	if err != nil || !strings.EqualFold(u.Scheme, "http") {
-		return nil // not http, or not a URL, which the connector says better
+	if err != nil {
+		return invalidf("--api-url is not a URL: it looks like %s", bitbucket.DefaultAPIURL)
 	}
-	if host := u.Hostname(); host != "localhost" {
+	if host := u.Hostname(); strings.EqualFold(u.Scheme, "http") && host != "localhost" {
 		if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 			return invalidf("--api-url: http to %s would send the credential in the clear: use https (http is for this machine only)", clip(host))
 		}

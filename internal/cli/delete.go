@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,7 +67,7 @@ func confirm(env *Env, opts *deleteOptions) error {
 	if opts.workspace != "" {
 		where = " of workspace " + opts.workspace
 	}
-	fmt.Fprintf(env.Stderr, "Delete %s %s%s for good? [y/N] ", opts.object, opts.id, where)
+	tellf(env.Stderr, "Delete %s %s%s for good? [y/N] ", opts.object, opts.id, where)
 	answer, _ := bufio.NewReader(env.Stdin).ReadString('\n') // no answer is no
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":

@@ -44,7 +44,7 @@ func runDemo(ctx context.Context, env *Env, keep bool) (err error) {
 			err = stopped
 		}
 		if keep {
-			fmt.Fprintf(env.Stdout, "\nThe files are in %s\n", d.dir)
+			tellf(env.Stdout, "\nThe files are in %s\n", d.dir)
 		} else if removed := os.RemoveAll(d.dir); err == nil && removed != nil {
 			err = internal("demo", removed)
 		}
@@ -136,10 +136,10 @@ type typed struct {
 // run types a command, shows it with its output, and returns what came of it.
 func (d *show) run(ctx context.Context, c typed) typed {
 	if d.typed {
-		fmt.Fprintln(d.out)
+		tellf(d.out, "\n")
 	}
 	d.typed = true
-	fmt.Fprintf(d.out, "%s\n", d.loud("$ "+d.commandLine(c)))
+	tellf(d.out, "%s\n", d.loud("$ "+d.commandLine(c)))
 	before := d.server.Requests()
 	var stdout, stderr bytes.Buffer
 	args := make([]string, len(c.args))
@@ -191,29 +191,29 @@ func (d *show) print(text string, most int) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	for i, line := range lines {
 		if i == most && len(lines) > most+1 {
-			fmt.Fprintf(d.out, "… and %s\n", counted(len(lines)-most, "more line"))
+			tellf(d.out, "… and %s\n", counted(len(lines)-most, "more line"))
 			return
 		}
 		if runes := []rune(line); len(runes) > columns && !strings.HasPrefix(line, "windlass: ") {
 			line = string(runes[:columns-1]) + "…"
 		}
-		fmt.Fprintln(d.out, strings.TrimRight(line, " "))
+		tellf(d.out, "%s\n", strings.TrimRight(line, " "))
 	}
 }
 
 func (d *show) title(text string) {
 	d.scenes++
 	d.typed = false
-	fmt.Fprintf(d.out, "\n%s\n\n", d.loud(fmt.Sprintf("%d. %s", d.scenes, text)))
+	tellf(d.out, "\n%s\n\n", d.loud(fmt.Sprintf("%d. %s", d.scenes, text)))
 }
 
-// say explains in a sentence what was just shown.
-func (d *show) say(format string, args ...any) {
-	fmt.Fprintf(d.out, "  -> "+format+"\n", args...)
+// sayf explains in a sentence what was just shown.
+func (d *show) sayf(format string, args ...any) {
+	tellf(d.out, "  -> "+format+"\n", args...)
 }
 
-// check notes something that must hold.
-func (d *show) check(what string, held bool, saw string, args ...any) {
+// checkf notes something that must hold.
+func (d *show) checkf(what string, held bool, saw string, args ...any) {
 	d.checks = append(d.checks, check{what, held, fmt.Sprintf(saw, args...)})
 }
 
@@ -227,19 +227,19 @@ func (d *show) loud(text string) string {
 
 // verdict prints what was checked.
 func (d *show) verdict() error {
-	fmt.Fprintf(d.out, "\n%s\n\n", d.loud("What was checked"))
+	tellf(d.out, "\n%s\n\n", d.loud("What was checked"))
 	failed := 0
 	for _, check := range d.checks {
 		if check.held {
-			fmt.Fprintf(d.out, "  ✓ %s\n", check.what)
+			tellf(d.out, "  ✓ %s\n", check.what)
 			continue
 		}
 		failed++
-		fmt.Fprintf(d.out, "  ✗ %s: %s\n", check.what, check.saw)
+		tellf(d.out, "  ✗ %s: %s\n", check.what, check.saw)
 	}
 	if failed > 0 {
 		return internal("demo", fmt.Errorf("%d of %d checks failed", failed, len(d.checks)))
 	}
-	fmt.Fprintf(d.out, "\nAll %d held. With a workspace of your own: export BITBUCKET_TOKEN=…, and\n  windlass read repositories --workspace YOURS\n", len(d.checks))
+	tellf(d.out, "\nAll %d held. With a workspace of your own: export BITBUCKET_TOKEN=…, and\n  windlass read repositories --workspace YOURS\n", len(d.checks))
 	return nil
 }

@@ -47,7 +47,7 @@ const (
 func playSandbox(_ context.Context, d *show) error {
 	d.print(fmt.Sprintf("export %s=http://127.0.0.1:…/2.0\nexport %s=…\nexport %s=%s",
 		envAPIURL, envToken, envWorkspace, d.vars[envWorkspace]), 0)
-	d.say("It serves %s made-up repositories. `windlass sandbox` starts one like it for you.", count(demoRepositories))
+	d.sayf("It serves %s made-up repositories. `windlass sandbox` starts one like it for you.", count(demoRepositories))
 	return nil
 }
 
@@ -55,16 +55,16 @@ func playObjects(ctx context.Context, d *show) error {
 	objects := d.run(ctx, typed{args: []string{"objects"}, most: 20})
 	const all = 14
 	n := strings.Count(objects.stdout, "\n") - 1
-	d.say("%d objects. Every one can be read; five can be written.", n)
-	d.check("14 objects are known", n == all, "there are %d", n)
+	d.sayf("%d objects. Every one can be read; five can be written.", n)
+	d.checkf("14 objects are known", n == all, "there are %d", n)
 
 	fields := d.run(ctx, typed{args: []string{"describe", "projects"}, most: 8})
-	d.say("Each field has a type, and says whether a write may set it. No request was made.")
-	d.check("describing costs no request", fields.requests == 0 && fields.code == 0, "%d requests, exit code %d", fields.requests, fields.code)
+	d.sayf("Each field has a type, and says whether a write may set it. No request was made.")
+	d.checkf("describing costs no request", fields.requests == 0 && fields.code == 0, "%d requests, exit code %d", fields.requests, fields.code)
 
 	events := d.run(ctx, typed{args: []string{"read", "hook_events", "--fields", "subject,event"}, most: 3})
-	d.say("What Bitbucket keeps as an object of lists comes out as records like any other.")
-	d.check("hook_events are read", events.code == 0 && strings.Contains(events.stdout, `"event":"repo:push"`), "exit code %d", events.code)
+	d.sayf("What Bitbucket keeps as an object of lists comes out as records like any other.")
+	d.checkf("hook_events are read", events.code == 0 && strings.Contains(events.stdout, `"event":"repo:push"`), "exit code %d", events.code)
 	return nil
 }
 
@@ -74,13 +74,13 @@ func playFullRead(ctx context.Context, d *show) error {
 	if err != nil {
 		return err
 	}
-	d.say("100 records a request, the most that Bitbucket gives. The file got its name when its last record was on disk.")
-	d.check("a full read of 1,000 repositories gives 1,000 different records", len(lines) == demoRepositories && len(slices.Compact(lines)) == demoRepositories, "%d lines", len(lines))
-	d.check("and costs 10 requests", read.requests == demoRequests, "%d", read.requests)
+	d.sayf("100 records a request, the most that Bitbucket gives. The file got its name when its last record was on disk.")
+	d.checkf("a full read of 1,000 repositories gives 1,000 different records", len(lines) == demoRepositories && len(slices.Compact(lines)) == demoRepositories, "%d lines", len(lines))
+	d.checkf("and costs 10 requests", read.requests == demoRequests, "%d", read.requests)
 
 	table := d.run(ctx, typed{args: []string{"read", "repositories", "--format", "csv", "--fields", "slug,project.key,created_on", "--limit", "3"}})
-	d.say("The same as CSV, with the fields one wants.")
-	d.check("CSV has a header and a line for each record", strings.Count(table.stdout, "\n") == 4, "%q", table.stdout)
+	d.sayf("The same as CSV, with the fields one wants.")
+	d.checkf("CSV has a header and a line for each record", strings.Count(table.stdout, "\n") == 4, "%q", table.stdout)
 	return nil
 }
 
@@ -105,8 +105,8 @@ func playResume(ctx context.Context, d *show) error {
 	d.onRequest.Store(nil)
 	d.server.ClearFaults()
 	_, missing := os.Stat(filepath.Join(d.dir, againFile))
-	d.say("Interrupted by Ctrl-C after four pages: exit code %d, and no %s that would look complete.", cut.code, againFile)
-	d.check("an interrupted read leaves no file that looks complete", cut.code == 130 && errors.Is(missing, os.ErrNotExist), "exit code %d", cut.code)
+	d.sayf("Interrupted by Ctrl-C after four pages: exit code %d, and no %s that would look complete.", cut.code, againFile)
+	d.checkf("an interrupted read leaves no file that looks complete", cut.code == 130 && errors.Is(missing, os.ErrNotExist), "exit code %d", cut.code)
 
 	resumed := d.run(ctx, typed{args: []string{"read", "repositories", "--output", againFile, "--resume"}})
 	all, err := d.lines(allFile)
@@ -117,9 +117,9 @@ func playResume(ctx context.Context, d *show) error {
 	if err != nil {
 		return err
 	}
-	d.say("It paid for the six pages that were missing, and has the same records as the read that was not interrupted.")
-	d.check("a resumed read ends with exactly the same records", slices.Equal(all, again), "%d lines against %d", len(again), len(all))
-	d.check("and pays only for what was missing", resumed.requests == demoRequests-answered, "%d requests", resumed.requests)
+	d.sayf("It paid for the six pages that were missing, and has the same records as the read that was not interrupted.")
+	d.checkf("a resumed read ends with exactly the same records", slices.Equal(all, again), "%d lines against %d", len(again), len(all))
+	d.checkf("and pays only for what was missing", resumed.requests == demoRequests-answered, "%d requests", resumed.requests)
 	return nil
 }
 
@@ -136,13 +136,13 @@ func playWrite(ctx context.Context, d *show) error {
 		return err
 	}
 	d.vars["ID"] = made.ID // for the scene that deletes it
-	d.say("The id of the new project, and the record as Bitbucket has it.")
+	d.sayf("The id of the new project, and the record as Bitbucket has it.")
 	updated := d.run(ctx, typed{stdin: `{"name":"Hoist and haul"}`, args: []string{"write", "projects", "--id", made.ID}})
 	if err := json.Unmarshal([]byte(updated.stdout), &made); err != nil {
 		return err
 	}
-	d.say("Only the name was given, and only the name changed.")
-	d.check("a project is created and updated by its id", made.ID == d.vars["ID"] && made.Record.Key == "HOIST" && made.Record.Name == "Hoist and haul", "%+v", made)
+	d.sayf("Only the name was given, and only the name changed.")
+	d.checkf("a project is created and updated by its id", made.ID == d.vars["ID"] && made.Record.Key == "HOIST" && made.Record.Name == "Hoist and haul", "%+v", made)
 	return nil
 }
 
@@ -150,19 +150,19 @@ func playIncremental(ctx context.Context, d *show) error {
 	d.pass(time.Hour)
 	mark := d.now().Format(time.RFC3339)
 	quiet := d.run(ctx, typed{args: []string{"read", "repositories", "--since", mark}})
-	d.say("Nothing changed since %s: one request to find out.", mark)
-	d.check("an incremental read that finds nothing costs 1 request", quiet.requests == 1 && quiet.stdout == "", "%d requests, %q", quiet.requests, quiet.stdout)
+	d.sayf("Nothing changed since %s: one request to find out.", mark)
+	d.checkf("an incremental read that finds nothing costs 1 request", quiet.requests == 1 && quiet.stdout == "", "%d requests, %q", quiet.requests, quiet.stdout)
 
 	d.pass(time.Minute)
 	slug := "slate-catalog-0"
 	if err := d.server.Push(slug); err != nil {
 		return err
 	}
-	d.say("Somebody pushes to %s.", slug)
+	d.sayf("Somebody pushes to %s.", slug)
 	changed := d.run(ctx, typed{args: []string{"read", "repositories", "--since", mark, "--fields", "slug,updated_on"}})
-	d.say("Just that change, again for one request.")
-	d.check("an incremental read finds exactly what changed", strings.Count(changed.stdout, "\n") == 1 && strings.Contains(changed.stdout, slug), "%q", changed.stdout)
-	d.check("for 1 request", changed.requests == 1, "%d", changed.requests)
+	d.sayf("Just that change, again for one request.")
+	d.checkf("an incremental read finds exactly what changed", strings.Count(changed.stdout, "\n") == 1 && strings.Contains(changed.stdout, slug), "%q", changed.stdout)
+	d.checkf("for 1 request", changed.requests == 1, "%d", changed.requests)
 	return nil
 }
 
@@ -174,28 +174,28 @@ func playRateLimit(ctx context.Context, d *show) error {
 	d.server.Inject(limit)
 	read := d.run(ctx, typed{args: []string{"read", "repositories", "--limit", "300", "--fields", "slug"}, most: 1})
 	d.server.ClearFaults()
-	d.say("The second request was answered 429, wait a second: it waited, asked again, and lost nothing.")
-	d.check("a rate limit is waited for and nothing is lost", read.code == 0 && strings.Count(read.stdout, "\n") == 300, "exit code %d, %d lines", read.code, strings.Count(read.stdout, "\n"))
+	d.sayf("The second request was answered 429, wait a second: it waited, asked again, and lost nothing.")
+	d.checkf("a rate limit is waited for and nothing is lost", read.code == 0 && strings.Count(read.stdout, "\n") == 300, "exit code %d, %d lines", read.code, strings.Count(read.stdout, "\n"))
 	return nil
 }
 
 func playMistakes(ctx context.Context, d *show) error {
 	unknown := d.run(ctx, typed{args: []string{"read", "repositoris"}})
-	d.check("an unknown object is named with the nearest", unknown.code == 2 && strings.Contains(unknown.stderr, `"repositories"`), "exit code %d, %q", unknown.code, unknown.stderr)
+	d.checkf("an unknown object is named with the nearest", unknown.code == 2 && strings.Contains(unknown.stderr, `"repositories"`), "exit code %d, %q", unknown.code, unknown.stderr)
 	good := d.vars[envToken]
 	d.vars[envToken] = d.server.NewAccessToken("account")
 	forbidden := d.run(ctx, typed{args: []string{"read", "repositories"}})
 	d.vars[envToken] = good
-	d.say("This token has only the scope account. Exit codes tell kinds of errors apart (%d and %d here): windlass help exit-codes.", unknown.code, forbidden.code)
-	d.check("a missing scope is named", forbidden.code == 4 && strings.Contains(forbidden.stderr, "missing scope: repository"), "exit code %d, %q", forbidden.code, forbidden.stderr)
+	d.sayf("This token has only the scope account. Exit codes tell kinds of errors apart (%d and %d here): windlass help exit-codes.", unknown.code, forbidden.code)
+	d.checkf("a missing scope is named", forbidden.code == 4 && strings.Contains(forbidden.stderr, "missing scope: repository"), "exit code %d, %q", forbidden.code, forbidden.stderr)
 	return nil
 }
 
 func playDelete(ctx context.Context, d *show) error {
 	deleted := d.run(ctx, typed{args: []string{"delete", "projects", "--id", d.vars["ID"], "--yes"}})
 	left := d.run(ctx, typed{args: []string{"read", "projects", "--fields", "key"}, most: 2})
-	d.say("The project is gone.")
-	d.check("a deleted project is gone", deleted.code == 0 && !strings.Contains(left.stdout, "HOIST"), "exit code %d", deleted.code)
+	d.sayf("The project is gone.")
+	d.checkf("a deleted project is gone", deleted.code == 0 && !strings.Contains(left.stdout, "HOIST"), "exit code %d", deleted.code)
 	return nil
 }
 

@@ -39,3 +39,13 @@ func openLocked(path string) (*os.File, error) {
 		_ = file.Close() // nothing was written
 	}
 }
+
+// syncDir makes a rename in a folder durable.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }() // nothing was written through it
+	return dir.Sync()
+}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
@@ -85,7 +84,7 @@ func newTable(w io.Writer, titles ...string) table {
 	return t
 }
 
-func (t table) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }
+func (t table) row(cells ...string) { tellf(t, "%s\n", strings.Join(cells, "\t")) }
 
 func dash(cell string) string {
 	if cell == "" {

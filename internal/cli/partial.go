@@ -177,13 +177,3 @@ func (p *partial) close() error {
 	}
 	return nil
 }
-
-// syncDir makes a rename durable.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = dir.Close() }() // nothing was written through it
-	return dir.Sync()
-}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -132,6 +133,34 @@ func TestPartialWithNothingInItLeavesNoTrace(t *testing.T) {
 	_ = p.close()
 	if got := files(t, dir); got != "" {
 		t.Errorf("there are: %s", got)
+	}
+}
+
+func TestPartialOnADiskThatFillsUpKeepsWhatIsWhole(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full here")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "out")
+	p := open(t, path, someRequest, false)
+	write(t, p, "a\n", checkpoint{Cursor: "1", Records: 1})
+	there := p.file
+	p.file = full
+	err = p.page([]byte("b\n"), checkpoint{Cursor: "2", Records: 2})
+	if !errors.Is(err, windlass.Internal) || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got error %v", err)
+	}
+	if said := p.stop(); !strings.Contains(said, "1 record") || !strings.Contains(said, "--resume") {
+		t.Errorf("said %q", said)
+	}
+	_ = errors.Join(p.close(), there.Close())
+	if got := files(t, dir); got != "out.partial out.partial.state" {
+		t.Errorf("there are: %s", got)
+	}
+	if at := open(t, path, someRequest, true).begin(); at.Cursor != "1" {
+		t.Errorf("goes on at %+v", at)
 	}
 }
 

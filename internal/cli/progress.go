@@ -74,7 +74,7 @@ func (p *progress) end() {
 	<-p.done
 	p.quit = nil
 	if p.drawn != "" {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		tellf(p.out, "%s", "\r\x1b[K")
 	}
 }
 
@@ -108,7 +108,7 @@ func (p *progress) draw() {
 		line = line[:most] // a line that wraps could not be drawn over
 	}
 	if text := string(line); text != p.drawn {
-		fmt.Fprint(p.out, "\r\x1b[K"+text)
+		tellf(p.out, "%s", "\r\x1b[K"+text)
 		p.drawn = text
 	}
 }

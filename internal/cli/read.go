@@ -43,6 +43,9 @@ and ends with the same records as one that was not interrupted.`,
 		Args: oneObject,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.object = args[0]
+			for i, field := range opts.fields {
+				opts.fields[i] = strings.TrimSpace(field)
+			}
 			return runRead(cmd.Context(), env, opts)
 		},
 	}

@@ -25,6 +25,7 @@ type reading struct {
 	sink      sink
 
 	at      checkpoint // how far it has come
+	before  int        // records of the earlier runs
 	spent   int64      // requests of the earlier runs
 	full    bool
 	lines   []byte // those of one page; used again for the next
@@ -58,7 +59,7 @@ func (r *reading) prepare() (err error) {
 		return err
 	}
 	r.sink, r.request, r.at = file, file.state.Request, file.begin()
-	r.spent = r.at.Requests
+	r.before, r.spent = r.at.Records, r.at.Requests
 	r.bar.resumed(r.at.Records, r.at.Size)
 	return nil
 }
@@ -168,7 +169,7 @@ func (r *reading) onWait(wait bitbucket.Wait) {
 	r.waits.add(wait)
 	r.bar.wait(wait)
 	if wait.Delay >= worthSaying && !r.env.StderrTerminal && !r.opts.quiet && !r.opts.json {
-		fmt.Fprintf(r.env.Stderr, "windlass: %s, going on in %s\n", wait.Reason, whole(wait.Delay))
+		tellf(r.env.Stderr, "windlass: %s, going on in %s\n", wait.Reason, whole(wait.Delay))
 	}
 }
 
@@ -178,7 +179,7 @@ func (r *reading) conclude(err error) error {
 		return err
 	}
 	figures := closing{
-		Object: r.opts.object, Records: r.at.Records,
+		Object: r.opts.object, Records: r.at.Records, Before: r.before,
 		Requests: r.meter.requests.Load(), Bytes: r.meter.bytes.Load(),
 		Seconds: r.env.Now().Sub(r.started).Seconds(),
 		Waited:  r.waits.total.Seconds(), Retries: r.waits.count, Full: r.full,
@@ -195,10 +196,10 @@ func (r *reading) conclude(err error) error {
 		return nil
 	}
 	if r.full {
-		fmt.Fprintf(r.env.Stderr, "windlass: Bitbucket cannot tell which %s changed: everything was read\n", r.opts.object)
+		tellf(r.env.Stderr, "windlass: Bitbucket cannot tell which %s changed: everything was read\n", r.opts.object)
 	}
 	if err == nil || r.at.Records > 0 {
-		fmt.Fprintln(r.env.Stderr, figures.String())
+		tellf(r.env.Stderr, "%s\n", figures.String())
 	}
 	return err
 }

@@ -111,10 +111,10 @@ func (r *remote) say(env *Env, done, id string) {
 			Complete bool   `json:"complete"`
 		}{r.object, id, done, true}
 		if line, err := json.Marshal(figures); err == nil { // strings: it cannot fail
-			fmt.Fprintf(env.Stderr, "%s\n", line)
+			tellf(env.Stderr, "%s\n", line)
 		}
 	default:
-		fmt.Fprintf(env.Stderr, "%s: %s %s\n", r.object, done, id)
+		tellf(env.Stderr, "%s: %s %s\n", r.object, done, id)
 	}
 }
 

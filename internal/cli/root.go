@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
-
-	"windlass/bitbucket"
 )
 
 // newRoot puts the commands together. started is set when cobra has accepted
@@ -41,6 +39,7 @@ Without a workspace at hand, begin with: windlass demo`,
 		newObjects(env), newDescribe(env), newRead(env), newWrite(env), newDelete(env),
 		newSandbox(env), newDemo(env), newVersion(env), newExitCodes(),
 	)
+	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd(env.Args...)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root
@@ -69,11 +68,28 @@ func oneObject(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// names of every object, in the table's order.
-func objectNames() []string {
-	var names []string
-	for _, object := range bitbucket.Objects() {
-		names = append(names, object.Name)
+// newHelp is ours because cobra's prints the whole usage, and exits with 0, for
+// a topic that does not exist.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explain a command or a topic",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return invalidf("there is no help on %s; windlass help lists the commands", quoted(strings.Join(args, " ")))
+			}
+			topic.InitDefaultHelpFlag()
+			return topic.Help()
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			var offers []string
+			for _, topic := range cmd.Root().Commands() {
+				if len(args) == 0 && strings.HasPrefix(topic.Name(), typed) {
+					offers = append(offers, cobra.CompletionWithDesc(topic.Name(), topic.Short))
+				}
+			}
+			return offers, noFiles
+		},
 	}
-	return slices.Clip(names)
 }

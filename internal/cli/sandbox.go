@@ -113,7 +113,7 @@ func runSandbox(ctx context.Context, env *Env, opts *sandboxOptions) error {
 		return internal("standard output", err)
 	}
 	if env.StderrTerminal {
-		fmt.Fprintf(env.Stderr, `
+		tellf(env.Stderr, `
 Serving until Ctrl-C. In another terminal:
 
   export BITBUCKET_API_URL=%s

@@ -35,7 +35,7 @@ func windlass() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(cli.Main(ctx, cli.System())) //nolint:forbidigo // it is the whole process
+	os.Exit(cli.Main(ctx, cli.System()))
 }
 
 func TestScripts(t *testing.T) {
@@ -57,6 +57,8 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[sandboxKey{}] = new(*world)
+			// The race detector has every process wait a second before it ends.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
 		RequireExplicitExec: true,

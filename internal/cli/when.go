@@ -41,7 +41,7 @@ func parseAgo(text string) (time.Duration, bool) {
 		if err != nil {
 			return 0, false
 		}
-		total += time.Duration(n) * unit.span //nolint:gosec // at most 65,535
+		total += time.Duration(n) * unit.span
 		text = rest
 	}
 	if text == "" {

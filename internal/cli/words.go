@@ -2,10 +2,17 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// tellf tells a person something. That it could not be told has nowhere to go,
+// but for standard output, where Main's watchedWriter remembers it.
+func tellf(w io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(w, format, args...)
+}
 
 // count writes a number for people: 1,234,567.
 func count[N int | int64](n N) string {

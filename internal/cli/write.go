@@ -52,7 +52,7 @@ func runWrite(ctx context.Context, env *Env, opts *writeOptions) error {
 		return err
 	}
 	if env.StdinTerminal && !opts.quiet {
-		fmt.Fprintln(env.Stderr, "Type the record as JSON, and end with Ctrl-D:")
+		tellf(env.Stderr, "%s\n", "Type the record as JSON, and end with Ctrl-D:")
 	}
 	record, err := readRecord(env.Stdin)
 	if err != nil {
