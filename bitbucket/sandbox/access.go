@@ -96,8 +96,7 @@ func (a *access) secret(n uint64) string {
 func (a *access) authenticate(r *http.Request, route *route) (principal, error) {
 	found, err := a.authority.Authenticate(r)
 	if err != nil {
-		var f *auth.Failure
-		if errors.As(err, &f) {
+		if f, ok := errors.AsType[*auth.Failure](err); ok {
 			return principal{}, refused(f)
 		}
 		return principal{}, err

@@ -209,10 +209,10 @@ func TestLog(t *testing.T) {
 	if c.server.Requests() != 2 || len(log) != 2 {
 		t.Fatalf("%d requests, %d in the log", c.server.Requests(), len(log))
 	}
-	if r := log[0]; r.Method != "GET" || r.Path != "/2.0/repositories/acme" || r.Query != "pagelen=7" || r.Status != 200 || r.Principal == "" {
+	if r := log[0]; r.Method != http.MethodGet || r.Path != "/2.0/repositories/acme" || r.Query != "pagelen=7" || r.Status != 200 || r.Principal == "" {
 		t.Errorf("%+v", r)
 	}
-	if r := log[1]; r.Method != "DELETE" || r.Status != 404 {
+	if r := log[1]; r.Method != http.MethodDelete || r.Status != 404 {
 		t.Errorf("%+v", r)
 	}
 	c.server.ResetLog()

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -86,7 +87,7 @@ func (s *Server) insider(repo string) *call {
 
 // explain turns an answer into an error that says what it says.
 func explain(err error) error {
-	if f, ok := err.(*failure); ok {
+	if f, ok := errors.AsType[*failure](err); ok {
 		return fmt.Errorf("sandbox: %s", answerTo(f).body)
 	}
 	return err

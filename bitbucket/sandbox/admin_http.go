@@ -50,13 +50,16 @@ func (s *Server) adminAnswer(r *http.Request) *answer {
 }
 
 type adminRequest struct {
-	Name, Project, Slug string
-	Changes             map[string]any
-	Fault               string
-	Scopes              []string
-	Method, Path        string
-	Status              int
-	Body                json.RawMessage
+	Name    string          `json:"name"`
+	Project string          `json:"project"`
+	Slug    string          `json:"slug"`
+	Changes map[string]any  `json:"changes"`
+	Fault   string          `json:"fault"`
+	Scopes  []string        `json:"scopes"`
+	Method  string          `json:"method"`
+	Path    string          `json:"path"`
+	Status  int             `json:"status"`
+	Body    json.RawMessage `json:"body"`
 }
 
 func (s *Server) administer(name string, in adminRequest) (out map[string]any, known bool, err error) {

@@ -125,12 +125,8 @@ func (d document) flag(field string, b blame) (value, set bool, err error) {
 
 // object reads a nested object; nil when it is absent or null.
 func (d document) object(field string, b blame) (document, error) {
-	v := d[field]
-	if v == nil {
-		return nil, nil
-	}
-	m, ok := v.(map[string]any)
-	if !ok {
+	m, ok := d[field].(map[string]any)
+	if !ok && d[field] != nil {
 		return nil, b(field, "expected an object")
 	}
 	return m, nil

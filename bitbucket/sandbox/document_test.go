@@ -195,6 +195,7 @@ func undocumented(name string, status int) string {
 // callDocumented makes one call that should succeed and holds the answer
 // against the document, and then one without a credential.
 func callDocumented(t *testing.T, defs definitions, method, path string, op operation) {
+	t.Helper()
 	c := newClient(t, &sandbox.Options{Repositories: 30})
 	if strings.HasPrefix(path, "/addon") {
 		c.token = ""

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -24,12 +25,12 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer response.Body.Close()
 	var page struct {
 		Size int
 		Next string
 	}
-	if err := json.NewDecoder(response.Body).Decode(&page); err != nil {
+	err = json.NewDecoder(response.Body).Decode(&page)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(page.Size)

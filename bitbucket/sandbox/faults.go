@@ -89,6 +89,7 @@ func (sp *spoiled) note(f Fault) {
 		}
 	case fault.Skew:
 		sp.skew += f.Skew
+	default: // the other kinds are dealt with before the answer or around it
 	}
 }
 

@@ -65,7 +65,7 @@ func TestFaultsInAnswers(t *testing.T) {
 			web := httptest.NewServer(c.server)
 			defer web.Close()
 			c.inject(row.fault + ",times=1")
-			req, err := http.NewRequestWithContext(t.Context(), "GET", web.URL+"/2.0/repositories/acme", nil)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, web.URL+"/2.0/repositories/acme", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -89,10 +89,10 @@ func appendPlace(b []byte, p page) []byte {
 	if p.wrap == envelopeBare {
 		return b
 	}
-	switch p.wrap {
-	case envelopeZeroLength:
+	if p.wrap == envelopeZeroLength {
 		b = append(b, `,"pagelen":0`...)
-	case envelopeFull:
+	}
+	if p.wrap == envelopeFull {
 		b = strconv.AppendInt(append(b, `,"pagelen":`...), int64(p.length), 10)
 	}
 	b = strconv.AppendInt(append(b, `,"size":`...), int64(p.total), 10)

@@ -58,8 +58,6 @@ func newRepositories(seed uint64, words *vocabulary, count int, projects []*proj
 	return s
 }
 
-func (s *repositories) len() int { return len(s.byCreated) }
-
 // get returns the record with this number. Callers treat it as read-only.
 func (s *repositories) get(number uint32) *repository {
 	if r := s.changed[number]; r != nil {

@@ -24,9 +24,9 @@ func query(pairs ...string) string {
 }
 
 func TestRepositoriesAreFilteredAndSorted(t *testing.T) {
-	c := newClient(t, &sandbox.Options{Repositories: 300, Limit: -1})
+	c := newClient(t, &sandbox.Options{Repositories: 150, Limit: -1})
 	all := c.walk("/repositories/acme?pagelen=100")
-	if len(all) != 300 {
+	if len(all) != 150 {
 		t.Fatalf("%d repositories", len(all))
 	}
 	text := func(field string) func(any) string {
@@ -53,7 +53,7 @@ func TestRepositoriesAreFilteredAndSorted(t *testing.T) {
 	} {
 		for _, sort := range []string{"", "updated_on", "-updated_on", "created_on", "-created_on", "name", "-size", "slug", "uuid", "full_name"} {
 			t.Run(row.says+" by "+sort, func(t *testing.T) {
-				pairs := []string{"pagelen", "23", "q", row.q}
+				pairs := []string{"pagelen", "40", "q", row.q}
 				if sort != "" {
 					pairs = append(pairs, "sort", sort)
 				}

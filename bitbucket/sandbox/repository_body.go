@@ -48,9 +48,14 @@ func (w *repositoryWriter) append(b []byte, r *repository) []byte {
 	b = append(b, `"},"avatar":{"href":"`...)
 	b = append(b, avatarOf(r)...)
 	for _, l := range [...][2]string{
-		{"pullrequests", "/pullrequests"}, {"commits", "/commits"}, {"forks", "/forks"},
-		{"watchers", "/watchers"}, {"branches", "/refs/branches"}, {"tags", "/refs/tags"},
-		{"downloads", "/downloads"}, {"source", "/src"},
+		{"pullrequests", "/pullrequests"},
+		{"commits", "/commits"},
+		{"forks", "/forks"},
+		{"watchers", "/watchers"},
+		{"branches", "/refs/branches"},
+		{"tags", "/refs/tags"},
+		{"downloads", "/downloads"},
+		{"source", "/src"},
 	} {
 		b = append(b, `"},"`...)
 		b = append(b, l[0]...)

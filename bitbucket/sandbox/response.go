@@ -17,7 +17,7 @@ type responseWriter struct {
 	started chan struct{}
 	status  int
 	sent    http.Header // as it was when the answer began
-	broken  bool
+	broken  error       // why the answer ends early, if it does
 }
 
 func (w *responseWriter) Header() http.Header { return w.header }
@@ -40,9 +40,9 @@ func (w *responseWriter) Flush() { w.WriteHeader(http.StatusOK) }
 // finish ends the body. A handler that broke off leaves the reader with an
 // unexpected end, or without an answer if it had not begun one.
 func (w *responseWriter) finish() {
-	if w.broken {
+	if w.broken != nil {
 		w.once.Do(func() { close(w.started) })
-		_ = w.body.CloseWithError(io.ErrUnexpectedEOF)
+		_ = w.body.CloseWithError(w.broken)
 		return
 	}
 	w.WriteHeader(http.StatusOK)

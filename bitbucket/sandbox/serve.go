@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -66,8 +67,8 @@ func (c *call) answer(extra http.Header) *answer {
 	}
 	a, err := c.handle(extra)
 	if err != nil {
-		var f *failure
-		if !errors.As(err, &f) {
+		f, ok := errors.AsType[*failure](err)
+		if !ok {
 			f = fail(http.StatusInternalServerError, err.Error())
 		}
 		return answerTo(f)
@@ -154,9 +155,7 @@ func answerTo(f *failure) *answer {
 
 func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer) {
 	h := w.Header()
-	for name, values := range a.header {
-		h[name] = values
-	}
+	maps.Copy(h, a.header)
 	if h.Get("Date") == "" {
 		h.Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
 	}

@@ -54,8 +54,13 @@ func (o *Options) withDefaults() Options {
 		value    *int
 		fallback int
 	}{
-		{&d.Repositories, 250}, {&d.Projects, 12}, {&d.Members, 25}, {&d.Hooks, 6},
-		{&d.Variables, 8}, {&d.Snippets, 15}, {&d.Limit, 1000},
+		{&d.Repositories, 250},
+		{&d.Projects, 12},
+		{&d.Members, 25},
+		{&d.Hooks, 6},
+		{&d.Variables, 8},
+		{&d.Snippets, 15},
+		{&d.Limit, 1000},
 	} {
 		if *n.value == 0 {
 			*n.value = n.fallback

@@ -15,7 +15,8 @@ func (c *call) commit(s *snippet, k *commit) object {
 	parents := list{}
 	if before := s.before(k); before != nil {
 		parents = append(parents, object{
-			{"type", "snippet_commit"}, {"hash", before.hash},
+			{"type", "snippet_commit"},
+			{"hash", before.hash},
 			{"links", object{{"self", href(self + "/commits/" + before.hash)}}},
 		})
 	}

@@ -3,7 +3,7 @@ package sandbox
 import (
 	"context"
 	"crypto/tls"
-	"errors"
+	"fmt"
 	"io"
 	"net/http"
 )
@@ -28,12 +28,12 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		defer closeBody(r)
 		defer w.finish()
 		defer func() {
-			// http.ErrAbortHandler is how a handler breaks the connection.
-			if v := recover(); v != nil {
-				w.broken = true
-				if err, ok := v.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-					panic(v)
-				}
+			switch v := recover(); v {
+			case nil:
+			case http.ErrAbortHandler: // how a handler breaks the connection
+				w.broken = io.ErrUnexpectedEOF
+			default:
+				w.broken = fmt.Errorf("sandbox: handler panicked: %v", v)
 			}
 		}()
 		t.server.ServeHTTP(w, serverRequest(r))
@@ -51,7 +51,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if w.status == 0 {
 		stop()
-		return nil, io.ErrUnexpectedEOF
+		return nil, w.broken
 	}
 	return w.response(r, &responseBody{ReadCloser: reader, stop: stop, ctx: ctx}), nil
 }

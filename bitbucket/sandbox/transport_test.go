@@ -19,7 +19,9 @@ func TestTransportIsLikeASocket(t *testing.T) {
 	web := httptest.NewServer(s)
 	defer web.Close()
 	for _, row := range []struct{ method, path string }{
-		{"GET", "/repositories/acme?pagelen=100"}, {"HEAD", "/repositories/acme"}, {"GET", "/nothing"},
+		{"GET", "/repositories/acme?pagelen=100"},
+		{"HEAD", "/repositories/acme"},
+		{"GET", "/nothing"},
 		{"DELETE", "/workspaces/acme/pipelines-config/variables/none"},
 	} {
 		ask := func(rt http.RoundTripper, base string) (*http.Response, string) {
@@ -66,7 +68,7 @@ func TestTransportHonoursTheContext(t *testing.T) {
 	if _, err := io.ReadAll(resp.Body); !errors.Is(err, context.Canceled) {
 		t.Errorf("reading on after the end of the context: %v", err)
 	}
-	if _, err := s.Transport().RoundTrip(r); !errors.Is(err, context.Canceled) { //nolint:bodyclose // there is none
+	if _, err := s.Transport().RoundTrip(r); !errors.Is(err, context.Canceled) {
 		t.Errorf("asking after the end of the context: %v", err)
 	}
 }

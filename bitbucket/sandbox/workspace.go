@@ -44,11 +44,8 @@ type email struct {
 }
 
 func (u *user) avatar() string {
-	initials := ""
-	for _, part := range strings.Fields(u.name) {
-		initials += string([]rune(part)[0])
-	}
-	return "https://avatar-management--avatars.us-west-2.prod.public.atl-paas.net/initials/" + slugify(initials) + "-2.png"
+	return "https://avatar-management--avatars.us-west-2.prod.public.atl-paas.net/initials/" +
+		slugify(u.name)[:1] + "-2.png"
 }
 
 func (u *user) address() string { return u.emails[0].address }

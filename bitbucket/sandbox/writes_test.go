@@ -44,8 +44,13 @@ type obj = map[string]any
 func TestWriteProjects(t *testing.T) {
 	const list = "/workspaces/acme/projects"
 	newClient(t, nil).play([]step{
-		{"it is created", "POST", list, obj{"name": "Nova", "key": "NOVA", "description": "new", "is_private": true}, 201,
-			obj{"key": "NOVA", "description": "new", "is_private": true, "links.repositories.href": nil}, api + list + "/NOVA"},
+		{
+			"it is created", "POST", list,
+			obj{"name": "Nova", "key": "NOVA", "description": "new", "is_private": true},
+			201,
+			obj{"key": "NOVA", "description": "new", "is_private": true, "links.repositories.href": nil},
+			api + list + "/NOVA",
+		},
 		{"it can be read", "GET", list + "/NOVA", nil, 200, obj{"name": "Nova"}, ""},
 		{"a key is taken once", "POST", list, obj{"name": "Again", "key": "nova"}, 400, obj{"error.fields.key": "Project with this Key and Owner already exists."}, ""},
 		{"a name is needed", "POST", list, obj{"key": "X"}, 400, obj{"error.message": "Bad request", "error.fields.name": "required key not provided"}, ""},
@@ -70,8 +75,13 @@ func TestWriteRepositories(t *testing.T) {
 	const list = "/repositories/acme"
 	c := newClient(t, nil)
 	c.play([]step{
-		{"creating answers 200", "POST", list + "/fresh-paint", obj{"scm": "git", "project": obj{"key": "BILL"}, "is_private": true, "description": "d"}, 200,
-			obj{"slug": "fresh-paint", "name": "fresh-paint", "project.key": "BILL", "description": "d", "mainbranch": nil, "parent": nil}, ""},
+		{
+			"creating answers 200", "POST", list + "/fresh-paint",
+			obj{"scm": "git", "project": obj{"key": "BILL"}, "is_private": true, "description": "d"},
+			200,
+			obj{"slug": "fresh-paint", "name": "fresh-paint", "project.key": "BILL", "description": "d", "mainbranch": nil, "parent": nil},
+			"",
+		},
 		{"a slug is taken once", "POST", list + "/fresh-paint", nil, 400, obj{"error.fields.slug.0": "Repository with this Slug and Owner already exists."}, ""},
 		{"without a project it is in the oldest", "POST", list + "/bare", nil, 200, obj{"project.key": "PLAT"}, ""},
 		{"a project must be there", "POST", list + "/lost", obj{"project": obj{"key": "NONE"}}, 400, obj{"error.fields.project.0": "No such project in this workspace."}, ""},
