@@ -106,8 +106,8 @@ func TestAskingAheadFollowsNothingThatIsNoPage(t *testing.T) {
 				return reply(200, body), nil
 			}))
 			records := 0
-			for record := range c.All(t.Context(), readHooks) {
-				if record.ID != "" {
+			for _, err := range c.All(t.Context(), readHooks) {
+				if err == nil {
 					records++
 				}
 			}

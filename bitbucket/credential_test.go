@@ -115,7 +115,7 @@ func TestCredentialsDoNotPrint(t *testing.T) {
 
 func TestBadCredentialsAreRefusedBeforeTheyAreSent(t *testing.T) {
 	t.Parallel()
-	for name, make := range map[string]func() (bitbucket.Credential, error){
+	for name, create := range map[string]func() (bitbucket.Credential, error){
 		"an empty token":             func() (bitbucket.Credential, error) { return bitbucket.AccessToken("") },
 		"a token with a line break":  func() (bitbucket.Credential, error) { return bitbucket.AccessToken("abc\ndef") },
 		"a user name for an address": func() (bitbucket.Credential, error) { return bitbucket.APIToken("someone", "token") },
@@ -124,7 +124,7 @@ func TestBadCredentialsAreRefusedBeforeTheyAreSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := make(); err == nil || strings.Contains(err.Error(), "abc") {
+			if _, err := create(); err == nil || strings.Contains(err.Error(), "abc") {
 				t.Errorf("error %v", err)
 			}
 		})

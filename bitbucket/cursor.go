@@ -89,7 +89,7 @@ func mark(r connector.Record) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(r.ID)) // a hash never fails
 	var moved [8]byte
-	binary.BigEndian.PutUint64(moved[:], uint64(r.Updated.UnixMicro())) //nolint:gosec // bits, not a number
+	binary.BigEndian.PutUint64(moved[:], uint64(r.Updated.UnixMicro()))
 	_, _ = h.Write(moved[:])
 	return h.Sum64()
 }

@@ -2,6 +2,7 @@ package bitbucket_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -205,9 +206,7 @@ func properties(document map[string]any, definition any) map[string]map[string]a
 	}
 	parts, _ := at(definition, "allOf").([]any)
 	for _, part := range parts {
-		for name, property := range properties(document, part) {
-			all[name] = property
-		}
+		maps.Copy(all, properties(document, part))
 	}
 	own, _ := at(definition, "properties").(map[string]any)
 	for name, property := range own {

@@ -32,18 +32,23 @@ const (
 // The constructors below name a field's type once, in both vocabularies.
 
 func text(name string) field { return field{name: name, value: connector.String, provider: "string"} }
+
 func link(name string) field {
 	return field{name: name, value: connector.String, provider: "string (uri)"}
 }
+
 func flag(name string) field {
 	return field{name: name, value: connector.Boolean, provider: "boolean"}
 }
+
 func number(name string) field {
 	return field{name: name, value: connector.Int, provider: "integer"}
 }
+
 func moment(name string) field {
 	return field{name: name, value: connector.DateTime, provider: "string (date-time)"}
 }
+
 func tree(name string) field { return field{name: name, value: connector.Other, provider: "object"} }
 func list(name string) field { return field{name: name, value: connector.Other, provider: "array"} }
 

@@ -20,27 +20,27 @@ func account(parent string) []field {
 	}
 }
 
-// workspaceIn returns the fields of a workspace inside another record.
-func workspaceIn(parent string) []field {
+// itsWorkspace returns the fields of the workspace inside another record.
+func itsWorkspace() []field {
 	return []field{
-		reference(parent, "workspaces"),
-		text(parent + ".type"),
-		text(parent + ".uuid"),
-		text(parent + ".name"),
-		text(parent + ".slug"),
-		tree(parent + ".links"),
+		reference("workspace", "workspaces"),
+		text("workspace.type"),
+		text("workspace.uuid"),
+		text("workspace.name"),
+		text("workspace.slug"),
+		tree("workspace.links"),
 	}
 }
 
-// repositoryIn returns the fields of a repository inside another record.
-func repositoryIn(parent string) []field {
+// itsRepository returns the fields of the repository inside another record.
+func itsRepository() []field {
 	return []field{
-		reference(parent, "repositories"),
-		text(parent + ".type"),
-		text(parent + ".uuid"),
-		text(parent + ".name"),
-		text(parent + ".full_name"),
-		tree(parent + ".links"),
+		reference("repository", "repositories"),
+		text("repository.type"),
+		text("repository.uuid"),
+		text("repository.name"),
+		text("repository.full_name"),
+		tree("repository.links"),
 	}
 }
 
@@ -98,7 +98,7 @@ var repositoryFields = slices.Concat(
 		list("links.clone"),
 	},
 	account("owner"),
-	workspaceIn("workspace"),
+	itsWorkspace(),
 )
 
 var projectFields = slices.Concat(
@@ -118,7 +118,7 @@ var projectFields = slices.Concat(
 		link("links.avatar.href").with(writable),
 	},
 	account("owner"),
-	workspaceIn("workspace"),
+	itsWorkspace(),
 )
 
 var hookFields = []field{
@@ -150,7 +150,7 @@ var hookFields = []field{
 var memberFields = slices.Concat(
 	[]field{text("type")},
 	account("user"),
-	workspaceIn("workspace"),
+	itsWorkspace(),
 	[]field{tree("links"), link("links.self.href")},
 )
 
@@ -164,7 +164,7 @@ var permissionFields = slices.Concat(
 		moment("last_accessed"),
 	},
 	account("user"),
-	workspaceIn("workspace"),
+	itsWorkspace(),
 	[]field{tree("links")},
 )
 
@@ -174,7 +174,7 @@ var repositoryPermissionFields = slices.Concat(
 		choice("permission", "read", "write", "admin", "none"),
 	},
 	account("user"),
-	repositoryIn("repository"),
+	itsRepository(),
 )
 
 var variableFields = []field{
@@ -202,7 +202,7 @@ var snippetFields = slices.Concat(
 	},
 	account("owner"),
 	account("creator"),
-	workspaceIn("workspace"),
+	itsWorkspace(),
 )
 
 var emailFields = []field{

@@ -147,19 +147,16 @@ func (c *Connector) relative(op, link string) (string, error) {
 
 // networkError turns what http.Client.Do returned into an *connector.Error.
 func networkError(ctx context.Context, call call, err error) error {
-	var known *connector.Error
-	if errors.As(err, &known) { // the Transport's own refusal
+	if known, ok := errors.AsType[*connector.Error](err); ok { // the Transport's own refusal
 		return inOp(call.op, known)
 	}
 	if ctx.Err() != nil {
 		return canceled(ctx, call.op)
 	}
-	var kind windlass.Kind
-	if errors.As(err, &kind) { // the credential's: it could not be had
+	if kind, ok := errors.AsType[windlass.Kind](err); ok { // the credential's: it could not be had
 		return &connector.Error{Kind: kind, Op: call.op, Err: err}
 	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // the URL says nothing that op does not, and can be long
 	}
 	return &connector.Error{

@@ -87,23 +87,27 @@ func TestAWalkOverMovingDataLosesNothing(t *testing.T) {
 		costs int // requests for 500 records that move once
 	}{
 		{
-			"five of the first page are deleted: the full walk takes up at its last record", connector.ReadRequest{Object: "repositories"},
+			"five of the first page are deleted: the full walk takes up at its last record",
+			connector.ReadRequest{Object: "repositories"},
 			func(s *sandbox.Server, slugs []string) error {
 				return errors.Join(each(s.DeleteRepository, slugs[:5])...)
 			}, 0, 7,
 		},
 		{
-			"150 are deleted, more than a page", connector.ReadRequest{Object: "repositories"},
+			"150 are deleted, more than a page",
+			connector.ReadRequest{Object: "repositories"},
 			func(s *sandbox.Server, slugs []string) error {
 				return errors.Join(each(s.DeleteRepository, slugs[:150])...)
 			}, 0, 7,
 		},
 		{
-			"one is created: it comes last", connector.ReadRequest{Object: "repositories"},
+			"one is created: it comes last",
+			connector.ReadRequest{Object: "repositories"},
 			func(s *sandbox.Server, _ []string) error { _, err := s.CreateRepository("Brand new", ""); return err }, 1, 8,
 		},
 		{
-			"ten of the first page are edited: the incremental walk sees them again at the end", connector.ReadRequest{Object: "repositories", Since: since},
+			"ten of the first page are edited: the incremental walk sees them again at the end",
+			connector.ReadRequest{Object: "repositories", Since: since},
 			func(s *sandbox.Server, slugs []string) error { return errors.Join(each(s.Push, slugs[:10])...) }, 10, 6,
 		},
 	} {

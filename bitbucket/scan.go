@@ -110,6 +110,14 @@ const (
 	aComma
 )
 
+// afterString is what follows a string: a colon if it was a key.
+func (e expectation) afterString() expectation {
+	if e == aKey || e == aFirstKey {
+		return aColon
+	}
+	return aComma
+}
+
 // container passes an object or array with everything in it. Most of a page is
 // passed here, so it is one loop over bytes, and keeps the brackets that are
 // open as bits rather than as calls.
@@ -127,11 +135,7 @@ func (s *scanner) container() error {
 			if _, err := s.text(); err != nil {
 				return err
 			}
-			if expect == aKey || expect == aFirstKey {
-				expect = aColon
-			} else {
-				expect = aComma
-			}
+			expect = expect.afterString()
 		case b == ':' && expect == aColon:
 			s.at++
 			expect = aValue
@@ -144,8 +148,7 @@ func (s *scanner) container() error {
 			}
 			s.at++
 			expect = open.push(b == '{')
-		case b == '}' && open.object() && (expect == aComma || expect == aFirstKey),
-			b == ']' && !open.object() && (expect == aComma || expect == aFirstValue):
+		case (b == '}' || b == ']') && open.closes(b, expect):
 			s.at++
 			if open.depth--; open.depth == 0 {
 				return nil
@@ -179,6 +182,15 @@ func (b *brackets) push(object bool) expectation {
 	}
 	b.bits[word] &^= bit
 	return aFirstValue
+}
+
+// closes reports whether a closing bracket belongs to the innermost open one,
+// at a place where it may close.
+func (b *brackets) closes(closing byte, expect expectation) bool {
+	if b.object() {
+		return closing == '}' && (expect == aComma || expect == aFirstKey)
+	}
+	return closing == ']' && (expect == aComma || expect == aFirstValue)
 }
 
 // object reports whether the innermost bracket is an object's.

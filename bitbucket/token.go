@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math/bits"
 	"slices"
+	"strings"
 )
 
 // text passes a string and returns its raw bytes between the quotes.
@@ -62,7 +63,7 @@ func (s *scanner) escape() error {
 		return errCut
 	}
 	if s.data[s.at] != 'u' {
-		if bytes.IndexByte([]byte(`"\/bfnrt`), s.data[s.at]) < 0 {
+		if strings.IndexByte(`"\/bfnrt`, s.data[s.at]) < 0 {
 			return s.fail()
 		}
 		s.at++

@@ -76,7 +76,10 @@ func TestAll(t *testing.T) {
 func TestAllStopsWhenToldTo(t *testing.T) {
 	t.Parallel()
 	var records int
-	for range connector.All(t.Context(), numbers{limit: 35, size: 40}, connector.ReadRequest{}) {
+	for _, err := range connector.All(t.Context(), numbers{limit: 35, size: 40}, connector.ReadRequest{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if records++; records == 12 {
 			break
 		}
