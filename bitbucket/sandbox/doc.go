@@ -27,8 +27,8 @@
 // Five workspaces, named after the main one. The main one is owned by the user
 // all credentials act for. In "-partners" that user is a plain member. One is
 // the user's own and named after them. They are no member of "-vault", which is
-// private and so does not exist for them. "-flagged" was marked as spam and
-// answers 410. Seeded dates lie between 2013 and the end of May 2026, and every
+// private: but for what is public in it, it does not exist for them. "-flagged"
+// was marked as spam and answers 410. Seeded dates lie between 2013 and the end of May 2026, and every
 // change is dated after all of them, even if the clock says otherwise.
 //
 // # Quirks of Bitbucket that it has

@@ -131,6 +131,12 @@ func (s *Server) table() []route {
 	return t
 }
 
+// public is whether the route leads to things that may be public although
+// their workspace is private.
+func (r *route) public() bool {
+	return strings.HasPrefix(r.pattern, "/repositories/") || strings.HasPrefix(r.pattern, "/snippets/")
+}
+
 // route finds the line of the table for the call and fills in its parameters.
 func (c *call) route() (*route, error) {
 	segments, ok := unescape(c.path)

@@ -126,7 +126,7 @@ func (c *call) enter(route *route) error {
 		return nil
 	}
 	c.ws = c.world().find(name)
-	if c.ws == nil || c.ws.private && !c.member() && route.place != placeNone {
+	if c.ws == nil || c.ws.private && !c.member() && !route.public() {
 		return notFound("No workspace with identifier '" + name + "'.")
 	}
 	switch {

@@ -77,8 +77,8 @@ func (ws *workspace) project(key string) *project {
 
 // explicit is the permission that u was given on a repository, whatever being
 // an owner of the workspace adds to it. Whoever owns the workspace has at
-// least read on everything in it; of the others' repositories one in three
-// was never shared with u.
+// least read on everything in it; of the others' repositories one in four was
+// never shared with u.
 func (ws *workspace) explicit(u *user, r *repository) level {
 	if u == nil || ws.membership(u) == nil {
 		return levelNone
