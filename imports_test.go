@@ -42,8 +42,11 @@ var imports = []rule{
 		dir: "bitbucket", code: []string{".", "connector", "github.com/golang-jwt/jwt/v5"},
 		tests: []string{"bitbucket/sandbox", "connector/connectortest", "github.com/ktrysmt/go-bitbucket"},
 	},
-	{dir: "manifest", code: []string{".", "go.yaml.in/yaml/v4"}},
-	{dir: "webhook", code: []string{"."}},
+	{
+		dir: "manifest", code: []string{".", "go.yaml.in/yaml/v4"},
+		tests: []string{"github.com/adhocore/gronx", "github.com/getkin/kin-openapi"},
+	},
+	{dir: "webhook", code: []string{"."}, tests: []string{"github.com/standard-webhooks/standard-webhooks/libraries"}},
 
 	// The sandbox and the connector are two readings of the same documents;
 	// neither may lean on the other (docs/adr/0004-independent-sandbox.md).
