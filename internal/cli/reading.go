@@ -82,7 +82,9 @@ func (r *reading) run(ctx context.Context) error {
 	return errors.Join(err, r.sink.close())
 }
 
-// pages reads from the checkpoint to the end, or to the limit.
+// pages reads from the checkpoint to the end, or to the limit. It asks for a page
+// only when the one before is where it belongs: a request made ahead would be
+// spent in vain at a limit, a closed pipe or an interruption.
 func (r *reading) pages(ctx context.Context) error {
 	if r.at.Done {
 		return nil // an earlier run has come this far and was cut off later
