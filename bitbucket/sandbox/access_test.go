@@ -155,6 +155,31 @@ func TestOAuthThroughTheSandbox(t *testing.T) {
 	}
 }
 
+// TestLimitsOfOAuthAreTheConsumers: however many tokens a consumer has, they
+// share one limit, and the user's own token has another.
+func TestLimitsOfOAuthAreTheConsumers(t *testing.T) {
+	c := newClient(t, &sandbox.Options{Limit: 4})
+	key := c.server.Credentials().ConsumerKey
+	for range 4 {
+		access, _, err := c.server.NewOAuthTokens(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		(&client{t: t, server: c.server, token: access}).get("/user")
+	}
+	access, _, err := c.server.NewOAuthTokens(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := (&client{t: t, server: c.server, token: access}).do("GET", "/user", nil); r.status != 429 {
+		t.Errorf("the fifth of four requests: %d", r.status)
+	}
+	c.get("/user")
+	if _, _, err := c.server.NewOAuthTokens("nobody"); err == nil {
+		t.Error("an unknown consumer has tokens")
+	}
+}
+
 func TestConsentPageIsHTML(t *testing.T) {
 	c := newClient(t, nil).anonymous()
 	r := c.do("GET", "https://bitbucket.org/site/oauth2/authorize?response_type=code&client_id="+c.server.Credentials().ConsumerKey, nil)

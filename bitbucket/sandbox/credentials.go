@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"fmt"
+
 	"windlass/bitbucket/sandbox/internal/auth"
 )
 
@@ -56,6 +58,16 @@ func (s *Server) NewConsumer(callbackURL string, scopes ...string) (key, secret 
 		Key: key, Secret: secret, CallbackURL: callbackURL, Scopes: scopes, AppUser: s.world.me.uuid,
 	})
 	return key, secret
+}
+
+// NewOAuthTokens returns the tokens that a consumer has once the user consented
+// to it, without the pages. The error is an unknown consumer.
+func (s *Server) NewOAuthTokens(consumerKey string) (access, refresh string, err error) {
+	tokens, err := s.access.authority.Issue(consumerKey, s.world.me.uuid)
+	if err != nil {
+		return "", "", fmt.Errorf("sandbox: %w", err)
+	}
+	return tokens.AccessToken, tokens.RefreshToken, nil
 }
 
 // Consent does what the user does on the OAuth pages, log in and allow, and

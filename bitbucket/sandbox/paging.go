@@ -7,8 +7,6 @@ import (
 	"strings"
 )
 
-const maxPageLength = 100
-
 // An envelope says how a list is wrapped. Only values and next are promised by
 // Bitbucket's documents, and real envelopes differ:
 //
@@ -37,10 +35,10 @@ func (p page) to() int   { return min(p.from()+p.length, p.total) }
 
 // page reads page and pagelen of the query.
 func (c *call) page(defaultLength, total int, wrap envelope) (page, error) {
-	p := page{number: 1, length: defaultLength, total: total, wrap: wrap}
+	p := page{number: 1, length: min(defaultLength, c.server.options.MaxPagelen), total: total, wrap: wrap}
 	if text := c.query.Get("pagelen"); text != "" {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > maxPageLength {
+		if err != nil || n < 1 || n > c.server.options.MaxPagelen {
 			return p, fail(http.StatusBadRequest, messageBadLength)
 		}
 		p.length = n

@@ -122,6 +122,16 @@ func TestPageParameters(t *testing.T) {
 	}
 }
 
+func TestMaxPagelen(t *testing.T) {
+	c := newClient(t, &sandbox.Options{MaxPagelen: 20})
+	if r := c.do("GET", "/repositories/acme?pagelen=21", nil); r.status != 400 || r.at("error.message") != "Invalid pagelen" {
+		t.Errorf("%d %s", r.status, r.text)
+	}
+	if n := len(c.get("/workspaces/acme/permissions?pagelen=20").values()); n != 20 {
+		t.Errorf("%d records", n)
+	}
+}
+
 func TestNextKeepsTheQuery(t *testing.T) {
 	c := newClient(t, nil)
 	r := c.get("/repositories/acme?sort=-updated_on&pagelen=11&page=2&q=" + url.QueryEscape(`name ~ "a" AND size >= 0`))

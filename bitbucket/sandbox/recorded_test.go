@@ -56,6 +56,26 @@ func TestRecordedShapes(t *testing.T) {
 	}
 }
 
+// TestRecordedBodiesAreServed gives the server what Bitbucket returned, and
+// reads it back unchanged, errors included.
+func TestRecordedBodiesAreServed(t *testing.T) {
+	c := newClient(t, nil)
+	for _, row := range []struct {
+		file, path string
+		status     int
+	}{
+		{"recorded/2026-06/repositories.json", "/repositories/recorded", 200},
+		{"recorded/errors/error-privileges.json", "/workspaces/recorded/projects", 403},
+		{"recorded/errors/error-badrequest.json", "/workspaces/recorded/projects/X", 400},
+	} {
+		want := readShared(t, row.file)
+		c.server.ServeBody("GET", "/2.0"+row.path, row.status, want)
+		if r := c.do("GET", row.path+"?pagelen=100", nil); r.status != row.status || r.text != string(want) {
+			t.Errorf("%s: %d, %d bytes of %d", row.file, r.status, len(r.text), len(want))
+		}
+	}
+}
+
 // beyondRecorded gives the reason why a key may be there though no recorded
 // body has it.
 func beyondRecorded(key string) string {

@@ -9,7 +9,9 @@ import (
 	"windlass/bitbucket/sandbox/internal/limit"
 )
 
-// Options says how a Server behaves. The zero value of each is useful.
+// Options says how a Server behaves. The zero value of each is useful; a
+// negative number of something is none of it, but for projects and members, of
+// which there is always one.
 type Options struct {
 	Seed         uint64 // of all data; 0 means 1. The same seed gives the same bytes.
 	Workspace    string // slug of the main workspace; "" means "acme"
@@ -22,6 +24,7 @@ type Options struct {
 
 	Limit         int           // requests per rolling hour and principal; 0 means 1000, negative none
 	LimitHeaders  bool          // send both families of rate limit headers
+	MaxPagelen    int           // the longest page that may be asked for; 0 means 100, as nearly everywhere
 	OmitSize      bool          // leave size, page and pagelen out of envelopes, which Bitbucket may do
 	PlainErrors   bool          // 401, 429 and the 404 of an unknown route are plain text
 	CallbackURL   string        // of the seeded OAuth consumer; "" means DefaultCallbackURL
@@ -61,13 +64,12 @@ func (o *Options) withDefaults() Options {
 		{&d.Variables, 8},
 		{&d.Snippets, 15},
 		{&d.Limit, 1000},
+		{&d.MaxPagelen, 100},
 	} {
 		if *n.value == 0 {
 			*n.value = n.fallback
 		}
 	}
-	// A negative count means none; there is always a project to put things in
-	// and a person to be.
 	d.Repositories, d.Hooks = max(d.Repositories, 0), max(d.Hooks, 0)
 	d.Variables, d.Snippets = max(d.Variables, 0), max(d.Snippets, 0)
 	d.Projects, d.Members = max(d.Projects, 1), max(d.Members, 1)

@@ -169,7 +169,7 @@ func nextPart(r *multipart.Reader) (*multipart.Part, []byte, error) {
 }
 
 // boundary is fixed: the answers of a sandbox are the same every time.
-const boundary = "===============1438169132528273974==="
+const boundary = "windlass-sandbox-part-2b7e1516"
 
 // related answers the record and its files in one multipart/related body.
 func related(status int, record []byte, at *commit) (*answer, error) {
