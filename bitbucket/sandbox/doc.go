@@ -62,6 +62,6 @@
 // A page beyond the end is empty. A project's UUID works in a path unless
 // [Options.ProjectKeysOnly]. q works on projects unless
 // [Options.ProjectsIgnoreQ]. A changed repository name answers 201. Access
-// tokens act for the user, without the narrower reach of real ones. A diff
-// replaces whole files.
+// tokens act for the user, without the narrower reach of real ones. What is
+// created without saying is_private is private. A diff replaces whole files.
 package sandbox
