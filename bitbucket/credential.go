@@ -56,8 +56,8 @@ func APIToken(email, token string) (Credential, error) {
 	if !strings.Contains(email, "@") || strings.ContainsAny(email, ":\r\n") {
 		return nil, &connector.Error{
 			Kind:    windlass.Invalid,
-			Message: quote(email) + " is not an email address",
-			Remedy:  "an API token goes with the email address of the Atlassian account, not with a user name",
+			Message: "what goes with the API token is not an email address",
+			Remedy:  "an API token goes with the email address of the Atlassian account, not with a user name; are the two swapped?",
 		}
 	}
 	return basic{email: email, token: token}, nil

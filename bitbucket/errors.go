@@ -60,6 +60,9 @@ func responseError(call call, resp *http.Response, body []byte) error {
 		e.RetryAfter, _ = retryAfter(resp.Header)
 	}
 	said := strings.ToLower(e.Message)
+	for _, problems := range e.Fields {
+		said += " " + strings.ToLower(strings.Join(problems, " "))
+	}
 	switch {
 	case e.Kind == windlass.Invalid && strings.Contains(said, "already exists"):
 		e.Kind = windlass.Conflict // a repository's slug or a project's key is taken

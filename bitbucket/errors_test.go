@@ -89,6 +89,7 @@ func TestEveryErrorBodyBecomesOneTypedError(t *testing.T) {
 			says: []string{"look here"},
 		},
 		{name: "a taken slug is a conflict", status: 400, kind: windlass.Conflict, body: `{"type":"error","error":{"message":"Repository with this Slug and Owner already exists."}}`},
+		{name: "a taken key as well, though it is said of the field", status: 400, kind: windlass.Conflict, body: `{"type":"error","error":{"message":"Bad request","fields":{"key":["Project with this Key already exists."]}}}`},
 		{name: "a page that is gone is an expired cursor", status: 404, kind: windlass.CursorExpired, body: `{"type":"error","error":{"message":"Invalid page"}}`, says: []string{"begin the read again"}},
 		{name: "linkers with the wrong sort of credential", object: "addon/linkers", status: 401, kind: windlass.Unauthorized, body: `{"type":"error","error":{"message":"Authentication must use app JWT"}}`, says: []string{"must use app JWT", "Connect app"}},
 		{name: "control characters do not reach the terminal", status: 400, kind: windlass.Invalid, body: "bad\x1b[31m\r\nrequest", says: []string{"bad[31m request"}},
@@ -164,6 +165,7 @@ func TestAnObjectThatDoesNotExistNamesTheNearest(t *testing.T) {
 	for typed, want := range map[string]string{
 		"repositorys":            `did you mean "repositories"?`,
 		"hook":                   `did you mean "hooks"?`,
+		"repos":                  `did you mean "repositories"?`,
 		"pull":                   "there are: addon/linkers, hook_events",
 		strings.Repeat("x", 500): "there are: ",
 	} {

@@ -35,8 +35,8 @@ func TestBadDays(t *testing.T) {
 		{"reset", 200, windlass.Unavailable, "could not be reached"},
 		{"foreign-next", 200, windlass.Malformed, "leads to https://elsewhere.example instead of https://api.bitbucket.org/2.0"},
 		{"duplicate-page", 500, nil, ""},
-		{"shift-page=7", 493, windlass.Incomplete, "493 records arrived, the provider counts 500"},
-		{"shift-page=-7", 493, windlass.Incomplete, "493 records arrived"},
+		{"shift-page=7", 493, windlass.Incomplete, "493 of the 500 records that the provider counts arrived"},
+		{"shift-page=-7", 493, windlass.Incomplete, "493 of the 500 records"},
 		{"skew=-5m", 500, nil, ""},
 	} {
 		t.Run(row.fault, func(t *testing.T) {

@@ -24,7 +24,8 @@ func suggest(name string, names []string) string {
 }
 
 // nearest returns the name with the fewest single-letter edits to the one
-// given, if they are few enough for a slip of the fingers.
+// given, if they are few enough for a slip of the fingers; else the only name
+// that begins like it.
 func nearest(name string, names []string) (string, bool) {
 	const longest = 100 // a longer name is no slip, and the distance is quadratic
 	if len(name) > longest {
@@ -36,7 +37,27 @@ func nearest(name string, names []string) (string, bool) {
 			best, found = d, candidate
 		}
 	}
+	if found == "" {
+		found = onlyPrefixed(strings.ToLower(name), names)
+	}
 	return found, found != ""
+}
+
+// onlyPrefixed returns the name that begins with what was typed, if it is three
+// letters or more and there is only one such name.
+func onlyPrefixed(typed string, names []string) string {
+	const least = 3
+	found := ""
+	for _, candidate := range names {
+		if len(typed) < least || !strings.HasPrefix(candidate, typed) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = candidate
+	}
+	return found
 }
 
 // distance is the Levenshtein distance of two names, byte by byte.

@@ -1,6 +1,8 @@
 package bitbucket
 
 import (
+	"strings"
+
 	"windlass"
 	"windlass/connector"
 )
@@ -189,6 +191,7 @@ func (o *object) public() connector.Object {
 	public := connector.Object{
 		Name: o.name, DisplayName: o.display, Description: o.about,
 		IncrementalIfProbed: o.filter == probedFilter,
+		Workspace:           strings.Contains(o.list, "{workspace}"),
 		ReadScopes:          o.read,
 	}
 	if o.filter != noFilter {

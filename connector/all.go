@@ -75,7 +75,7 @@ func ErrIncomplete(object string, got, size int) *Error {
 	return &Error{
 		Kind:    windlass.Incomplete,
 		Op:      "read " + object,
-		Message: fmt.Sprintf("%d records arrived, the provider counts %d", got, size),
+		Message: fmt.Sprintf("%d of the %d records that the provider counts arrived", got, size),
 		Remedy:  "read again; records that were deleted meanwhile, or that the credential cannot see, explain it too",
 	}
 }

@@ -15,6 +15,9 @@ type Object struct {
 	// IncrementalIfProbed reports that the provider does not document the
 	// filter: the connector tries it first, and reads in full where it fails.
 	IncrementalIfProbed bool `json:"incrementalIfProbed,omitempty"`
+	// Workspace reports that the records belong to a workspace, which has to be
+	// named; the others belong to the credential, or to everybody.
+	Workspace bool `json:"workspace"`
 	// Create, Update and Delete say which writes there are. Every object can
 	// be read.
 	Create bool `json:"create"`

@@ -151,7 +151,6 @@ func (r *reading) checkComplete() error {
 
 // explain adds what is left of a read that failed, and how to go on.
 func (r *reading) explain(err error) error {
-	err = r.opts.hint(err)
 	kept := r.sink.stop()
 	switch {
 	case kept == "":

@@ -3,14 +3,12 @@ package cli
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"windlass"
 	"windlass/bitbucket"
 	"windlass/connector"
 )
@@ -66,6 +64,9 @@ func (r *remote) connect(env *Env, m *meter, onWait func(bitbucket.Wait)) (*bitb
 	if r.wait < 0 {
 		return nil, invalidf("--wait %s: a wait cannot be negative", r.wait)
 	}
+	if err := r.checkWorkspace(); err != nil {
+		return nil, err
+	}
 	credential, err := credentialFor(r.object, env.Getenv)
 	if err != nil {
 		return nil, err
@@ -99,6 +100,16 @@ func checkObject(name string) error {
 	return err
 }
 
+// checkWorkspace refuses to go without a workspace where the object has one.
+func (r *remote) checkWorkspace() error {
+	for _, object := range bitbucket.Objects() {
+		if object.Name == r.object && object.Workspace && r.workspace == "" {
+			return invalidf("%s belong to a workspace, and none was named; name it with --workspace or in %s", r.object, envWorkspace)
+		}
+	}
+	return nil
+}
+
 // say writes the closing line of a write or a delete.
 func (r *remote) say(env *Env, done, id string) {
 	switch {
@@ -118,17 +129,8 @@ func (r *remote) say(env *Env, done, id string) {
 	}
 }
 
-// hint says how a command names what the connector misses.
-func (r *remote) hint(err error) error {
-	if r.workspace == "" && errors.Is(err, windlass.Invalid) && strings.Contains(err.Error(), "no workspace") {
-		return fmt.Errorf("%w (with --workspace, or in %s)", err, envWorkspace)
-	}
-	return err
-}
-
 // conclude reports an error of a write or a delete as --json wants it.
 func (r *remote) conclude(env *Env, err error) error {
-	err = r.hint(err)
 	if err == nil || !r.json {
 		return err
 	}
