@@ -1,0 +1,69 @@
+package windlass
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// ConnectState is what is remembered between the start of a consent and its
+// callback. It is used once.
+type ConnectState struct {
+	Hash    string          // of the state that travels; the state itself is kept nowhere
+	Data    json.RawMessage // what was asked; sealed where it is stored
+	Expires time.Time
+}
+
+// A Schedule is something that is due at its next time: a read of one object of
+// an installation, the upkeep of its credentials, the clearing of old rows.
+type Schedule struct {
+	ID             string
+	Kind           string // read, keepalive or retention
+	ProjectID      string
+	InstallationID string // empty for what belongs to no installation
+	Object         string // empty unless Kind is read
+	Cron           string // five fields, or whatever the flow that owns the kind understands
+	Next           time.Time
+	Paused         bool
+}
+
+// The kinds of schedule.
+const (
+	ScheduleRead      = "read"
+	ScheduleKeepalive = "keepalive"
+	ScheduleRetention = "retention"
+)
+
+// ConnectionFilter chooses connections. A field that is empty chooses all.
+type ConnectionFilter struct {
+	ProjectID   string
+	Provider    string
+	GroupRef    string
+	ConsumerRef string
+}
+
+// InstallationFilter chooses installations, in the order of their ids. A field
+// that is empty chooses all.
+type InstallationFilter struct {
+	ProjectID     string
+	IntegrationID string
+	GroupRef      string
+	ConnectionID  string
+	After         string // only those behind this id: the last one of the page before
+	Limit         int    // at most so many; 0 means all
+}
+
+// Upload is a place that one file may be put into, once, by whoever holds its
+// token, and be taken out of again.
+type Upload struct {
+	ID        string
+	TokenHash string
+	MD5       string // of the file, in base64, when the one who asked named it
+	Expires   time.Time
+}
+
+// Cutoffs says what is old enough to be cleared away: what ended or expired
+// before each time. The zero time keeps everything of its sort.
+type Cutoffs struct {
+	States  time.Time // consents begun and not finished
+	Uploads time.Time
+}
