@@ -40,6 +40,12 @@ func openLocked(path string) (*os.File, error) {
 	}
 }
 
+// unlock gives the lock up before the file is closed: a program that this one is
+// just starting holds a copy of the file for a moment, and the lock with it.
+func unlock(file *os.File) {
+	_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // closing is what counts
+}
+
 // syncDir makes a rename in a folder durable.
 func syncDir(path string) error {
 	dir, err := os.Open(path)

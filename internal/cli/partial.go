@@ -172,6 +172,7 @@ func (p *partial) stop() string {
 }
 
 func (p *partial) close() error {
+	unlock(p.file)
 	if err := p.file.Close(); err != nil {
 		return internal("--output", err)
 	}
