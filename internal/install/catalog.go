@@ -1,0 +1,126 @@
+package install
+
+// ProviderInfo is a provider's entry in the catalog, in the contract's shape.
+type ProviderInfo struct {
+	Name                string               `json:"name"`
+	DisplayName         string               `json:"displayName,omitempty"`
+	AuthType            string               `json:"authType"`
+	BaseURL             string               `json:"baseURL"`
+	DefaultModule       string               `json:"defaultModule"`
+	OAuth2Opts          *OAuth2Opts          `json:"oauth2Opts,omitempty"`
+	ProviderOpts        map[string]string    `json:"providerOpts"`
+	Support             Support              `json:"support"`
+	AuthHealthCheck     *AuthHealthCheck     `json:"authHealthCheck,omitempty"`
+	Media               *Media               `json:"media,omitempty"`
+	Labels              map[string]string    `json:"labels,omitempty"`
+	Metadata            *ProviderMetadata    `json:"metadata,omitempty"`
+	ProviderAppMetadata *ProviderAppMetadata `json:"providerAppMetadata,omitempty"`
+}
+
+// OAuth2Opts says how customers consent.
+type OAuth2Opts struct {
+	GrantType                 string              `json:"grantType"`
+	AuthURL                   string              `json:"authURL,omitempty"`
+	TokenURL                  string              `json:"tokenURL"`
+	ExplicitScopesRequired    bool                `json:"explicitScopesRequired"`
+	ExplicitWorkspaceRequired bool                `json:"explicitWorkspaceRequired"`
+	TokenMetadataFields       TokenMetadataFields `json:"tokenMetadataFields"`
+	DocsURL                   string              `json:"docsURL,omitempty"`
+}
+
+// TokenMetadataFields says where a token's answer holds what.
+type TokenMetadataFields struct {
+	ScopesField string `json:"scopesField,omitempty"`
+}
+
+// Support says what can be done with a provider.
+type Support struct {
+	BulkWrite        BulkWriteSupport `json:"bulkWrite"`
+	Proxy            bool             `json:"proxy"`
+	Read             bool             `json:"read"`
+	Subscribe        bool             `json:"subscribe"`
+	Write            bool             `json:"write"`
+	Delete           bool             `json:"delete"`
+	Search           SearchSupport    `json:"search"`
+	SubscribeSupport SubscribeSupport `json:"subscribeSupport"`
+	BatchWrite       BatchWrite       `json:"batchWrite"`
+}
+
+// BulkWriteSupport says which writes the provider takes in bulk.
+type BulkWriteSupport struct {
+	Insert bool `json:"insert"`
+	Update bool `json:"update"`
+	Upsert bool `json:"upsert"`
+	Delete bool `json:"delete"`
+}
+
+// SearchSupport says how records can be searched.
+type SearchSupport struct {
+	Operators SearchOperators `json:"operators"`
+}
+
+// SearchOperators says which comparisons a search may make.
+type SearchOperators struct {
+	Equals bool `json:"equals"`
+}
+
+// SubscribeSupport says which changes can be followed.
+type SubscribeSupport struct {
+	Create      bool `json:"create"`
+	Update      bool `json:"update"`
+	Delete      bool `json:"delete"`
+	PassThrough bool `json:"passThrough"`
+}
+
+// BatchWrite says which writes the provider takes several records at once of.
+type BatchWrite struct {
+	Create BatchSupport `json:"create"`
+	Update BatchSupport `json:"update"`
+	Upsert BatchSupport `json:"upsert"`
+	Delete BatchSupport `json:"delete"`
+}
+
+// BatchSupport says whether it does.
+type BatchSupport struct {
+	Supported bool `json:"supported"`
+}
+
+// AuthHealthCheck names a request that succeeds with any good credentials.
+type AuthHealthCheck struct {
+	URL                string `json:"url"`
+	Method             string `json:"method,omitempty"`
+	SuccessStatusCodes []int  `json:"successStatusCodes,omitempty"`
+}
+
+// Media are the provider's pictures.
+type Media struct {
+	Regular  *Pictures `json:"regular,omitempty"`
+	DarkMode *Pictures `json:"darkMode,omitempty"`
+}
+
+// Pictures are URLs.
+type Pictures struct {
+	IconURL string `json:"iconURL,omitempty"`
+	LogoURL string `json:"logoURL,omitempty"`
+}
+
+// ProviderMetadata says what has to be known of a connection besides its
+// credentials.
+type ProviderMetadata struct {
+	Input []MetadataInput `json:"input,omitempty"`
+}
+
+// ProviderAppMetadata says what can be set on a provider app.
+type ProviderAppMetadata struct {
+	AuthQueryParams []MetadataInput `json:"authQueryParams,omitempty"`
+	ProviderParams  []MetadataInput `json:"providerParams,omitempty"`
+}
+
+// MetadataInput is a value that a person is asked for.
+type MetadataInput struct {
+	Name         string `json:"name"`
+	DisplayName  string `json:"displayName,omitempty"`
+	Prompt       string `json:"prompt,omitempty"`
+	DefaultValue string `json:"defaultValue,omitempty"`
+	DocsURL      string `json:"docsURL,omitempty"`
+}

@@ -1,0 +1,102 @@
+package install
+
+import (
+	"context"
+	"time"
+
+	"windlass"
+)
+
+// Store is where the flow keeps everything. A thing that is not there is an
+// error of kind windlass.NotFound, a name or a place that is taken one of kind
+// windlass.Conflict.
+type Store interface {
+	// In runs a function in one transaction, which the calls that are given its
+	// context join. An error undoes all of it.
+	In(ctx context.Context, do func(ctx context.Context) error) error
+
+	ProjectStore
+	ProviderAppStore
+	IntegrationStore
+	InstallationStore
+	DestinationStore
+	KeyStore
+	UploadStore
+}
+
+// ProjectStore keeps projects.
+type ProjectStore interface {
+	CreateProject(ctx context.Context, p windlass.Project) error
+	Project(ctx context.Context, idOrName string) (windlass.Project, error)
+	Projects(ctx context.Context) ([]windlass.Project, error)
+	UpdateProject(ctx context.Context, p windlass.Project) error
+}
+
+// ProviderAppStore keeps provider apps.
+type ProviderAppStore interface {
+	CreateProviderApp(ctx context.Context, a windlass.ProviderApp) error
+	// ProviderApp takes an id, or the name of a provider that has only one.
+	ProviderApp(ctx context.Context, projectID, idOrProvider string) (windlass.ProviderApp, error)
+	ProviderApps(ctx context.Context, projectID string) ([]windlass.ProviderApp, error)
+	UpdateProviderApp(ctx context.Context, a windlass.ProviderApp) error
+	DeleteProviderApp(ctx context.Context, projectID, id string) error
+}
+
+// IntegrationStore keeps integrations and all of their revisions.
+type IntegrationStore interface {
+	// SaveIntegrations inserts or updates by id, and adds each Latest that is new.
+	SaveIntegrations(ctx context.Context, projectID string, all []windlass.Integration) error
+	Integration(ctx context.Context, projectID, idOrName string) (windlass.Integration, error)
+	Integrations(ctx context.Context, projectID string) ([]windlass.Integration, error)
+	DeleteIntegration(ctx context.Context, projectID, id string) error
+	Revision(ctx context.Context, integrationID, revisionID string) (windlass.Revision, error)
+}
+
+// InstallationStore keeps installations with their schedules, and finds the
+// connections that they use.
+type InstallationStore interface {
+	// CreateInstallation refuses a second one of the same integration and group.
+	CreateInstallation(ctx context.Context, in windlass.Installation, schedules []windlass.Schedule) error
+	Installation(ctx context.Context, projectID, id string) (windlass.Installation, error)
+	Installations(ctx context.Context, filter windlass.InstallationFilter) ([]windlass.Installation, error)
+	// UpdateInstallation replaces the installation's schedules by those given.
+	UpdateInstallation(ctx context.Context, in windlass.Installation, schedules []windlass.Schedule) error
+	DeleteInstallation(ctx context.Context, projectID, id string) error
+
+	Connection(ctx context.Context, projectID, id string) (windlass.Connection, error)
+	Connections(ctx context.Context, filter windlass.ConnectionFilter) ([]windlass.Connection, error)
+}
+
+// DestinationStore keeps destinations.
+type DestinationStore interface {
+	CreateDestination(ctx context.Context, d windlass.Destination) error
+	Destination(ctx context.Context, projectID, idOrName string) (windlass.Destination, error)
+	Destinations(ctx context.Context, projectID string) ([]windlass.Destination, error)
+	UpdateDestination(ctx context.Context, d windlass.Destination) error
+	DeleteDestination(ctx context.Context, projectID, id string) error
+}
+
+// KeyStore keeps the keys that open the API. Of an API key it keeps the hash
+// only, which is the SHA-256 of the whole key in hexadecimal digits.
+type KeyStore interface {
+	CreateAPIKey(ctx context.Context, k windlass.APIKey) error
+	APIKeyByHash(ctx context.Context, hash string) (windlass.APIKey, error)
+	APIKeys(ctx context.Context, projectID string) ([]windlass.APIKey, error)
+	UpdateAPIKey(ctx context.Context, k windlass.APIKey) error
+	DeleteAPIKey(ctx context.Context, projectID, id string) error
+
+	CreateJWTKey(ctx context.Context, k windlass.JWTKey) error
+	JWTKey(ctx context.Context, id string) (windlass.JWTKey, error)
+	JWTKeys(ctx context.Context, projectID string) ([]windlass.JWTKey, error)
+	UpdateJWTKey(ctx context.Context, k windlass.JWTKey) error
+	DeleteJWTKey(ctx context.Context, projectID, id string) error
+}
+
+// UploadStore keeps uploaded files until they are deployed.
+type UploadStore interface {
+	CreateUpload(ctx context.Context, u windlass.Upload) error
+	// PutUpload stores the file if the token's hash is right and the time is not up.
+	PutUpload(ctx context.Context, id, tokenHash string, data []byte, now time.Time) error
+	// TakeUpload returns the file and forgets it.
+	TakeUpload(ctx context.Context, id string) ([]byte, error)
+}
