@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -65,7 +66,15 @@ and ends with the same records as one that was not interrupted.`,
 	return cmd
 }
 
+// earlyGC is the growth of the heap, in percent, that starts a collection.
+const earlyGC = 25
+
 func runRead(ctx context.Context, env *Env, opts *readOptions) error {
+	// A read holds a page or two and makes garbage of the rest, however many there
+	// are. Collecting early keeps the peak near what is held; with the usual 100 it
+	// crept up by a third over 5,000 pages on a busy machine.
+	defer debug.SetGCPercent(debug.SetGCPercent(earlyGC))
+
 	r := newReading(env, opts)
 	err := r.prepare()
 	if err == nil {
