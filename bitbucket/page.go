@@ -113,6 +113,9 @@ func (r *recordReader) read(s *scanner, page *envelope) error {
 // idSeparator joins the parts of an id that has several.
 const idSeparator = "/"
 
+// madeUpID begins the ids of records that came without one.
+const madeUpID = "sha256:"
+
 // joinID makes a record's id. A record that lacks a part of it, as that of an
 // account long deleted may, is neither lost nor in the way of the others: its
 // id is made from its bytes.
@@ -122,7 +125,7 @@ func joinID(parts [][]byte, raw []byte) string {
 		id := plain(part)
 		if id == "" {
 			sum := sha256.Sum256(raw)
-			return "sha256:" + hex.EncodeToString(sum[:])
+			return madeUpID + hex.EncodeToString(sum[:])
 		}
 		ids = append(ids, id)
 	}

@@ -56,6 +56,9 @@ func (c *Connector) Write(ctx context.Context, req connector.WriteRequest) (conn
 		return connector.WriteResult{}, inOp(op, w.mask(err))
 	}
 	record, err := parseRecord(w.o, a.body)
+	if err == nil && strings.HasPrefix(record.ID, madeUpID) {
+		err = errors.New("it has no " + strings.Join(w.o.id, " and "))
+	}
 	if err != nil {
 		bad := &connector.Error{
 			Kind: windlass.Malformed, Op: op, Status: a.status, RequestID: requestID(a.header),

@@ -1,0 +1,47 @@
+package connector
+
+import (
+	"time"
+
+	"windlass"
+)
+
+// Grant is what a provider's token endpoint hands out for a code or for a
+// refresh token.
+type Grant struct {
+	AccessToken windlass.Secret
+	// ExpiresIn is how long the access token lives; zero when the provider does
+	// not say.
+	ExpiresIn time.Duration
+	// RefreshToken is the one to use from now on. Where refresh tokens do not
+	// rotate it is the one that was sent.
+	RefreshToken windlass.Secret
+	// Scopes are the ones granted; nil when the provider does not say.
+	Scopes []string
+}
+
+// Account is what a credential turned out to be for: a person, if it belongs to
+// one, and the workspace that was asked for.
+type Account struct {
+	// User is the provider's id of the credential's user; empty when the
+	// credential may not tell, or has none.
+	User     string
+	UserName string // as shown to people
+	// Workspace is the workspace's name in addresses, WorkspaceID its id, which
+	// stays when it is renamed, and WorkspaceName its name for people.
+	Workspace, WorkspaceID, WorkspaceName string
+	// Membership says whether the user belongs to the workspace.
+	Membership Membership
+	// Scopes are the ones the credential has, where asking told; else nil.
+	Scopes []string
+}
+
+// Membership says whether a credential's user belongs to a workspace.
+type Membership string
+
+// The answers: a credential may lack the scope to ask, or have no user.
+const (
+	Member        Membership = "member"
+	NotMember     Membership = "not a member"
+	MemberUnknown Membership = ""
+)
