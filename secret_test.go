@@ -20,8 +20,9 @@ func TestASecretIsNotSeen(t *testing.T) {
 	secret := windlass.NewSecret("open sesame")
 	held := holder{Token: secret, Nested: &struct{ Token windlass.Secret }{secret}}
 	var log bytes.Buffer
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "secret", secret, "held", held)
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "secret", secret, "held", held)
+	const secretKey, heldKey = "secret", "held"
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", secretKey, secret, heldKey, held)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", secretKey, secret, heldKey, held)
 	marshaled, err := json.Marshal(held)
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +30,7 @@ func TestASecretIsNotSeen(t *testing.T) {
 	for name, text := range map[string]string{
 		"logs": log.String(), "JSON": string(marshaled),
 		"%v": fmt.Sprintf("%v", held), "%+v": fmt.Sprintf("%+v", held), "%#v": fmt.Sprintf("%#v", held),
-		"%s": fmt.Sprintf("%s", secret), "%q": fmt.Sprintf("%q", secret), "%x": fmt.Sprintf("%x", secret),
+		"%10s": fmt.Sprintf("%10s", secret), "%q": fmt.Sprintf("%q", secret), "%x": fmt.Sprintf("%x", secret),
 	} {
 		if strings.Contains(text, "sesame") || strings.Contains(text, fmt.Sprintf("%x", "open sesame")) {
 			t.Errorf("%s shows %s", name, text)

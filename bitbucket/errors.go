@@ -59,10 +59,7 @@ func responseError(call call, resp *http.Response, body []byte) error {
 	if e.Kind == windlass.RateLimited || e.Kind == windlass.Unavailable {
 		e.RetryAfter, _ = retryAfter(resp.Header)
 	}
-	said := strings.ToLower(e.Message)
-	for _, problems := range e.Fields {
-		said += " " + strings.ToLower(strings.Join(problems, " "))
-	}
+	said := strings.ToLower(e.Error())
 	switch {
 	case e.Kind == windlass.Invalid && strings.Contains(said, "already exists"):
 		e.Kind = windlass.Conflict // a repository's slug or a project's key is taken
