@@ -39,7 +39,7 @@ var imports = []rule{
 	{dir: "connector", code: []string{"."}, tests: []string{"connector/connectortest"}},
 	{dir: "connector/connectortest", code: []string{".", "connector"}},
 	{
-		dir: "bitbucket", code: []string{".", "connector", "github.com/golang-jwt/jwt/v5"},
+		dir: "bitbucket", code: []string{".", "connector", "github.com/golang-jwt/jwt/v5", "golang.org/x/oauth2"},
 		tests: []string{"bitbucket/sandbox", "connector/connectortest", "github.com/ktrysmt/go-bitbucket"},
 	},
 	{
@@ -63,7 +63,12 @@ var imports = []rule{
 		dir: "internal/install", code: append(flowMay, "manifest", "webhook", "github.com/google/uuid"),
 		tests: []string{"bitbucket", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
 	},
-	{dir: "internal/connect", code: flowMay},
+	{
+		dir: "internal/connect", code: append(flowMay, "github.com/google/uuid"),
+		// The flow through the provider's real pages, and on the real store: what
+		// it declares is what they have.
+		tests: []string{"bitbucket", "bitbucket/sandbox", "internal/store", "internal/store/storetest"},
+	},
 	{dir: "internal/read", code: flowMay},
 	{dir: "internal/deliver", code: flowMay},
 	{dir: "internal/write", code: flowMay},

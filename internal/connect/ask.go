@@ -1,0 +1,153 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"windlass"
+)
+
+// Ask says for whom a connection is to be made, and to what.
+type Ask struct {
+	Project  string // id or name
+	Provider string
+	// ProviderApp is the id of one; empty means the only one that the project has
+	// for the provider.
+	ProviderApp  string
+	GroupRef     string
+	GroupName    string
+	ConsumerRef  string
+	ConsumerName string
+	// Workspace is the provider's workspace. It may be given here, as the value
+	// "workspace" of Metadata, or alike in both.
+	Workspace string
+	Metadata  map[string]windlass.MetadataValue
+}
+
+// The names under which a connection's metadata hold its workspace: as it was
+// named, and the provider's id of it.
+const (
+	metaWorkspace   = "workspace"
+	metaWorkspaceID = "workspaceId"
+)
+
+const (
+	sourceInput    = "input"
+	sourceProvider = "provider"
+)
+
+// longest is the longest name that somebody may give us for something of theirs.
+const longest = 256
+
+// subject is an Ask that was checked: the connection that it is to become, and
+// what that goes through.
+type subject struct {
+	connection windlass.Connection
+	provider   Provider
+	app        windlass.ProviderApp // zero where none is needed
+}
+
+// check reads an Ask, and says all at once what is wrong with it.
+func (s *Service) check(ctx context.Context, op string, ask Ask, needsApp bool) (subject, error) {
+	workspace, issues := ask.faults()
+	if len(issues) > 0 {
+		return subject{}, &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: "the request is not complete", Issues: issues}
+	}
+	provider, err := s.provider(op, ask.Provider)
+	if err != nil {
+		return subject{}, err
+	}
+	project, err := s.store.Project(ctx, ask.Project)
+	if err != nil {
+		if errors.Is(err, windlass.NotFound) {
+			err = &windlass.Failure{Kind: windlass.NotFound, Message: "there is no project " + quote(ask.Project), Err: err}
+		}
+		return subject{}, explain(op, err)
+	}
+	checked := subject{provider: provider}
+	if needsApp {
+		if checked.app, err = s.app(ctx, project.ID, ask.Provider, ask.ProviderApp); err != nil {
+			return subject{}, explain(op, err)
+		}
+	}
+	metadata := map[string]windlass.MetadataValue{}
+	maps.Copy(metadata, ask.Metadata)
+	delete(metadata, metaWorkspaceID) // that the provider says, and nobody else
+	metadata[metaWorkspace] = windlass.MetadataValue{Value: workspace, Source: sourceInput}
+	checked.connection = windlass.Connection{
+		ProjectID: project.ID, Provider: ask.Provider, ProviderAppID: checked.app.ID,
+		Group:     windlass.Group{ProjectID: project.ID, Ref: ask.GroupRef, Name: ask.GroupName},
+		Consumer:  windlass.Consumer{ProjectID: project.ID, Ref: ask.ConsumerRef, Name: ask.ConsumerName},
+		Workspace: workspace, Metadata: metadata,
+	}
+	return checked, nil
+}
+
+// faults returns the workspace that is meant, and everything that is wrong.
+func (a Ask) faults() (workspace string, issues []windlass.Issue) {
+	fault := func(name, message string) {
+		issues = append(issues, windlass.Issue{In: "body", Name: name, Message: message})
+	}
+	for _, required := range []struct{ name, value string }{
+		{"projectIdOrName", a.Project}, {"provider", a.Provider}, {"groupRef", a.GroupRef}, {"consumerRef", a.ConsumerRef},
+	} {
+		switch {
+		case required.value == "":
+			fault(required.name, "is required")
+		case len(required.value) > longest || strings.ContainsFunc(required.value, unicode.IsControl):
+			fault(required.name, "is too long, or holds a control character")
+		}
+	}
+	named, meta := strings.TrimSpace(a.Workspace), strings.TrimSpace(a.Metadata[metaWorkspace].Value)
+	workspace = named
+	switch {
+	case named != "" && meta != "" && named != meta:
+		fault("providerWorkspaceRef", "names "+quote(named)+", while providerMetadata.workspace names "+quote(meta))
+	case named == "":
+		workspace = meta
+	}
+	switch {
+	case workspace == "":
+		fault("providerWorkspaceRef", "is required: the workspace's name as it stands in its address")
+	case len(workspace) > longest || strings.ContainsFunc(workspace, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '/' || r == '\\' }):
+		fault("providerWorkspaceRef", "is not a workspace's name: it is one part of an address, without slashes or spaces")
+	}
+	return workspace, issues
+}
+
+// app finds the provider app that is meant.
+func (s *Service) app(ctx context.Context, projectID, provider, id string) (windlass.ProviderApp, error) {
+	all, err := s.store.ProviderApps(ctx, projectID)
+	if err != nil {
+		return windlass.ProviderApp{}, err
+	}
+	apps := slices.DeleteFunc(slices.Clone(all), func(app windlass.ProviderApp) bool {
+		return app.Provider != provider || (id != "" && app.ID != id)
+	})
+	switch {
+	case len(apps) == 1:
+		return apps[0], nil
+	case id != "":
+		return windlass.ProviderApp{}, &windlass.Failure{
+			Kind:    windlass.NotFound,
+			Message: "the project has no provider app " + quote(id) + " for " + provider,
+			Issues:  []windlass.Issue{{In: "body", Name: "providerAppId", Message: "not a provider app of this project and provider"}},
+		}
+	case len(apps) == 0:
+		return windlass.ProviderApp{}, &windlass.Failure{
+			Kind:    windlass.NotFound,
+			Message: "the project has no provider app for " + provider,
+			Remedy:  "create one with the client id and secret of an OAuth consumer",
+		}
+	default:
+		return windlass.ProviderApp{}, &windlass.Failure{
+			Kind:    windlass.Conflict,
+			Message: "the project has several provider apps for " + provider,
+			Issues:  []windlass.Issue{{In: "body", Name: "providerAppId", Message: "is required to choose one of them"}},
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package connect
+
+import (
+	"context"
+
+	"windlass"
+)
+
+// bury marks a connection bad, once, and tells the product in the same
+// transaction. judged are the credentials that were refused. Before anything is
+// declared dead, what is stored is read again: when somebody has replaced the
+// credentials meanwhile, those are returned and nothing is marked. A lease
+// that holder has on the refresh ends with it; holder may be empty.
+func (s *Service) bury(
+	ctx context.Context, connection windlass.Connection, judged windlass.Credentials, reason, holder string,
+) (windlass.Credentials, error) {
+	const op = "mark a connection bad"
+	var stored windlass.Connection
+	var credentials windlass.Credentials
+	var marked bool
+	err := s.store.In(ctx, func(ctx context.Context) (err error) {
+		marked = false
+		if stored, credentials, err = s.load(ctx, connection.ProjectID, connection.ID); err != nil {
+			return err
+		}
+		if holder != "" {
+			if err := s.store.ReleaseRefresh(ctx, stored.ID, holder, stored.StatusReason); err != nil {
+				return err
+			}
+		}
+		if credentials.Version != judged.Version || stored.Status == windlass.ConnectionBad {
+			return nil
+		}
+		marked, err = s.store.SetConnectionStatus(ctx, connection.ID, windlass.ConnectionBad, reason, judged.Version)
+		if err != nil || !marked {
+			return err
+		}
+		stored.Status, stored.StatusReason = windlass.ConnectionBad, reason
+		return s.notify(ctx, Event{Type: EventError, Connection: stored, Problem: reason})
+	})
+	if err != nil {
+		return windlass.Credentials{}, explain(op, err)
+	}
+	if marked {
+		s.log.WarnContext(ctx, "a connection has to be authorized again",
+			logProject, stored.ProjectID, logConnection, stored.ID, logReason, reason)
+	}
+	if credentials.Version != judged.Version {
+		return credentials, nil
+	}
+	stored.StatusReason = reason
+	return windlass.Credentials{}, mustReconnect(stored)
+}

@@ -1,0 +1,151 @@
+package connect
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"windlass"
+)
+
+// patience is how long the provider may take over a code, a refresh or a check.
+// It is well below leaseLife, so that there is time left to save the answer.
+const patience = 20 * time.Second
+
+// Answer is what a provider's page sent a person back with.
+type Answer struct {
+	State string
+	Code  string
+	// Error and Description are set instead of Code when there is no consent.
+	Error, Description string
+	// Browser is the secret that the browser has kept, if any (Consent.Browser).
+	Browser windlass.Secret
+}
+
+// Outcome is how a consent or an import ended.
+type Outcome struct {
+	// Origin is whom the callback page may tell: that of the page which started
+	// this. It is set, on failure too, only when the state was good.
+	Origin string
+	// Connection is the connection as it is now; zero on failure.
+	Connection windlass.Connection
+	// Created reports that the connection is new.
+	Created bool
+	// Missing are the scopes that the project's integrations ask for and that
+	// were not granted.
+	Missing []string
+}
+
+// Callback ends a consent. It may be called once for each state: whatever comes
+// of it, the person who wants to try again has to start again. Its errors are
+// *windlass.Failure, fit to be shown to the person.
+func (s *Service) Callback(ctx context.Context, answer Answer) (Outcome, error) {
+	const op = "connect"
+	// From here on the code is used up. A person who closes the window must not
+	// leave tokens behind that nobody knows.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*patience)
+	defer cancel()
+	remembered, err := s.take(ctx, op, answer)
+	if err != nil {
+		return Outcome{}, err
+	}
+	outcome, err := s.finish(ctx, op, remembered, answer)
+	outcome.Origin = remembered.Origin
+	if err != nil {
+		return outcome, explain(op, err)
+	}
+	return outcome, nil
+}
+
+// take finds what was asked, and makes sure that it is never found again.
+func (s *Service) take(ctx context.Context, op string, answer Answer) (asked, error) {
+	fail := func(kind windlass.Kind, message string) (asked, error) {
+		return asked{}, &windlass.Failure{Kind: kind, Op: op, Message: message, Remedy: "start again from the product"}
+	}
+	if answer.State == "" {
+		return fail(windlass.Invalid, "this address was not reached through a consent: it carries no state")
+	}
+	data, err := s.store.TakeState(ctx, hashed(answer.State), s.now())
+	switch {
+	case errors.Is(err, windlass.NotFound):
+		return fail(windlass.NotFound, "this consent was used already, or was not started here")
+	case errors.Is(err, windlass.Gone):
+		return fail(windlass.Gone, "this consent took too long: it was good for "+stateLife.String())
+	case err != nil:
+		return asked{}, explain(op, err)
+	}
+	var remembered asked
+	if err := json.Unmarshal(data, &remembered); err != nil {
+		return asked{}, explain(op, err)
+	}
+	shown := hashed(answer.Browser.Reveal())
+	if remembered.Browser != "" && subtle.ConstantTimeCompare([]byte(shown), []byte(remembered.Browser)) != 1 {
+		return fail(windlass.Forbidden, "this consent was started in another browser")
+	}
+	return remembered, nil
+}
+
+// finish turns the answer of the provider's page into a connection.
+func (s *Service) finish(ctx context.Context, op string, remembered asked, answer Answer) (Outcome, error) {
+	if answer.Error != "" || answer.Code == "" {
+		return Outcome{}, notConsented(answer)
+	}
+	connection, err := s.meant(ctx, remembered)
+	if err != nil {
+		return Outcome{}, err
+	}
+	provider, err := s.provider(op, connection.Provider)
+	if err != nil {
+		return Outcome{}, err
+	}
+	app, err := s.app(ctx, connection.ProjectID, connection.Provider, connection.ProviderAppID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	asking := s.now()
+	grant, err := provider.Exchange(ctx, app, answer.Code, remembered.Callback)
+	if err != nil {
+		return Outcome{}, err
+	}
+	connection.Scheme = windlass.AuthOAuth
+	connection.Scopes = grant.Scopes
+	credentials := granted(windlass.Credentials{}, grant, asking)
+	account, err := s.verify(ctx, provider, connection, credentials)
+	switch {
+	case err == nil:
+		identify(&connection, account)
+		connection.Status = windlass.ConnectionWorking
+	case explain(op, err).Kind.Temporary():
+		// The consent was given and the tokens are good. Whether the workspace is
+		// reachable nobody can say now, perhaps because the hour's requests are
+		// spent; a person cannot be asked to come back for that.
+		connection.Status = windlass.ConnectionCreated
+		connection.StatusReason = "the workspace could not be checked yet: " + message(explain(op, err))
+	default:
+		return Outcome{}, err
+	}
+	return s.save(ctx, connection, credentials)
+}
+
+// notConsented says why the provider's page sent no code.
+func notConsented(answer Answer) *windlass.Failure {
+	switch answer.Error {
+	case "access_denied":
+		return &windlass.Failure{
+			Kind: windlass.Forbidden, Message: "access was denied on the provider's page",
+			Remedy: "start again and allow it, if that was a mistake",
+		}
+	case "server_error", "temporarily_unavailable":
+		return &windlass.Failure{Kind: windlass.Unavailable, Message: "the provider has a problem (" + answer.Error + ")", Remedy: "try again later"}
+	case "":
+		return &windlass.Failure{Kind: windlass.Invalid, Message: "the provider sent no code", Remedy: "start again from the product"}
+	default:
+		return &windlass.Failure{
+			Kind:    windlass.Invalid,
+			Message: "the provider refused the request: " + quote(answer.Error) + " " + quote(answer.Description),
+			Remedy:  "check the provider app against the OAuth consumer: its callback URL above all",
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"windlass"
+)
+
+// Client returns a client for a connection's API requests. It puts the
+// credentials on them that are good at that moment, sends a request that is
+// answered with 401 once more with fresh ones if its body can be sent again, and
+// never sends them to another host (invariant 6). It repeats nothing else: wrap
+// its Transport in what does. Its errors are *connector.Error.
+//
+// The error is a *windlass.Failure: windlass.NeedsReconnect when the connection
+// is bad already.
+func (s *Service) Client(ctx context.Context, connection windlass.Connection) (*http.Client, error) {
+	const op = "use a connection"
+	stored, err := s.store.Connection(ctx, connection.ProjectID, connection.ID)
+	if err != nil {
+		return nil, explain(op, err)
+	}
+	provider, err := s.provider(op, stored.Provider)
+	if err != nil {
+		return nil, err
+	}
+	if stored.Status == windlass.ConnectionBad {
+		return nil, mustReconnect(stored)
+	}
+	return &http.Client{Transport: &transport{service: s, provider: provider, connection: stored, base: s.baseFor(stored)}}, nil
+}
+
+type transport struct {
+	service    *Service
+	provider   Provider
+	connection windlass.Connection
+	base       http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	stored, credentials, err := t.service.current(ctx, t.connection)
+	if err != nil {
+		closeBody(req)
+		return nil, forTransport(err)
+	}
+	resp, err := t.send(req, credentials)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusUnauthorized {
+		if stored.Status == windlass.ConnectionCreated && resp.StatusCode < http.StatusMultipleChoices {
+			t.works(ctx, credentials)
+		}
+		return resp, nil
+	}
+	fresh, err := t.service.Refused(ctx, stored, credentials.Version)
+	if errors.Is(err, windlass.NeedsReconnect) {
+		_ = resp.Body.Close() // what it says is known better now
+		return nil, forTransport(err)
+	}
+	again, ok := rewound(req)
+	if err != nil || !ok {
+		return resp, nil //nolint:nilerr // the provider's own answer says what there is to say
+	}
+	_ = resp.Body.Close() // there will be another answer
+	return t.send(again, fresh)
+}
+
+func (t *transport) send(req *http.Request, credentials windlass.Credentials) (*http.Response, error) {
+	signing, err := t.provider.Transport(credentials, t.base)
+	if err != nil {
+		closeBody(req)
+		return nil, forTransport(err)
+	}
+	return signing.RoundTrip(req)
+}
+
+// works notes that a connection which was not used yet works.
+func (t *transport) works(ctx context.Context, credentials windlass.Credentials) {
+	_, err := t.service.store.SetConnectionStatus(
+		context.WithoutCancel(ctx), t.connection.ID, windlass.ConnectionWorking, "", credentials.Version)
+	if err != nil {
+		t.service.log.WarnContext(ctx, "a connection works, but that could not be noted",
+			logConnection, t.connection.ID, logReason, err.Error())
+	}
+}
+
+// rewound returns the request with its body at the beginning, if that can be had.
+func rewound(req *http.Request) (*http.Request, bool) {
+	again := req.Clone(req.Context())
+	if req.Body == nil || req.Body == http.NoBody {
+		return again, true
+	}
+	if req.GetBody == nil {
+		return nil, false
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, false
+	}
+	again.Body = body
+	return again, true
+}
+
+// closeBody keeps a RoundTripper's promise to close the body even when it does
+// not send it.
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close() // nothing was read from it
+	}
+}

@@ -1,0 +1,85 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// explain turns any error into a Failure that says what was being done. What a
+// provider said keeps its kind, its text, its remedy and how long to wait.
+func explain(op string, err error) *windlass.Failure {
+	if failure, ok := errors.AsType[*windlass.Failure](err); ok {
+		named := *failure
+		if named.Op == "" {
+			named.Op = op
+		}
+		return &named
+	}
+	if said, ok := errors.AsType[*connector.Error](err); ok {
+		plain := *said
+		plain.Op, plain.Remedy = "", ""
+		return &windlass.Failure{
+			Kind: said.Kind, Op: op, Message: plain.Error(), Remedy: said.Remedy,
+			RetryAfter: said.RetryAfter, Err: said,
+		}
+	}
+	kind := windlass.Internal
+	if known, ok := errors.AsType[windlass.Kind](err); ok {
+		kind = known
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		kind = windlass.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		kind = windlass.Unavailable
+	}
+	return &windlass.Failure{Kind: kind, Op: op, Err: err}
+}
+
+// forTransport turns a Failure into the error that connectors expect from what
+// sends their requests: one that is not worth another attempt.
+func forTransport(err error) error {
+	failure := explain("", err)
+	return &connector.Error{
+		Kind: failure.Kind, Message: message(failure), Remedy: failure.Remedy,
+		RetryAfter: failure.RetryAfter, Err: failure,
+	}
+}
+
+// message is what a failure says is wrong, without its remedy.
+func message(failure *windlass.Failure) string {
+	plain := *failure
+	plain.Op, plain.Remedy = "", ""
+	return plain.Error()
+}
+
+func deletedMeanwhile(cause error) *windlass.Failure {
+	return &windlass.Failure{
+		Kind: windlass.NotFound, Message: "the connection was deleted meanwhile", Remedy: "make a new one", Err: cause,
+	}
+}
+
+// mustReconnect is the failure for a connection whose credentials are bad.
+func mustReconnect(connection windlass.Connection) *windlass.Failure {
+	reason := connection.StatusReason
+	if reason == "" {
+		reason = "its credentials do not work any more"
+	}
+	return &windlass.Failure{
+		Kind: windlass.NeedsReconnect, Op: "use the connection " + connection.ID,
+		Message: reason,
+		Remedy:  "the customer has to authorize " + quote(connection.Workspace) + " again",
+	}
+}
+
+func quote(name string) string {
+	const most = 80
+	if runes := []rune(name); len(runes) > most {
+		name = string(runes[:most]) + "…"
+	}
+	return strconv.Quote(name)
+}

@@ -1,0 +1,73 @@
+package connect
+
+import (
+	"sync"
+	"time"
+
+	"windlass"
+)
+
+// After a refresh that failed in a way that may pass, the next one waits as long
+// as the provider asks, else firstHold and then ever longer, up to lastHold.
+const (
+	firstHold = 5 * time.Second
+	lastHold  = time.Minute
+)
+
+// holds keeps the callers of this process from asking a provider again that has
+// just said no. Other processes find out by themselves: once each.
+type holds struct {
+	mu sync.Mutex
+	on map[string]hold // by connection
+}
+
+type hold struct {
+	until time.Time
+	tries int
+	why   *windlass.Failure
+}
+
+// standing returns the failure that still holds, with what is left to wait.
+func (h *holds) standing(id string, now time.Time) *windlass.Failure {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	held, ok := h.on[id]
+	if !ok || !now.Before(held.until) {
+		return nil
+	}
+	failure := *held.why
+	failure.RetryAfter = held.until.Sub(now)
+	return &failure
+}
+
+// failed begins a hold, and returns the failure with the time to wait.
+func (h *holds) failed(id string, now time.Time, failure *windlass.Failure) *windlass.Failure {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	held := h.on[id]
+	delay := failure.RetryAfter
+	if delay <= 0 {
+		delay = min(firstHold<<min(held.tries, 8), lastHold)
+	}
+	waiting := *failure
+	waiting.RetryAfter = delay
+	if h.on == nil {
+		h.on = map[string]hold{}
+	}
+	h.on[id] = hold{until: now.Add(delay), tries: held.tries + 1, why: &waiting}
+	shown := waiting
+	return &shown
+}
+
+// clear ends a hold.
+func (h *holds) clear(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.on, id)
+}
+
+// waits is the sentence that a connection carries while it waits.
+func waits(failure *windlass.Failure, now time.Time) string {
+	return "good, but it could not be refreshed: " + message(failure) +
+		"; tried again after " + now.Add(failure.RetryAfter).UTC().Format(time.RFC3339)
+}

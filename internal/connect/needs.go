@@ -1,0 +1,117 @@
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// Store is what this package needs to have kept. Every error carries a
+// windlass.Kind, as in windlass.NotFound for what is not there.
+type Store interface {
+	// In runs do in one transaction, which its context carries: what is called
+	// with that context happens altogether or not at all.
+	In(ctx context.Context, do func(ctx context.Context) error) error
+	Setup
+	States
+	Connections
+	Leases
+}
+
+// Setup is what the product has set up.
+type Setup interface {
+	Project(ctx context.Context, idOrName string) (windlass.Project, error)
+	Projects(ctx context.Context) ([]windlass.Project, error)
+	ProviderApps(ctx context.Context, projectID string) ([]windlass.ProviderApp, error)
+	Integrations(ctx context.Context, projectID string) ([]windlass.Integration, error)
+}
+
+// States are the consents that have begun and not come back.
+type States interface {
+	CreateState(ctx context.Context, state windlass.ConnectState) error
+	// TakeState returns a state's data and forgets it in the same statement, so
+	// that of two callbacks one gets it. It fails with windlass.NotFound when the
+	// state is unknown or was taken, and with windlass.Gone when it expired.
+	TakeState(ctx context.Context, hash string, now time.Time) (json.RawMessage, error)
+}
+
+// Connections are the connections and, kept apart and sealed, their credentials.
+type Connections interface {
+	// CreateConnection adds a connection, and its group and consumer if they are
+	// new. It may fail with windlass.Conflict when somebody else has just added
+	// one for the same customer and workspace.
+	CreateConnection(ctx context.Context, connection windlass.Connection, credentials windlass.Credentials) error
+	Connection(ctx context.Context, projectID, id string) (windlass.Connection, error)
+	Connections(ctx context.Context, filter windlass.ConnectionFilter) ([]windlass.Connection, error)
+	UpdateConnection(ctx context.Context, connection windlass.Connection) error
+	Credentials(ctx context.Context, connectionID string) (windlass.Credentials, error)
+	// ReplaceCredentials gives a connection new credentials with the next
+	// version, and ends a lease on the old ones: a refresh that is under way
+	// must not overwrite what the customer has just consented to.
+	ReplaceCredentials(ctx context.Context, connectionID string, credentials windlass.Credentials) error
+	// DeleteConnection erases a connection and its credentials. It fails with
+	// windlass.Conflict while installations use it.
+	DeleteConnection(ctx context.Context, projectID, id string) error
+	// SetConnectionStatus changes the status if the credentials still have the
+	// version that the caller judges by; it says whether they had.
+	SetConnectionStatus(
+		ctx context.Context, id string, status windlass.ConnectionStatus, reason string, version int64,
+	) (changed bool, err error)
+}
+
+// Leases say which process may refresh a connection (invariant 4).
+type Leases interface {
+	// LeaseRefresh gives the lease to holder unless another one has it until
+	// later than now.
+	LeaseRefresh(ctx context.Context, id, holder string, now, until time.Time) (won bool, err error)
+	// SaveRefreshed stores refreshed credentials with the next version and ends
+	// the lease. It fails with windlass.Conflict when the lease was lost.
+	SaveRefreshed(ctx context.Context, id, holder string, credentials windlass.Credentials) error
+	// ReleaseRefresh ends the lease, if holder still has it, and notes why
+	// nothing was refreshed.
+	ReleaseRefresh(ctx context.Context, id, holder, reason string) error
+}
+
+// Provider is the other side: *bitbucket.OAuth is one. Its errors are
+// *connector.Error, and none of its calls repeats a request.
+type Provider interface {
+	AuthorizeURL(app windlass.ProviderApp, state, callback string) (string, error)
+	Exchange(ctx context.Context, app windlass.ProviderApp, code, callback string) (connector.Grant, error)
+	Refresh(ctx context.Context, app windlass.ProviderApp, token windlass.Secret) (connector.Grant, error)
+	// Transport puts credentials on requests to the provider's API, and refuses
+	// requests to anywhere else (invariant 6).
+	Transport(credentials windlass.Credentials, base http.RoundTripper) (http.RoundTripper, error)
+	// Check finds out what the credentials of client are good for.
+	Check(ctx context.Context, client *http.Client, workspace string) (connector.Account, error)
+	// Scopes are those that reading an object needs, or writing it too.
+	Scopes(object string, write bool) []string
+	// Missing returns which of the required scopes are not granted.
+	Missing(granted, required []string) []string
+}
+
+// Notifier tells the product what happened to its connections.
+type Notifier interface {
+	// Notify is called within the transaction that makes it true, once for each
+	// event: it stores what is to be sent and does not send it.
+	Notify(ctx context.Context, event Event) error
+}
+
+// Event is something that happened to a connection.
+type Event struct {
+	Type       string
+	Connection windlass.Connection
+	Problem    string // a sentence, for EventError
+}
+
+// The types of event, as the published contract names them.
+const (
+	EventCreated   = "connection.created"
+	EventUpdated   = "connection.updated"
+	EventRefreshed = "connection.refreshed"
+	EventDeleted   = "connection.deleted"
+	EventError     = "connection.error"
+)

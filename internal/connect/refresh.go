@@ -1,0 +1,116 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"windlass"
+)
+
+const (
+	// leaseLife is how long one process may take over a refresh. When it dies
+	// meanwhile, the others wait so long; a used refresh token of Bitbucket's
+	// stays good for ten minutes.
+	leaseLife = 30 * time.Second
+	// A process that waits for another one looks again after firstLook, and then
+	// ever more rarely, up to lastLook.
+	firstLook = 25 * time.Millisecond
+	lastLook  = time.Second
+	// longestWait is when it stops: two holders in a row have died.
+	longestWait = 2*leaseLife + lastLook
+)
+
+// need says how much a caller needs a fresh access token.
+type need struct {
+	good  bool // the one it has works still
+	force bool // it wants another one whatever was said before
+}
+
+// refresh returns credentials that are newer than those given. However many ask,
+// in however many processes, the provider is asked once.
+func (s *Service) refresh(
+	ctx context.Context, connection windlass.Connection, old windlass.Credentials, why need,
+) (windlass.Credentials, error) {
+	if old.RefreshToken.IsZero() {
+		return s.cannotRefresh(ctx, connection, old, why)
+	}
+	if !why.force {
+		if failure := s.holds.standing(connection.ID, s.now()); failure != nil {
+			return windlass.Credentials{}, failure
+		}
+	}
+	for {
+		// The refresh does not end with who asked for it: an answer that nobody
+		// reads has used up the refresh token all the same.
+		flight := s.flights.join(connection.ID, func() (windlass.Credentials, error) {
+			return s.renew(context.WithoutCancel(ctx), connection, old.Version, why.force)
+		})
+		if err := flight.wait(ctx, why.good); err != nil {
+			return windlass.Credentials{}, err
+		}
+		if flight.err != nil || flight.credentials.Version > old.Version {
+			return flight.credentials, flight.err
+		}
+		// That flight had begun for older credentials than ours.
+	}
+}
+
+// cannotRefresh is for credentials that were imported without a refresh token.
+func (s *Service) cannotRefresh(
+	ctx context.Context, connection windlass.Connection, old windlass.Credentials, why need,
+) (windlass.Credentials, error) {
+	if why.good {
+		return old, nil
+	}
+	return s.bury(ctx, connection, old, "the access token ended, and there is no refresh token to get another one with", "")
+}
+
+// renew waits for the lease, or for another process to finish what it is for.
+// Invariant 4: one refresh at a time for each connection, over all processes.
+func (s *Service) renew(ctx context.Context, connection windlass.Connection, seen int64, force bool) (windlass.Credentials, error) {
+	const op = "refresh a connection"
+	// Two refreshes of one process are told apart too: the first may have lost
+	// its lease without knowing.
+	holder := s.name + "/" + uuid.NewString()
+	begun := s.now()
+	for look := firstLook; ; look = min(2*look, lastLook) {
+		won, err := s.store.LeaseRefresh(ctx, connection.ID, holder, s.now(), s.now().Add(leaseLife))
+		if err != nil {
+			return windlass.Credentials{}, explain(op, err)
+		}
+		if won {
+			fresh, err := s.renewAs(ctx, holder, connection, seen, force)
+			if !errors.Is(err, errLeaseLost) {
+				return fresh, err
+			}
+		}
+		pause(ctx, look)
+		stored, credentials, err := s.load(ctx, connection.ProjectID, connection.ID)
+		switch {
+		case err != nil:
+			return windlass.Credentials{}, explain(op, err)
+		case credentials.Version != seen:
+			return credentials, nil
+		case stored.Status == windlass.ConnectionBad && !force:
+			return windlass.Credentials{}, mustReconnect(stored)
+		case s.now().Sub(begun) > longestWait:
+			return windlass.Credentials{}, &windlass.Failure{
+				Kind: windlass.Unavailable, Op: op, Message: "other processes refresh this connection and do not finish",
+				Remedy: "try again", RetryAfter: leaseLife,
+			}
+		}
+	}
+}
+
+// pause waits, but not for a context that has ended.
+func pause(ctx context.Context, long time.Duration) {
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,135 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// errLeaseLost says that this process took longer than its lease: another one
+// refreshes now, and its outcome counts.
+var errLeaseLost = errors.New("the lease on the refresh was lost")
+
+// saves is how often saving refreshed credentials is tried, with growing pauses
+// that add up to less than what is left of the lease.
+const saves = 5
+
+// renewAs asks the provider and stores what it answers, as holder of the lease.
+func (s *Service) renewAs(
+	ctx context.Context, holder string, connection windlass.Connection, seen int64, force bool,
+) (windlass.Credentials, error) {
+	const op = "refresh a connection"
+	stored, old, err := s.load(ctx, connection.ProjectID, connection.ID)
+	if err != nil {
+		return windlass.Credentials{}, explain(op, err) // the lease ends by itself
+	}
+	release := func(reason string) error { return s.store.ReleaseRefresh(ctx, stored.ID, holder, reason) }
+	if old.Version != seen {
+		// Another process was here between our look and our lease.
+		return old, release(stored.StatusReason)
+	}
+	if stored.Status == windlass.ConnectionBad && !force {
+		return windlass.Credentials{}, errors.Join(mustReconnect(stored), release(stored.StatusReason))
+	}
+	asking := s.now()
+	grant, err := s.ask(ctx, stored, old)
+	if err == nil {
+		return s.keep(ctx, holder, stored, granted(old, grant, asking), grant.Scopes)
+	}
+	failure := explain(op+" to "+quote(stored.Workspace), err)
+	if failure.Kind == windlass.NeedsReconnect {
+		return s.bury(ctx, stored, old, "the provider refused the refresh token: "+message(failure), holder)
+	}
+	// Nothing is known against the connection: it stays good, and says what it
+	// waits for.
+	failure = s.holds.failed(connection.ID, s.now(), failure)
+	if failure.Kind == windlass.Unauthorized {
+		s.log.WarnContext(ctx, "a provider app is refused: its connections cannot be refreshed",
+			logProject, stored.ProjectID, logApp, stored.ProviderAppID, logReason, message(failure))
+	}
+	if err := release(waits(failure, s.now())); err != nil {
+		failure.Err = errors.Join(failure.Err, err)
+	}
+	return windlass.Credentials{}, failure
+}
+
+// ask makes the one request, well within the lease.
+func (s *Service) ask(ctx context.Context, connection windlass.Connection, old windlass.Credentials) (connector.Grant, error) {
+	provider, err := s.provider("", connection.Provider)
+	if err != nil {
+		return connector.Grant{}, err
+	}
+	app, err := s.app(ctx, connection.ProjectID, connection.Provider, connection.ProviderAppID)
+	if err != nil {
+		return connector.Grant{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return provider.Refresh(ctx, app, old.RefreshToken)
+}
+
+// keep stores refreshed credentials and only then returns them. Invariant 4: a
+// rotated refresh token is durable before its access token is used.
+func (s *Service) keep(
+	ctx context.Context, holder string, connection windlass.Connection, fresh windlass.Credentials, scopes []string,
+) (windlass.Credentials, error) {
+	const op = "save refreshed credentials"
+	if scopes != nil {
+		slices.Sort(scopes)
+		connection.Scopes = scopes
+	}
+	missing, err := s.Missing(ctx, connection)
+	if err != nil {
+		missing = nil // a sentence less; the tokens are what counts now
+	}
+	for try := range saves {
+		err = s.store.In(ctx, func(ctx context.Context) error {
+			return s.keepIn(ctx, holder, connection, fresh, missing)
+		})
+		if err == nil || errors.Is(err, windlass.Conflict) || errors.Is(err, windlass.NotFound) {
+			break
+		}
+		pause(ctx, 100*time.Millisecond<<(2*try)) // 0.1 to 6.4 s, 8.5 s in all
+	}
+	switch {
+	case err == nil:
+		s.holds.clear(connection.ID)
+		fresh.Version++
+		return fresh, nil
+	case errors.Is(err, windlass.Conflict):
+		return windlass.Credentials{}, errLeaseLost
+	case errors.Is(err, windlass.NotFound):
+		return windlass.Credentials{}, explain(op, err) // deleted meanwhile
+	}
+	// The access token works, and must not be used: if this process dies nobody
+	// has its refresh token. The old one still works for some minutes, and the
+	// next holder of the lease asks again.
+	return windlass.Credentials{}, &windlass.Failure{
+		Kind: windlass.Unavailable, Op: op, Message: "the provider answered, but the answer could not be stored",
+		Remedy: "mend the database: the connection recovers by itself within ten minutes", RetryAfter: leaseLife, Err: err,
+	}
+}
+
+// keepIn is what is stored together.
+func (s *Service) keepIn(
+	ctx context.Context, holder string, connection windlass.Connection, fresh windlass.Credentials, missing []string,
+) error {
+	if err := s.store.SaveRefreshed(ctx, connection.ID, holder, fresh); err != nil {
+		return err
+	}
+	current, err := s.store.Connection(ctx, connection.ProjectID, connection.ID)
+	if err != nil {
+		return err
+	}
+	current.Status, current.StatusReason = windlass.ConnectionWorking, lacks(missing)
+	current.Scopes = connection.Scopes
+	current.Used, current.Updated = s.now(), s.now()
+	if err := s.store.UpdateConnection(ctx, current); err != nil {
+		return err
+	}
+	return s.notify(ctx, Event{Type: EventRefreshed, Connection: current})
+}

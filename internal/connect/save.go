@@ -1,0 +1,109 @@
+package connect
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"windlass"
+)
+
+// save stores checked credentials, in one transaction and without the network
+// (invariant 3): for the connection that is named, for the one that the same
+// person already has to the same workspace, or for a new one.
+func (s *Service) save(ctx context.Context, connection windlass.Connection, credentials windlass.Credentials) (Outcome, error) {
+	missing, err := s.Missing(ctx, connection)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if connection.Status == windlass.ConnectionWorking {
+		connection.StatusReason = lacks(missing)
+	}
+	outcome := Outcome{Missing: missing}
+	store := func(ctx context.Context) error {
+		id, err := s.existing(ctx, connection)
+		if err != nil {
+			return err
+		}
+		if outcome.Created = id == ""; outcome.Created {
+			outcome.Connection, err = s.create(ctx, connection, credentials)
+		} else {
+			outcome.Connection, err = s.replace(ctx, id, connection, credentials)
+		}
+		return err
+	}
+	err = s.store.In(ctx, store)
+	if outcome.Created && errors.Is(err, windlass.Conflict) {
+		err = s.store.In(ctx, store) // somebody made it a moment ago: now it is found
+	}
+	if err != nil {
+		return Outcome{Missing: missing}, err
+	}
+	s.holds.clear(outcome.Connection.ID)
+	return outcome, nil
+}
+
+// existing finds the connection whose credentials are to be replaced; empty when
+// there is none.
+func (s *Service) existing(ctx context.Context, connection windlass.Connection) (id string, err error) {
+	if connection.ID != "" {
+		return connection.ID, nil
+	}
+	all, err := s.store.Connections(ctx, windlass.ConnectionFilter{
+		ProjectID: connection.ProjectID, Provider: connection.Provider,
+		GroupRef: connection.Group.Ref, ConsumerRef: connection.Consumer.Ref,
+	})
+	for _, old := range all {
+		if sameWorkspace(old, connection) {
+			return old.ID, err
+		}
+	}
+	return "", err
+}
+
+// replace gives a connection new credentials. It keeps its id, so that the
+// installations which use it go on.
+func (s *Service) replace(
+	ctx context.Context, id string, connection windlass.Connection, credentials windlass.Credentials,
+) (windlass.Connection, error) {
+	if connection.Status == windlass.ConnectionCreated {
+		return windlass.Connection{}, &windlass.Failure{
+			Kind: windlass.Unavailable, Message: connection.StatusReason,
+			Remedy: "the connection was left as it was: try again later",
+		}
+	}
+	err := s.store.ReplaceCredentials(ctx, id, credentials)
+	if errors.Is(err, windlass.NotFound) {
+		err = deletedMeanwhile(err)
+	}
+	if err != nil {
+		return windlass.Connection{}, err
+	}
+	old, err := s.store.Connection(ctx, connection.ProjectID, id)
+	if err != nil {
+		return windlass.Connection{}, err
+	}
+	connection.ID, connection.Created = old.ID, old.Created
+	connection.Group, connection.Consumer = old.Group, old.Consumer
+	connection.Used, connection.Updated = s.now(), s.now()
+	if err := s.store.UpdateConnection(ctx, connection); err != nil {
+		return windlass.Connection{}, err
+	}
+	return connection, s.notify(ctx, Event{Type: EventUpdated, Connection: connection})
+}
+
+func (s *Service) create(
+	ctx context.Context, connection windlass.Connection, credentials windlass.Credentials,
+) (windlass.Connection, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return windlass.Connection{}, err
+	}
+	connection.ID = id.String()
+	connection.Used, connection.Created, connection.Updated = s.now(), s.now(), s.now()
+	if err := s.store.CreateConnection(ctx, connection, credentials); err != nil {
+		return windlass.Connection{}, err
+	}
+	return connection, s.notify(ctx, Event{Type: EventCreated, Connection: connection})
+}

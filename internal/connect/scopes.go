@@ -1,0 +1,66 @@
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"windlass"
+)
+
+// Missing returns the scopes that the project's integrations ask for and the
+// connection does not have. It returns nothing when nobody knows what was
+// granted.
+func (s *Service) Missing(ctx context.Context, connection windlass.Connection) ([]string, error) {
+	const op = "compare the scopes"
+	provider, err := s.provider(op, connection.Provider)
+	if err != nil || len(connection.Scopes) == 0 {
+		return nil, err
+	}
+	integrations, err := s.store.Integrations(ctx, connection.ProjectID)
+	if err != nil {
+		return nil, explain(op, err)
+	}
+	var required []string
+	for _, integration := range integrations {
+		if integration.Provider == connection.Provider {
+			required = append(required, asksFor(provider, integration.Latest.Content)...)
+		}
+	}
+	return provider.Missing(connection.Scopes, required), nil
+}
+
+// asksFor returns the scopes that an entry of a manifest needs. Deleting is not
+// among them: it is a customer's choice, which nobody has made yet.
+func asksFor(provider Provider, content json.RawMessage) []string {
+	type objects struct {
+		Objects []struct {
+			Name string `json:"objectName"`
+		} `json:"objects"`
+	}
+	var entry struct {
+		Read  objects `json:"read"`
+		Write objects `json:"write"`
+	}
+	if json.Unmarshal(content, &entry) != nil {
+		return nil // what was deployed was checked: this is a revision without content
+	}
+	var scopes []string
+	for _, object := range entry.Read.Objects {
+		scopes = append(scopes, provider.Scopes(object.Name, false)...)
+	}
+	for _, object := range entry.Write.Objects {
+		scopes = append(scopes, provider.Scopes(object.Name, true)...)
+	}
+	slices.Sort(scopes)
+	return slices.Compact(scopes)
+}
+
+// lacks is the sentence that a working connection carries about its scopes.
+func lacks(missing []string) string {
+	if len(missing) == 0 {
+		return ""
+	}
+	return "the integrations ask for scopes that were not granted: " + strings.Join(missing, ", ")
+}

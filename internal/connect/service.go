@@ -1,0 +1,128 @@
+package connect
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+
+	"windlass"
+)
+
+// Config is what a Service is made of. Store, Providers and CallbackURL are
+// required.
+type Config struct {
+	Store Store
+	// Providers are the known ones, by the name that manifests use.
+	Providers map[string]Provider
+	// CallbackURL is where a provider sends people back to, as it is registered
+	// there.
+	CallbackURL string
+	// Notifier is told of what happens to connections; nil means nobody is.
+	Notifier Notifier
+	// Base sends a connection's API requests; it is where they are paid for
+	// (invariant 7). Nil, or a nil answer, means http.DefaultTransport.
+	Base func(windlass.Connection) http.RoundTripper
+	// Logger gets what a person has to act on; nil means nobody does.
+	Logger *slog.Logger
+	// Now is the clock; nil means time.Now. It should agree with the clocks of
+	// the other processes to within seconds: leases are compared by it.
+	Now func() time.Time
+}
+
+// Service connects customers and keeps their credentials. It is safe for
+// concurrent use; any number may share one store.
+type Service struct {
+	store     Store
+	providers map[string]Provider
+	callback  string
+	notifier  Notifier
+	base      func(windlass.Connection) http.RoundTripper
+	log       *slog.Logger
+	now       func() time.Time
+
+	name    string // of this process among those that share the store
+	flights flights
+	holds   holds
+}
+
+// The keys of what is logged.
+const (
+	logProject    = "project"
+	logConnection = "connection"
+	logApp        = "provider_app"
+	logReason     = "reason"
+)
+
+// New returns a Service.
+func New(config Config) (*Service, error) {
+	callback, err := url.Parse(config.CallbackURL)
+	if config.Store == nil || len(config.Providers) == 0 || err != nil || callback.Host == "" {
+		return nil, &windlass.Failure{
+			Kind: windlass.Invalid, Op: "set up connections",
+			Message: "a store, a provider and an absolute callback URL are required",
+		}
+	}
+	s := &Service{
+		store: config.Store, providers: config.Providers, callback: config.CallbackURL,
+		notifier: config.Notifier, base: config.Base, log: config.Logger, now: config.Now,
+		name: uuid.NewString(),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s, nil
+}
+
+// Wait waits for the refreshes that are under way, so that no answer of the
+// provider is lost when a process stops. Nothing else may be called meanwhile.
+func (s *Service) Wait() { s.flights.running.Wait() }
+
+// provider returns a provider by its name.
+func (s *Service) provider(op, name string) (Provider, error) {
+	if provider, ok := s.providers[name]; ok {
+		return provider, nil
+	}
+	return nil, &windlass.Failure{
+		Kind: windlass.Invalid, Op: op, Message: "there is no provider " + quote(name),
+		Issues: []windlass.Issue{{In: "body", Name: "provider", Message: "not a known provider"}},
+	}
+}
+
+// load reads a connection and its credentials: these first, because within a
+// transaction both stay locked, and the store locks them in this order.
+func (s *Service) load(ctx context.Context, projectID, id string) (windlass.Connection, windlass.Credentials, error) {
+	credentials, err := s.store.Credentials(ctx, id)
+	if err != nil {
+		return windlass.Connection{}, windlass.Credentials{}, err
+	}
+	connection, err := s.store.Connection(ctx, projectID, id)
+	if err != nil {
+		return windlass.Connection{}, windlass.Credentials{}, err // another project's: its credentials are not shown
+	}
+	return connection, credentials, nil
+}
+
+// notify tells the product, within the transaction of ctx.
+func (s *Service) notify(ctx context.Context, event Event) error {
+	if s.notifier == nil {
+		return nil
+	}
+	return s.notifier.Notify(ctx, event)
+}
+
+// baseFor is what sends a connection's requests.
+func (s *Service) baseFor(connection windlass.Connection) http.RoundTripper {
+	if s.base != nil {
+		if base := s.base(connection); base != nil {
+			return base
+		}
+	}
+	return http.DefaultTransport
+}

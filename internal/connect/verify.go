@@ -1,0 +1,77 @@
+package connect
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"strings"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// verify finds out whether credentials that are not stored yet reach the
+// connection's workspace.
+func (s *Service) verify(
+	ctx context.Context, provider Provider, connection windlass.Connection, credentials windlass.Credentials,
+) (connector.Account, error) {
+	transport, err := provider.Transport(credentials, s.baseFor(connection))
+	if err != nil {
+		return connector.Account{}, err
+	}
+	return s.verifyThrough(ctx, provider, connection, &http.Client{Transport: transport})
+}
+
+// verifyThrough is verify for a client that authenticates already.
+func (s *Service) verifyThrough(
+	ctx context.Context, provider Provider, connection windlass.Connection, client *http.Client,
+) (connector.Account, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	account, err := provider.Check(ctx, client, connection.Workspace)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	// An access token acts for no person, or for one made up for it, of whom the
+	// provider may say anything.
+	if account.Membership == connector.NotMember && connection.Scheme != windlass.AuthAPIKey {
+		return connector.Account{}, &windlass.Failure{
+			Kind:    windlass.Forbidden,
+			Message: "the person who consented does not belong to the workspace " + quote(connection.Workspace),
+			Remedy:  "connect as somebody who does, or name another workspace",
+		}
+	}
+	if known := connection.Metadata[metaWorkspaceID].Value; known != "" && known != account.WorkspaceID {
+		return connector.Account{}, &windlass.Failure{
+			Kind:    windlass.Conflict,
+			Message: "the workspace " + quote(connection.Workspace) + " is not the one that was connected: another one has its name now",
+			Remedy:  "make a new connection to it",
+		}
+	}
+	return account, nil
+}
+
+// identify notes in a connection what a check found out.
+func identify(connection *windlass.Connection, account connector.Account) {
+	connection.ConsumerRef = account.User
+	if len(connection.Scopes) == 0 {
+		connection.Scopes = account.Scopes
+	}
+	connection.Metadata = maps.Clone(connection.Metadata)
+	if connection.Metadata == nil {
+		connection.Metadata = map[string]windlass.MetadataValue{}
+	}
+	connection.Metadata[metaWorkspaceID] = windlass.MetadataValue{
+		Value: account.WorkspaceID, Source: sourceProvider, DisplayName: account.WorkspaceName,
+	}
+}
+
+// sameWorkspace reports whether two connections are to one workspace: by its id
+// where both have been told, else by name.
+func sameWorkspace(a, b windlass.Connection) bool {
+	one, other := a.Metadata[metaWorkspaceID].Value, b.Metadata[metaWorkspaceID].Value
+	if one != "" && other != "" {
+		return one == other
+	}
+	return strings.EqualFold(a.Workspace, b.Workspace)
+}
