@@ -78,7 +78,11 @@ var imports = []rule{
 	// What serves the flows. Only these know a database, River or HTML.
 	{dir: "internal/store", code: append(flows, ".", "connector", "modernc.org/sqlite", "github.com/jackc/pgx/v5")},
 	{dir: "internal/jobs", code: append(flows, ".", "connector", "github.com/riverqueue/river")},
-	{dir: "internal/api", code: append(flows, ".", "connector", "manifest")},
+	{
+		dir: "internal/api", code: append(flows, ".", "connector", "manifest", "internal/ui",
+			"github.com/danielgtaylor/huma/v2", "github.com/golang-jwt/jwt/v5", "github.com/google/uuid"),
+		tests: []string{"github.com/getkin/kin-openapi", "internal/store", "internal/store/storetest"},
+	},
 	{dir: "internal/ui", code: append(flows, ".", "connector")},
 
 	// What puts the parts together.

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"windlass"
+)
+
+// Config is what the API is made of. Install, Connect, Lookup and PublicURL are
+// required.
+type Config struct {
+	Install Installing
+	Connect Connecting
+	Lookup  Lookup
+	// PublicURL is where people and programs reach this server, as in
+	// https://windlass.example.com: upload URLs begin with it.
+	PublicURL string
+	// OperatorKey, sent as X-Api-Key, opens every project and may make new ones.
+	// The zero value: there is no such key.
+	OperatorKey windlass.Secret
+	// Logger gets a line per request; nil means nobody does. Changes and failures
+	// are info, what was only read is debug, what is wrong on our side is error.
+	Logger *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Timeout bounds one request; 0 is a minute.
+	Timeout time.Duration
+	// BodyLimit and UploadLimit bound, in bytes, what is read of a request; 0 is
+	// 1 MiB and 16 MiB.
+	BodyLimit, UploadLimit int64
+}
+
+// API answers the operations of the published contract. It is safe for
+// concurrent use.
+type API struct {
+	install     Installing
+	connect     Connecting
+	lookup      Lookup
+	publicURL   *url.URL
+	operatorKey windlass.Secret
+	log         *slog.Logger
+	now         func() time.Time
+	timeout     time.Duration
+	bodyLimit   int64
+	uploadLimit int64
+
+	dispatch *dispatcher
+	schemas  *schemaSet
+	document json.RawMessage
+}
+
+// New makes the handler of everything that the API serves: /v1/…, the callback
+// page and /openapi.json. Anything else it answers with 404.
+func New(config Config) (*API, error) {
+	if config.Install == nil || config.Connect == nil || config.Lookup == nil {
+		return nil, &windlass.Failure{Kind: windlass.Internal, Op: "set up the API", Message: "Install, Connect and Lookup are required"}
+	}
+	public, err := url.Parse(strings.TrimRight(config.PublicURL, "/"))
+	if err != nil || public.Host == "" || (public.Scheme != "https" && public.Scheme != "http") {
+		return nil, &windlass.Failure{
+			Kind: windlass.Invalid, Op: "set up the API", Message: "the public URL is not one",
+			Remedy: "give a scheme and a host, as in https://windlass.example.com",
+		}
+	}
+	a := &API{
+		install: config.Install, connect: config.Connect, lookup: config.Lookup,
+		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, now: config.Now,
+		timeout: config.Timeout, bodyLimit: config.BodyLimit, uploadLimit: config.UploadLimit,
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.timeout == 0 {
+		a.timeout = time.Minute
+	}
+	if a.bodyLimit == 0 {
+		a.bodyLimit = 1 << 20
+	}
+	if a.uploadLimit == 0 {
+		a.uploadLimit = 16 << 20
+	}
+	table := routes()
+	a.dispatch = newDispatcher(table)
+	a.schemas = newSchemaSet(table)
+	if a.document, err = a.describe(table); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// newID names a request.
+func (a *API) newID() string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		id = uuid.New() // the system's random source has failed once: an id that does not sort will do
+	}
+	return id.String()
+}
+
+// logFailure logs a failure that somebody has to look into.
+func (a *API) logFailure(c *call, err error) {
+	a.log.ErrorContext(c.ctx(), "a request failed", logRequest, c.requestID, logOperation, c.operation(), logError, err)
+}
+
+// tooLargeOr turns the error of a body that was cut off into one for the caller.
+func tooLargeOr(err error, limit int64) error {
+	var over *http.MaxBytesError
+	if errors.As(err, &over) {
+		return overLimit(limit)
+	}
+	return err
+}

@@ -1,0 +1,154 @@
+package api
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"slices"
+	"strings"
+
+	"windlass"
+)
+
+// A caller is who sent a request, and what it may see.
+type caller struct {
+	name       string // for the log: a key's public part, or a token's key
+	access     access // the furthest column of the table that is open to it
+	projectID  string
+	everywhere bool // the operator, who belongs to no project
+	// groupRef and consumerRef are set for a token of one customer, which sees
+	// nothing of the others.
+	groupRef, consumerRef string
+}
+
+func (w caller) isPerson() bool { return w.groupRef != "" }
+
+// seesGroup reports whether what belongs to a group may be shown.
+func (w caller) seesGroup(groupRef string) bool { return !w.isPerson() || w.groupRef == groupRef }
+
+// sees reports whether what belongs to a consumer of a group may be shown.
+func (w caller) sees(groupRef, consumerRef string) bool {
+	return w.seesGroup(groupRef) && (!w.isPerson() || w.consumerRef == consumerRef)
+}
+
+// within narrows a list to what the caller may see; false: there is nothing.
+func (w caller) within(groupRef string) (string, bool) {
+	if !w.isPerson() {
+		return groupRef, true
+	}
+	return w.groupRef, groupRef == "" || groupRef == w.groupRef
+}
+
+// mustBe refuses a request of a token's that is made for somebody else.
+func (w caller) mustBe(groupRef, consumerRef string) error {
+	if !w.isPerson() {
+		return nil
+	}
+	var issues []windlass.Issue
+	if groupRef != w.groupRef {
+		issues = append(issues, windlass.Issue{In: "body", Name: "groupRef", Message: "it is not the group of the token"})
+	}
+	if consumerRef != "" && consumerRef != w.consumerRef {
+		issues = append(issues, windlass.Issue{In: "body", Name: "consumerRef", Message: "it is not the consumer of the token"})
+	}
+	if len(issues) == 0 {
+		return nil
+	}
+	return &windlass.Failure{
+		Kind: windlass.Forbidden, Message: "the token speaks for another customer", Issues: issues,
+		Remedy: "send the groupRef and the consumerRef that stand in the token",
+	}
+}
+
+// admit lets a request in: it finds out who sent it, whether the operation is
+// open to them, and resolves the project of the path. A project that is not the
+// caller's is told apart from one that does not exist by nobody.
+func (a *API) admit(c *call) error {
+	if c.route.access == anyone {
+		return nil
+	}
+	who, err := a.authenticate(c)
+	if err != nil {
+		return err
+	}
+	c.who = who
+	if who.access < c.route.access {
+		return closed(c.route.access)
+	}
+	name, named := c.params["projectIdOrName"]
+	if !named {
+		return nil
+	}
+	found, err := a.projectOf(c, name)
+	if err != nil {
+		return err
+	}
+	c.project = found
+	return nil
+}
+
+// projectOf finds a project that the caller may see, by id or name.
+func (a *API) projectOf(c *call, idOrName string) (windlass.Project, error) {
+	found, err := a.install.Project(c.ctx(), idOrName)
+	if err == nil && !c.who.everywhere && found.ID != c.who.projectID {
+		err = &windlass.Failure{Kind: windlass.NotFound}
+	}
+	if kindOf(err) == windlass.NotFound && err != nil {
+		return windlass.Project{}, notFound("project", idOrName) // in the same words, whichever it was
+	}
+	return found, err
+}
+
+func closed(to access) error {
+	failure := &windlass.Failure{Kind: windlass.Forbidden}
+	switch to {
+	case operator:
+		failure.Message = "only the operator of this Windlass may do this"
+		failure.Remedy = "use the operator's key"
+	case server:
+		failure.Message = "the credential is for front ends, and this is for servers"
+		failure.Remedy = "use a key of scope full, from a server"
+	default:
+		failure.Message = "a token for one customer may not do this"
+		failure.Remedy = "use a key"
+	}
+	return failure
+}
+
+// authenticate finds out who sent a request.
+func (a *API) authenticate(c *call) (caller, error) {
+	if key := c.r.Header.Get("X-Api-Key"); key != "" {
+		return a.byKey(c, key)
+	}
+	scheme, token, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") && token != "" {
+		return a.byToken(c, strings.TrimSpace(token))
+	}
+	return caller{}, refused("the request has no credential",
+		"send a key in the header X-Api-Key, or a token in Authorization: Bearer …")
+}
+
+func refused(message, remedy string) error {
+	return &windlass.Failure{Kind: windlass.Unauthorized, Message: message, Remedy: remedy}
+}
+
+func (a *API) byKey(c *call, key string) (caller, error) {
+	if !a.operatorKey.IsZero() && subtle.ConstantTimeCompare([]byte(key), []byte(a.operatorKey.Reveal())) == 1 {
+		return caller{name: "operator", access: operator, everywhere: true}, nil
+	}
+	found, err := a.install.Authenticate(c.ctx(), key)
+	if err != nil {
+		if kindOf(err) != windlass.Unauthorized {
+			return caller{}, fmt.Errorf("look the key up: %w", err)
+		}
+		return caller{}, refused("the key is not accepted", "check it: it may have been deleted or switched off")
+	}
+	who := caller{name: found.ID, access: browser, projectID: found.ProjectID}
+	if slices.Contains(found.Scopes, "full") {
+		who.access = server
+	}
+	return who, nil
+}
+
+func notFound(what, name string) error {
+	return &windlass.Failure{Kind: windlass.NotFound, Message: fmt.Sprintf("there is no %s %q", what, name)}
+}

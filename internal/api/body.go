@@ -1,0 +1,173 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+
+	"windlass"
+)
+
+// readBody reads a body of JSON into a value, after all of it was checked against
+// the type's schema.
+func (a *API) readBody(c *call, t reflect.Type, into any) error {
+	kind, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	charset := strings.ToLower(params["charset"])
+	if err != nil || kind != "application/json" || (charset != "" && charset != "utf-8") {
+		return &windlass.Failure{
+			Kind: unsupportedMedia, Message: "the body has to be JSON in UTF-8",
+			Remedy: "send the header Content-Type: application/json",
+		}
+	}
+	data, err := readLimited(c, a.bodyLimit)
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return &windlass.Failure{Kind: malformedRequest, Message: "the body is empty", Remedy: "send a JSON object"}
+	}
+	value, issues, err := parseJSON(data)
+	if err != nil {
+		return err
+	}
+	issues = append(issues, a.schemas.check(t, value)...)
+	if err := invalid(issues); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		// The schema is what a client can read about; a value that it allows and the
+		// type does not is a number out of range, at most.
+		return &windlass.Failure{Kind: windlass.Invalid, Message: "the body does not fit: " + plainTypeError(err)}
+	}
+	return nil
+}
+
+// readLimited reads the whole body, up to a limit in bytes.
+func readLimited(c *call, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, overLimit(limit)
+	case err != nil:
+		return nil, &windlass.Failure{Kind: malformedRequest, Message: "the body ended too early", Err: err}
+	}
+	return data, nil
+}
+
+func overLimit(limit int64) error {
+	return &windlass.Failure{Kind: tooLarge, Message: fmt.Sprintf("the body is larger than %d bytes", limit)}
+}
+
+// parseJSON reads a JSON text. A key that stands twice in an object is an issue:
+// readers differ in which of the two they take.
+func parseJSON(data []byte) (any, []windlass.Issue, error) {
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		return nil, nil, &windlass.Failure{
+			Kind: malformedRequest, Message: "the body is not JSON: " + plainTypeError(err),
+		}
+	}
+	if !printable(string(data)) {
+		return nil, nil, &windlass.Failure{Kind: malformedRequest, Message: "the body is not UTF-8"}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	return value, repeatedKeys(decoder, ""), nil
+}
+
+// repeatedKeys walks one value of a text that is known to be JSON.
+func repeatedKeys(decoder *json.Decoder, place string) (issues []windlass.Issue) {
+	token, err := decoder.Token()
+	if err != nil {
+		return nil
+	}
+	switch token {
+	case json.Delim('{'):
+		seen := map[string]bool{}
+		for decoder.More() {
+			key, _ := decoder.Token() // known to be JSON
+			name, _ := key.(string)
+			at := join(place, name)
+			if seen[name] {
+				issues = append(issues, windlass.Issue{In: "body", Name: at, Message: "the key stands twice"})
+			}
+			seen[name] = true
+			issues = append(issues, repeatedKeys(decoder, at)...)
+		}
+		_, _ = decoder.Token()
+	case json.Delim('['):
+		for i := 0; decoder.More(); i++ {
+			issues = append(issues, repeatedKeys(decoder, fmt.Sprintf("%s[%d]", place, i))...)
+		}
+		_, _ = decoder.Token()
+	}
+	return issues
+}
+
+func join(place, name string) string {
+	if place == "" {
+		return name
+	}
+	return place + "." + name
+}
+
+// plainTypeError says what encoding/json found, in words that name no Go type.
+func plainTypeError(err error) string {
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("%s at byte %d", syntax.Error(), syntax.Offset)
+	case errors.As(err, &mismatch):
+		return fmt.Sprintf("%s is a %s, which does not fit", mismatch.Field, strings.Fields(mismatch.Value)[0])
+	default:
+		return "it ended too early"
+	}
+}
+
+// invalid is the failure of a request with issues, or nil when there is none.
+func invalid(issues []windlass.Issue) error {
+	if len(issues) == 0 {
+		return nil
+	}
+	message := "the request has " + fmt.Sprint(len(issues)) + " issues"
+	if len(issues) == 1 {
+		message = "the request has an issue: " + issues[0].Name + ": " + issues[0].Message
+	}
+	return &windlass.Failure{Kind: windlass.Invalid, Message: message, Issues: issues}
+}
+
+// checkQuery holds the query against the parameters that the operation has. What
+// it does not know is left alone, as browsers and proxies add to queries.
+func checkQuery(params []param, query url.Values) error {
+	var issues []windlass.Issue
+	report := func(name, message string) {
+		issues = append(issues, windlass.Issue{In: "query", Name: name, Message: message})
+	}
+	for _, p := range params {
+		values := query[p.name]
+		switch {
+		case len(values) > 1:
+			report(p.name, "it stands twice")
+		case p.required && (len(values) == 0 || values[0] == ""):
+			report(p.name, "it is required")
+		case len(values) == 0:
+		case !printable(values[0]):
+			report(p.name, "it holds bytes that are no text")
+		case p.kind == "bool" && values[0] != "true" && values[0] != "false":
+			report(p.name, "it is either true or false")
+		case len(p.oneOf) > 0 && !slices.Contains(p.oneOf, values[0]):
+			report(p.name, "it is one of "+strings.Join(p.oneOf, ", "))
+		}
+	}
+	return invalid(issues)
+}

@@ -1,0 +1,63 @@
+package api
+
+import (
+	"time"
+
+	"windlass"
+	"windlass/internal/install"
+)
+
+// destination is where results go, in the contract's shape. Its metadata is
+// always there: clients read it without asking.
+type destination struct {
+	ID         string                      `json:"id"`
+	Name       string                      `json:"name"`
+	Type       string                      `json:"type" enum:"webhook"`
+	Metadata   install.DestinationMetadata `json:"metadata"`
+	CreateTime time.Time                   `json:"createTime"`
+	UpdateTime time.Time                   `json:"updateTime,omitzero"`
+	Secrets    *destinationSecrets         `json:"secrets,omitempty"`
+}
+
+type destinationSecrets struct {
+	WebhookSigningKey string `json:"webhookSigningKey,omitempty"`
+}
+
+func asDestination(d windlass.Destination) destination {
+	return destination{
+		ID: d.ID, Name: d.Name, Type: d.Type,
+		Metadata:   install.DestinationMetadata{URL: d.URL, Headers: d.Headers},
+		CreateTime: d.Created.UTC(), UpdateTime: d.Updated.UTC(),
+	}
+}
+
+func (a *API) listDestinations(c *call) ([]destination, error) {
+	all, err := a.install.Destinations(c.ctx(), c.project.ID)
+	return each(all, asDestination), err
+}
+
+func (a *API) createDestination(c *call, r install.CreateDestinationRequest) (destination, error) {
+	made, err := a.install.CreateDestination(c.ctx(), c.project.ID, r)
+	return asDestination(made), err
+}
+
+// getDestination is the one answer that holds a signing secret, and only when it
+// was asked for.
+func (a *API) getDestination(c *call) (destination, error) {
+	opts := install.DestinationOptions{IncludeSecrets: c.flag("includeSecrets"), Rotate: c.flag("rotate")}
+	found, err := a.install.Destination(c.ctx(), c.project.ID, c.param("destination"), &opts)
+	out := asDestination(found)
+	if opts.IncludeSecrets && len(found.Secrets) > 0 {
+		out.Secrets = &destinationSecrets{WebhookSigningKey: found.Secrets[0].Reveal()}
+	}
+	return out, err
+}
+
+func (a *API) updateDestination(c *call, r install.UpdateDestinationRequest) (destination, error) {
+	changed, err := a.install.UpdateDestination(c.ctx(), c.project.ID, c.param("destination"), r)
+	return asDestination(changed), err
+}
+
+func (a *API) deleteDestination(c *call) error {
+	return a.install.DeleteDestination(c.ctx(), c.project.ID, c.param("destination"))
+}

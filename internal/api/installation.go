@@ -1,0 +1,162 @@
+package api
+
+import (
+	"encoding/json"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"windlass"
+	"windlass/internal/install"
+)
+
+// installation is an integration installed for one customer, in the contract's
+// shape. Its group is always there: clients read it without asking.
+type installation struct {
+	ID                  string             `json:"id"`
+	ProjectID           string             `json:"projectId"`
+	IntegrationID       string             `json:"integrationId"`
+	Group               group              `json:"group"`
+	HealthStatus        string             `json:"healthStatus" enum:"healthy,unhealthy"`
+	LastOperationStatus string             `json:"lastOperationStatus,omitempty" enum:"success,failure,in_progress"`
+	Connection          connection         `json:"connection"`
+	CreateTime          time.Time          `json:"createTime"`
+	CreatedBy           string             `json:"createdBy"`
+	UpdateTime          time.Time          `json:"updateTime,omitzero"`
+	Config              installationConfig `json:"config"`
+}
+
+// installationConfig is a customer's config.
+type installationConfig struct {
+	ID         string        `json:"id"`
+	RevisionID string        `json:"revisionId"`
+	CreateTime time.Time     `json:"createTime"`
+	CreatedBy  string        `json:"createdBy"`
+	Content    configContent `json:"content"`
+}
+
+// configContent is a config's content as it was stored.
+type configContent json.RawMessage
+
+// MarshalJSON writes the stored bytes.
+func (r configContent) MarshalJSON() ([]byte, error) { return json.RawMessage(r).MarshalJSON() }
+
+// Schema says what they are.
+func (configContent) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[install.Config](), true, "")
+}
+
+func asInstallation(i windlass.Installation) installation {
+	health := "unhealthy"
+	if i.Healthy {
+		health = "healthy"
+	}
+	return installation{
+		ID: i.ID, ProjectID: i.ProjectID, IntegrationID: i.IntegrationID,
+		Group: asGroup(i.Group), HealthStatus: health, LastOperationStatus: i.LastStatus,
+		Connection: asConnection(i.Connection), CreateTime: i.Created.UTC(), CreatedBy: i.CreatedBy, UpdateTime: i.Updated.UTC(),
+		Config: installationConfig{
+			ID: i.Config.ID, RevisionID: i.Config.RevisionID, CreateTime: i.Config.Created.UTC(),
+			CreatedBy: i.Config.CreatedBy, Content: configContent(i.Config.Content),
+		},
+	}
+}
+
+// listInstallations lists those of one integration, or those of the whole
+// project where the path names none.
+func (a *API) listInstallations(c *call) ([]installation, error) {
+	groupRef, visible := c.who.within(c.query.Get("groupRef"))
+	if !visible {
+		return []installation{}, nil
+	}
+	all, err := a.install.Installations(c.ctx(), c.project.ID, install.InstallationQuery{
+		Integration: c.param("integrationId"), GroupRef: groupRef,
+	})
+	return each(all, asInstallation), err
+}
+
+func (a *API) getInstallation(c *call) (installation, error) {
+	found, err := a.ownInstallation(c)
+	return asInstallation(found), err
+}
+
+// ownInstallation finds the installation of the path, if the caller may see it.
+func (a *API) ownInstallation(c *call) (windlass.Installation, error) {
+	id := c.param("installationId")
+	found, err := a.install.Installation(c.ctx(), c.project.ID, c.param("integrationId"), id)
+	if err == nil && !c.who.seesGroup(found.Group.Ref) {
+		return windlass.Installation{}, notFound("installation", id)
+	}
+	return found, err
+}
+
+func (a *API) createInstallation(c *call, r install.CreateInstallationRequest) (installation, error) {
+	if err := c.who.mustBe(r.GroupRef, ""); err != nil {
+		return installation{}, err
+	}
+	if err := a.ownConnection(c, r.ConnectionID); err != nil {
+		return installation{}, err
+	}
+	r.SkipSampling = c.flag("skipSampling")
+	made, err := a.install.CreateInstallation(c.ctx(), c.project.ID, c.param("integrationId"), r)
+	return asInstallation(made), err
+}
+
+func (a *API) updateInstallation(c *call, r install.UpdateInstallationRequest) (installation, error) {
+	if _, err := a.ownInstallation(c); err != nil {
+		return installation{}, err
+	}
+	if err := a.ownConnection(c, r.Installation.ConnectionID); err != nil {
+		return installation{}, err
+	}
+	r.SkipSampling = c.flag("skipSampling")
+	changed, err := a.install.UpdateInstallation(c.ctx(), c.project.ID, c.param("integrationId"), c.param("installationId"), r)
+	return asInstallation(changed), err
+}
+
+func (a *API) deleteInstallation(c *call) error {
+	if _, err := a.ownInstallation(c); err != nil {
+		return err
+	}
+	return a.install.DeleteInstallation(c.ctx(), c.project.ID, c.param("integrationId"), c.param("installationId"))
+}
+
+func (a *API) patchObjectConfigContent(c *call, r install.PatchConfigRequest) (installation, error) {
+	if err := a.ownTarget(c, r); err != nil {
+		return installation{}, err
+	}
+	changed, err := a.install.PatchConfig(c.ctx(), c.project.ID, c.param("integrationId"), c.param("objectName"), r)
+	return asInstallation(changed), err
+}
+
+// ownTarget refuses a patch of an installation that the caller may not see.
+func (a *API) ownTarget(c *call, r install.PatchConfigRequest) error {
+	if r.GroupRef != "" {
+		return c.who.mustBe(r.GroupRef, "")
+	}
+	if !c.who.isPerson() || r.InstallationID == "" {
+		return nil
+	}
+	found, err := a.install.Installation(c.ctx(), c.project.ID, c.param("integrationId"), r.InstallationID)
+	if err == nil && !c.who.seesGroup(found.Group.Ref) {
+		return notFound("installation", r.InstallationID)
+	}
+	return err
+}
+
+func (a *API) installationObjectMetadata(c *call) (install.ObjectMetadata, error) {
+	return a.objectMetadata(c, install.MetadataQuery{Integration: c.param("integrationId")})
+}
+
+func (a *API) connectionObjectMetadata(c *call) (install.ObjectMetadata, error) {
+	return a.objectMetadata(c, install.MetadataQuery{Provider: c.param("provider")})
+}
+
+func (a *API) objectMetadata(c *call, q install.MetadataQuery) (install.ObjectMetadata, error) {
+	q.GroupRef, q.Object, q.ExcludeReadOnly = c.query.Get("groupRef"), c.param("objectName"), c.flag("excludeReadOnly")
+	if !c.who.seesGroup(q.GroupRef) {
+		return install.ObjectMetadata{}, notFound("group", q.GroupRef)
+	}
+	return a.install.ObjectMetadata(c.ctx(), c.project.ID, q)
+}

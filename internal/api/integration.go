@@ -1,0 +1,102 @@
+package api
+
+import (
+	"encoding/json"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"windlass"
+	"windlass/internal/install"
+	"windlass/manifest"
+)
+
+// integration is an integration with its latest revision, in the contract's shape.
+type integration struct {
+	ID             string    `json:"id"`
+	ProjectID      string    `json:"projectId"`
+	Name           string    `json:"name"`
+	Provider       string    `json:"provider"`
+	CreateTime     time.Time `json:"createTime"`
+	UpdateTime     time.Time `json:"updateTime,omitzero"`
+	LatestRevision revision  `json:"latestRevision"`
+}
+
+// revision is one deployed state of an integration.
+type revision struct {
+	ID          string          `json:"id"`
+	SpecVersion string          `json:"specVersion"`
+	CreateTime  time.Time       `json:"createTime"`
+	Content     revisionContent `json:"content"`
+}
+
+// revisionContent is an entry of a manifest as it was stored.
+type revisionContent json.RawMessage
+
+// MarshalJSON writes the stored bytes.
+func (r revisionContent) MarshalJSON() ([]byte, error) { return json.RawMessage(r).MarshalJSON() }
+
+// Schema says that they are an entry of a manifest.
+func (revisionContent) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[manifest.Integration](), true, "")
+}
+
+func asIntegration(i windlass.Integration) integration {
+	return integration{
+		ID: i.ID, ProjectID: i.ProjectID, Name: i.Name, Provider: i.Provider,
+		CreateTime: i.Created.UTC(), UpdateTime: i.Updated.UTC(),
+		LatestRevision: revision{
+			ID: i.Latest.ID, SpecVersion: i.Latest.SpecVersion, CreateTime: i.Latest.Created.UTC(),
+			Content: revisionContent(i.Latest.Content),
+		},
+	}
+}
+
+func (a *API) listIntegrations(c *call) ([]integration, error) {
+	all, err := a.install.Integrations(c.ctx(), c.project.ID)
+	return each(all, asIntegration), err
+}
+
+func (a *API) getIntegration(c *call) (integration, error) {
+	found, err := a.install.Integration(c.ctx(), c.project.ID, c.param("integrationIdOrName"))
+	return asIntegration(found), err
+}
+
+func (a *API) deleteIntegration(c *call) error {
+	return a.install.DeleteIntegration(c.ctx(), c.project.ID, c.param("integrationIdOrName"))
+}
+
+func (a *API) createIntegration(c *call, r install.CreateIntegrationRequest) error {
+	done, err := a.install.CreateIntegration(c.ctx(), c.project.ID, r)
+	a.warn(c, done)
+	return err
+}
+
+func (a *API) batchUpsertIntegrations(c *call, r install.DeployRequest) ([]integration, error) {
+	done, err := a.install.Deploy(c.ctx(), c.project.ID, r.Source(), c.flag("destructive"))
+	a.warn(c, done)
+	return each(done.Integrations, asIntegration), err
+}
+
+func (a *API) createRevision(c *call, r install.DeployRequest) error {
+	done, err := a.install.CreateRevision(c.ctx(), c.project.ID, c.param("integrationId"), r.Source(), c.flag("destructive"))
+	a.warn(c, done)
+	return err
+}
+
+// warn hands over what a deploy has to say beside its answer, whose keys are
+// closed: each warning in a header of its own.
+func (a *API) warn(c *call, done install.Deployment) {
+	for _, warning := range done.Warnings {
+		c.w.Header().Add("X-Windlass-Warning", headerText(warning))
+	}
+}
+
+func (a *API) hydrateRevision(c *call) (install.HydratedRevision, error) {
+	id := c.query.Get("connectionId")
+	if err := a.ownConnection(c, id); err != nil {
+		return install.HydratedRevision{}, err
+	}
+	return a.install.Hydrate(c.ctx(), c.project.ID, c.param("integrationId"), c.param("revisionId"), id)
+}

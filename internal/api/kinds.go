@@ -1,0 +1,67 @@
+package api
+
+import (
+	"net/http"
+
+	"windlass"
+)
+
+// The kinds of failure that only HTTP knows.
+const (
+	malformedRequest windlass.Kind = "malformed request"
+	methodNotAllowed windlass.Kind = "method not allowed"
+	tooLarge         windlass.Kind = "too large"
+	unsupportedMedia windlass.Kind = "unsupported media type"
+	timedOut         windlass.Kind = "timed out"
+	unprocessable    windlass.Kind = "unprocessable"
+)
+
+// A verdict is what a kind of failure becomes in HTTP.
+type verdict struct {
+	status int
+	// provider is the status when it was the provider that failed so: that it
+	// refused a customer's credential must not read like a wrong key of ours.
+	provider int
+	slug     string // the end of the problem's type
+	title    string
+	// retryable: the same request may succeed later, with nothing changed.
+	retryable bool
+}
+
+// verdicts is the one table from kinds of failure to HTTP.
+var verdicts = map[windlass.Kind]verdict{
+	windlass.Invalid:        {400, 422, "invalid", "Something is wrong with the request", false},
+	unprocessable:           {422, 422, "unprocessable", "The request cannot be carried out as it is", false},
+	windlass.Unauthorized:   {401, 422, "unauthorized", "No credential that is accepted", false},
+	windlass.NeedsReconnect: {422, 422, "needs-reconnect", "The customer has to connect again", false},
+	windlass.Forbidden:      {403, 422, "forbidden", "The credential does not allow this", false},
+	windlass.NotFound:       {404, 422, "not-found", "There is no such thing", false},
+	windlass.Conflict:       {409, 409, "conflict", "It exists already, or changed meanwhile", false},
+	windlass.Gone:           {410, 422, "gone", "It is no longer there", false},
+	windlass.RateLimited:    {429, 429, "rate-limited", "Too many requests", true},
+	windlass.CursorExpired:  {410, 422, "cursor-expired", "The page is no longer there", false},
+	windlass.Unavailable:    {503, 503, "unavailable", "Not reachable at the moment", true},
+	windlass.Malformed:      {502, 502, "malformed-answer", "The provider answered with something that cannot be read", true},
+	windlass.Incomplete:     {502, 502, "incomplete", "The provider sent less than there is", true},
+	windlass.Canceled:       {499, 499, "canceled", "The request was given up", true},
+	windlass.Internal:       {500, 500, "internal", "Something is wrong on our side", false},
+	malformedRequest:        {400, 400, "malformed-request", "The request cannot be read", false},
+	methodNotAllowed:        {405, 405, "method-not-allowed", "There is no such method here", false},
+	tooLarge:                {413, 413, "too-large", "The request is too large", false},
+	unsupportedMedia:        {415, 415, "unsupported-media-type", "The body is of another type than expected", false},
+	timedOut:                {504, 504, "timed-out", "It took too long", true},
+}
+
+// problemType is where the type of a problem begins. It is a name, not an address.
+const problemType = "urn:windlass:problem:"
+
+// verdictOf looks a kind up; one that is new here is a defect of ours.
+func verdictOf(kind windlass.Kind) verdict {
+	if v, ok := verdicts[kind]; ok {
+		return v
+	}
+	return verdicts[windlass.Internal]
+}
+
+// isOurFault reports a status that somebody who runs Windlass has to look into.
+func isOurFault(status int) bool { return status == http.StatusInternalServerError }

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"time"
+
+	"windlass"
+	"windlass/internal/install"
+)
+
+// project is a project, in the contract's shape.
+type project struct {
+	ID           string        `json:"id"`
+	Name         string        `json:"name"`
+	AppName      string        `json:"appName"`
+	OrgID        string        `json:"orgId"`
+	CreateTime   time.Time     `json:"createTime"`
+	UpdateTime   time.Time     `json:"updateTime,omitzero"`
+	Entitlements *entitlements `json:"entitlements,omitempty"`
+}
+
+// entitlements are what a plan of the hosted service would allow. There are no
+// plans here: everything is.
+type entitlements struct {
+	BrandingRemoval struct {
+		Value bool `json:"value"`
+	} `json:"brandingRemoval"`
+}
+
+func asProject(p windlass.Project) project {
+	return project{ID: p.ID, Name: p.Name, AppName: p.AppName, OrgID: p.OrgID, CreateTime: p.Created.UTC(), UpdateTime: p.Updated.UTC()}
+}
+
+func (a *API) listProjects(c *call) ([]project, error) {
+	if !c.who.everywhere {
+		own, err := a.install.Project(c.ctx(), c.who.projectID)
+		return []project{asProject(own)}, err
+	}
+	all, err := a.install.Projects(c.ctx())
+	return each(all, asProject), err
+}
+
+func (a *API) createProject(c *call, r install.CreateProjectRequest) (project, error) {
+	made, err := a.install.CreateProject(c.ctx(), r)
+	return asProject(made), err
+}
+
+func (a *API) getProject(c *call) (project, error) {
+	p := asProject(c.project)
+	if c.flag("includeEntitlements") {
+		p.Entitlements = &entitlements{}
+		p.Entitlements.BrandingRemoval.Value = true
+	}
+	return p, nil
+}
+
+func (a *API) updateProject(c *call, r install.UpdateProjectRequest) (project, error) {
+	changed, err := a.install.UpdateProject(c.ctx(), c.project.ID, r)
+	return asProject(changed), err
+}
+
+// each makes a list that is never null.
+func each[From, To any](from []From, as func(From) To) []To {
+	to := make([]To, len(from))
+	for i := range from {
+		to[i] = as(from[i])
+	}
+	return to
+}

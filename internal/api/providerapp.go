@@ -1,0 +1,66 @@
+package api
+
+import (
+	"strconv"
+	"time"
+
+	"windlass"
+	"windlass/internal/install"
+)
+
+// providerApp is an OAuth consumer without its secret, in the contract's shape.
+type providerApp struct {
+	ID          string                             `json:"id"`
+	ProjectID   string                             `json:"projectId"`
+	ExternalRef string                             `json:"externalRef,omitempty"`
+	Provider    string                             `json:"provider"`
+	ClientID    string                             `json:"clientId"`
+	Scopes      []string                           `json:"scopes,omitempty"`
+	Metadata    *install.ProviderAppMetadataValues `json:"metadata,omitempty"`
+	CreateTime  time.Time                          `json:"createTime"`
+	UpdateTime  time.Time                          `json:"updateTime,omitzero"`
+}
+
+func asProviderApp(p windlass.ProviderApp) providerApp {
+	out := providerApp{
+		ID: p.ID, ProjectID: p.ProjectID, ExternalRef: p.ExternalRef, Provider: p.Provider, ClientID: p.ClientID,
+		Scopes: p.Scopes, CreateTime: p.Created.UTC(), UpdateTime: p.Updated.UTC(),
+	}
+	metadata := install.ProviderAppMetadataValues{AuthQueryParams: p.AuthParams}
+	for name, value := range p.Params {
+		set(&metadata.ProviderParams, name, value)
+	}
+	if p.HourlyLimit > 0 {
+		set(&metadata.ProviderParams, "hourlyLimit", strconv.Itoa(p.HourlyLimit))
+	}
+	if len(metadata.AuthQueryParams) > 0 || len(metadata.ProviderParams) > 0 {
+		out.Metadata = &metadata
+	}
+	return out
+}
+
+func set(m *map[string]string, key, value string) {
+	if *m == nil {
+		*m = map[string]string{}
+	}
+	(*m)[key] = value
+}
+
+func (a *API) listProviderApps(c *call) ([]providerApp, error) {
+	all, err := a.install.ProviderApps(c.ctx(), c.project.ID)
+	return each(all, asProviderApp), err
+}
+
+func (a *API) createProviderApp(c *call, r install.ProviderAppRequest) (providerApp, error) {
+	made, err := a.install.CreateProviderApp(c.ctx(), c.project.ID, r)
+	return asProviderApp(made), err
+}
+
+func (a *API) updateProviderApp(c *call, r install.UpdateProviderAppRequest) (providerApp, error) {
+	changed, err := a.install.UpdateProviderApp(c.ctx(), c.project.ID, c.param("providerAppId"), r)
+	return asProviderApp(changed), err
+}
+
+func (a *API) deleteProviderApp(c *call) error {
+	return a.install.DeleteProviderApp(c.ctx(), c.project.ID, c.param("providerAppId"))
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+)
+
+// access says who may call an operation.
+type access int
+
+const (
+	// anyone needs no credential; what has a token of its own in its URL checks
+	// that itself.
+	anyone access = iota
+	// person is a customer's browser: a token for one customer, which sees that
+	// customer only, or any key.
+	person
+	// browser is a product's pages: any key, but no token for one customer.
+	browser
+	// server is the product's own servers: a key of scope full.
+	server
+	// operator is whoever runs this Windlass.
+	operator
+)
+
+// A route is one operation.
+type route struct {
+	method, path string
+	id           string
+	access       access
+	status       int // of the answer when all went well
+	summary      string
+	query        []param
+	op           operation
+}
+
+// A param is one parameter in the query. A kind of "bool" is true or false, and
+// any other word a string; oneOf closes the list of strings.
+type param struct {
+	name     string
+	kind     string
+	required bool
+	oneOf    []string
+	about    string
+}
+
+// An operation is a handler and the types that go through it.
+type operation struct {
+	in, out reflect.Type // nil: nothing
+	run     func(*API, *call) (any, error)
+}
+
+// takes is an operation with a body and an answer.
+func takes[In, Out any](f func(*API, *call, In) (Out, error)) operation {
+	in := reflect.TypeFor[In]()
+	return operation{in: in, out: reflect.TypeFor[Out](), run: func(a *API, c *call) (any, error) {
+		var body In
+		if err := a.readBody(c, in, &body); err != nil {
+			return nil, err
+		}
+		return f(a, c, body)
+	}}
+}
+
+// gives is an operation with an answer only.
+func gives[Out any](f func(*API, *call) (Out, error)) operation {
+	return operation{out: reflect.TypeFor[Out](), run: func(a *API, c *call) (any, error) { return f(a, c) }}
+}
+
+// does is an operation that answers with its status alone.
+func does(f func(*API, *call) error) operation {
+	return operation{run: func(a *API, c *call) (any, error) { return nil, f(a, c) }}
+}
+
+// accepts is an operation with a body that answers with its status alone.
+func accepts[In any](f func(*API, *call, In) error) operation {
+	op := takes(func(a *API, c *call, body In) (struct{}, error) { return struct{}{}, f(a, c, body) })
+	run := op.run
+	op.out = nil
+	op.run = func(a *API, c *call) (any, error) {
+		_, err := run(a, c)
+		return nil, err
+	}
+	return op
+}
+
+// text is an answer in plain text rather than JSON.
+type text string
+
+// A page is an answer for people: it writes itself, whatever came of the request.
+type page struct {
+	write func(http.ResponseWriter)
+}

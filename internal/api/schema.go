@@ -1,0 +1,153 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"windlass"
+)
+
+// A schemaSet holds the JSON Schemas of the types that go through the API, made
+// from the types: the document shows them and requests are checked by them.
+type schemaSet struct {
+	registry huma.Registry
+	// of is filled while the set is made, and only read afterwards.
+	of map[reflect.Type]*huma.Schema
+}
+
+// componentPrefix is where the document keeps its schemas.
+const componentPrefix = "#/components/schemas/"
+
+func newSchemaSet(routes []route) *schemaSet {
+	s := &schemaSet{registry: huma.NewMapRegistry(componentPrefix, schemaName), of: map[reflect.Type]*huma.Schema{}}
+	s.registry.RegisterTypeAlias(reflect.TypeFor[windlass.Secret](), reflect.TypeFor[string]())
+	s.add(reflect.TypeFor[problem](), "")
+	for _, r := range routes {
+		s.add(r.op.in, r.id+"Request")
+		s.add(r.op.out, r.id+"Answer")
+	}
+	for _, schema := range s.registry.Map() {
+		withoutNullable(schema)
+	}
+	for _, schema := range s.of {
+		withoutNullable(schema)
+	}
+	return s
+}
+
+func (s *schemaSet) add(t reflect.Type, hint string) {
+	if t != nil && t != reflect.TypeFor[text]() && t != reflect.TypeFor[page]() {
+		s.of[t] = s.registry.Schema(t, true, hint)
+	}
+}
+
+// schemaName names a schema after its Go type, in the document's spelling.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	if strings.HasSuffix(t.PkgPath(), "/manifest") {
+		name = "Manifest" + name // some of its names are those of package install, too
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// withoutNullable takes the nulls out of a schema: huma lets every list be one,
+// and the contract lets nothing be.
+func withoutNullable(s *huma.Schema) {
+	if s == nil {
+		return
+	}
+	s.Nullable = false
+	withoutNullable(s.Items)
+	for _, property := range s.Properties {
+		withoutNullable(property)
+	}
+	if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
+		withoutNullable(values)
+	}
+}
+
+// check holds a parsed body against the schema of a type and lists everything
+// that is wrong, in the order of the places. It repeats no value: one may be a
+// secret that stands in the wrong place.
+func (s *schemaSet) check(t reflect.Type, value any) []windlass.Issue {
+	var result huma.ValidateResult
+	huma.Validate(s.registry, s.of[t], huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, value, &result)
+	issues := s.unknownKeys(s.of[t], value, "")
+	for _, err := range result.Errors {
+		var detail *huma.ErrorDetail
+		if !errors.As(err, &detail) {
+			continue
+		}
+		name, message := detail.Location, detail.Message
+		if missing, found := strings.CutPrefix(message, "expected required property "); found {
+			missing, _, _ = strings.Cut(missing, " ")
+			name, message = join(name, missing), "it is required"
+		}
+		if message == "unexpected property" {
+			continue // unknownKeys says what there is instead
+		}
+		issues = append(issues, windlass.Issue{In: "body", Name: name, Message: message})
+	}
+	slices.SortStableFunc(issues, func(a, b windlass.Issue) int { return cmp.Compare(a.Name, b.Name) })
+	return issues
+}
+
+// unknownKeys lists the keys that no schema has, letter by letter (huma and
+// encoding/json take any case), and the texts that cannot be kept.
+func (s *schemaSet) unknownKeys(schema *huma.Schema, value any, place string) (issues []windlass.Issue) {
+	for schema != nil && schema.Ref != "" {
+		schema = s.registry.SchemaFromRef(schema.Ref)
+	}
+	switch value := value.(type) {
+	case string:
+		if !printable(value) {
+			issues = append(issues, windlass.Issue{In: "body", Name: place, Message: "it holds a NUL"})
+		}
+	case []any:
+		for i, member := range value {
+			var items *huma.Schema
+			if schema != nil {
+				items = schema.Items
+			}
+			issues = append(issues, s.unknownKeys(items, member, fmt.Sprintf("%s[%d]", place, i))...)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			at := join(place, key)
+			member, known := memberSchema(schema, key)
+			if !known {
+				issues = append(issues, windlass.Issue{In: "body", Name: at, Message: "there is no such key; there are " +
+					strings.Join(slices.Sorted(maps.Keys(schema.Properties)), ", ")})
+				continue
+			}
+			issues = append(issues, s.unknownKeys(member, value[key], at)...)
+		}
+	}
+	return issues
+}
+
+// memberSchema returns the schema of one key, nil where anything goes, and
+// whether there may be such a key.
+func memberSchema(schema *huma.Schema, key string) (*huma.Schema, bool) {
+	if schema == nil {
+		return nil, printable(key)
+	}
+	if member, ok := schema.Properties[key]; ok {
+		return member, true
+	}
+	switch additional := schema.AdditionalProperties.(type) {
+	case bool:
+		return nil, additional
+	case *huma.Schema:
+		return additional, printable(key)
+	default:
+		return nil, len(schema.Properties) == 0
+	}
+}

@@ -1,0 +1,204 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"windlass"
+)
+
+// The keys of what is logged.
+const (
+	logRequest   = "request_id"
+	logMethod    = "method"
+	logRoute     = "route"
+	logOperation = "operation"
+	logStatus    = "status"
+	logBytes     = "bytes"
+	logDuration  = "duration"
+	logCaller    = "caller"
+	logProject   = "project_id"
+	logError     = "error"
+	logStack     = "stack"
+)
+
+// A call is one request on its way through.
+type call struct {
+	w         http.ResponseWriter
+	r         *http.Request
+	requestID string
+	route     *route
+	params    map[string]string
+	query     url.Values
+	who       caller
+	project   windlass.Project // where the path names one
+}
+
+func (c *call) ctx() context.Context { return c.r.Context() }
+
+// param returns a value from the path, unescaped.
+func (c *call) param(name string) string { return c.params[name] }
+
+// flag returns a parameter of the query that is true or false; absent is false.
+func (c *call) flag(name string) bool { return c.query.Get(name) == "true" }
+
+// ServeHTTP answers one request. It never panics: what does is answered and
+// logged.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := a.now()
+	c := &call{w: w, r: r, requestID: a.newID()}
+	counted := &countingWriter{ResponseWriter: w}
+	c.w = counted
+	ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
+	defer cancel()
+	c.r = r.WithContext(ctx)
+
+	header := counted.Header()
+	header.Set("X-Request-Id", c.requestID)
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+
+	defer a.logAccess(c, counted, began)
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			if recovered == http.ErrAbortHandler { //nolint:errorlint,err113 // net/http itself compares it so
+				panic(recovered)
+			}
+			a.log.ErrorContext(ctx, "a handler panicked", logRequest, c.requestID, logOperation, c.operation(),
+				logError, fmt.Sprint(recovered), logStack, string(debug.Stack()))
+			if !counted.wrote {
+				a.fail(c, &windlass.Failure{Kind: windlass.Internal})
+			}
+		}
+	}()
+	a.serve(c)
+}
+
+// serve finds the route, lets the caller in, runs the operation and answers.
+func (a *API) serve(c *call) {
+	path := c.r.URL.EscapedPath()
+	if strings.HasPrefix(path, apiPrefix) && allowOrigins(c.w, c.r) {
+		return
+	}
+	method := c.r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // net/http leaves the body out
+	}
+	found, params, allowed := a.dispatch.find(method, path)
+	if found == nil {
+		a.fail(c, noRoute(c, allowed))
+		return
+	}
+	c.route, c.params = found, params
+	answer, err := a.run(c)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	if err := writeAnswer(c.w, found.status, answer); err != nil {
+		a.fail(c, err)
+	}
+}
+
+func noRoute(c *call, allowed []string) error {
+	if len(allowed) == 0 {
+		return &windlass.Failure{
+			Kind: windlass.NotFound, Message: "there is no such operation",
+			Remedy: "see /openapi.json for those that there are",
+		}
+	}
+	c.w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return &windlass.Failure{
+		Kind: methodNotAllowed, Message: "this path does not take " + printableWord(c.r.Method),
+		Remedy: "it takes " + strings.Join(allowed, ", "),
+	}
+}
+
+// run carries an operation out.
+func (a *API) run(c *call) (any, error) {
+	query, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return nil, &windlass.Failure{
+			Kind: malformedRequest, Message: "the query cannot be read",
+			Remedy: "escape what stands in it, and part it by &",
+		}
+	}
+	c.query = query
+	if err := a.admit(c); err != nil {
+		return nil, err
+	}
+	if err := checkQuery(c.route.query, query); err != nil {
+		return nil, err
+	}
+	return c.route.op.run(a, c)
+}
+
+// fail answers a request that failed, and logs what somebody has to look into.
+func (a *API) fail(c *call, err error) {
+	now := a.now()
+	p := problemFor(err, c.requestID, now)
+	if isOurFault(p.Status) {
+		a.logFailure(c, err)
+	}
+	if errors.Is(err, tooLarge) {
+		c.w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+	}
+	writeProblem(c.w, p, now)
+}
+
+func (c *call) operation() string {
+	if c.route == nil {
+		return ""
+	}
+	return c.route.id
+}
+
+// logAccess writes a line for the request. It holds the route's pattern and no
+// path or query: a path may name a key, a query carries codes and states.
+func (a *API) logAccess(c *call, w *countingWriter, began time.Time) {
+	level := slog.LevelDebug
+	if w.status >= http.StatusBadRequest || (c.r.Method != http.MethodGet && c.r.Method != http.MethodHead && c.r.Method != http.MethodOptions) {
+		level = slog.LevelInfo // a change, or something that somebody may have to mend
+	}
+	pattern := ""
+	if c.route != nil {
+		pattern = c.route.path
+	}
+	a.log.Log(context.WithoutCancel(c.ctx()), level, "request",
+		logRequest, c.requestID, logMethod, printableWord(c.r.Method), logRoute, pattern, logOperation, c.operation(),
+		logStatus, w.status, logBytes, w.bytes, logDuration, a.now().Sub(began),
+		logCaller, c.who.name, logProject, c.project.ID)
+}
+
+// A countingWriter remembers what was answered.
+type countingWriter struct {
+	http.ResponseWriter
+	status, bytes int
+	wrote         bool
+}
+
+func (w *countingWriter) WriteHeader(status int) {
+	if !w.wrote {
+		w.status, w.wrote = status, true
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *countingWriter) Write(data []byte) (int, error) {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	n, err := w.ResponseWriter.Write(data)
+	w.bytes += n
+	return n, err
+}
+
+// Unwrap lets http.ResponseController through.
+func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"io"
+
+	"windlass"
+	"windlass/internal/connect"
+	"windlass/internal/install"
+)
+
+// Installing is what deploying and installing are to the API: *install.Flow. Its
+// methods say there what they promise.
+type Installing interface {
+	Projects
+	ProviderApps
+	Deploying
+	Installations
+	Destinations
+	Keys
+}
+
+// Projects are read and changed.
+type Projects interface {
+	CreateProject(ctx context.Context, r install.CreateProjectRequest) (windlass.Project, error)
+	Project(ctx context.Context, project string) (windlass.Project, error)
+	Projects(ctx context.Context) ([]windlass.Project, error)
+	UpdateProject(ctx context.Context, project string, r install.UpdateProjectRequest) (windlass.Project, error)
+}
+
+// ProviderApps are read and changed. None comes back with its secret.
+type ProviderApps interface {
+	CreateProviderApp(ctx context.Context, project string, r install.ProviderAppRequest) (windlass.ProviderApp, error)
+	ProviderApp(ctx context.Context, project, app string) (windlass.ProviderApp, error)
+	ProviderApps(ctx context.Context, project string) ([]windlass.ProviderApp, error)
+	UpdateProviderApp(ctx context.Context, project, app string, r install.UpdateProviderAppRequest) (windlass.ProviderApp, error)
+	DeleteProviderApp(ctx context.Context, project, app string) error
+}
+
+// Deploying turns manifests into integrations and shows what they ask for.
+type Deploying interface {
+	Deploy(ctx context.Context, project string, from install.Source, destructive bool) (install.Deployment, error)
+	CreateIntegration(ctx context.Context, project string, r install.CreateIntegrationRequest) (install.Deployment, error)
+	CreateRevision(ctx context.Context, project, integration string, from install.Source, destructive bool) (install.Deployment, error)
+	Integration(ctx context.Context, project, integration string) (windlass.Integration, error)
+	Integrations(ctx context.Context, project string) ([]windlass.Integration, error)
+	DeleteIntegration(ctx context.Context, project, integration string) error
+	NewUpload(ctx context.Context, md5 string) (install.UploadTicket, error)
+	ReceiveUpload(ctx context.Context, id, token, md5 string, body io.Reader) error
+	Hydrate(ctx context.Context, project, integration, revision, connectionID string) (install.HydratedRevision, error)
+	ObjectMetadata(ctx context.Context, project string, q install.MetadataQuery) (install.ObjectMetadata, error)
+	Catalog() map[string]install.ProviderInfo
+	CatalogEntry(provider string) (install.ProviderInfo, error)
+}
+
+// Installations are read and changed.
+type Installations interface {
+	CreateInstallation(ctx context.Context, project, integration string, r install.CreateInstallationRequest) (windlass.Installation, error)
+	Installation(ctx context.Context, project, integration, id string) (windlass.Installation, error)
+	Installations(ctx context.Context, project string, q install.InstallationQuery) ([]windlass.Installation, error)
+	UpdateInstallation(ctx context.Context, project, integration, id string, r install.UpdateInstallationRequest) (windlass.Installation, error)
+	PatchConfig(ctx context.Context, project, integration, object string, r install.PatchConfigRequest) (windlass.Installation, error)
+	DeleteInstallation(ctx context.Context, project, integration, id string) error
+}
+
+// Destinations are read and changed.
+type Destinations interface {
+	CreateDestination(ctx context.Context, project string, r install.CreateDestinationRequest) (windlass.Destination, error)
+	Destination(ctx context.Context, project, destination string, opts *install.DestinationOptions) (windlass.Destination, error)
+	Destinations(ctx context.Context, project string) ([]windlass.Destination, error)
+	UpdateDestination(ctx context.Context, project, destination string, r install.UpdateDestinationRequest) (windlass.Destination, error)
+	DeleteDestination(ctx context.Context, project, destination string) error
+}
+
+// Keys open the API; Authenticate says which one a request came with.
+type Keys interface {
+	CreateAPIKey(ctx context.Context, project string, r install.APIKeyRequest) (windlass.APIKey, error)
+	APIKey(ctx context.Context, project, key string) (windlass.APIKey, error)
+	APIKeys(ctx context.Context, project string, active bool) ([]windlass.APIKey, error)
+	UpdateAPIKey(ctx context.Context, project, key string, r install.PatchAPIKeyRequest) (windlass.APIKey, error)
+	DeleteAPIKey(ctx context.Context, project, key string) error
+	Authenticate(ctx context.Context, key string) (windlass.APIKey, error)
+
+	CreateJWTKey(ctx context.Context, project string, r install.CreateJWTKeyRequest) (windlass.JWTKey, error)
+	JWTKey(ctx context.Context, project, id string) (windlass.JWTKey, error)
+	JWTKeys(ctx context.Context, project string, active bool) ([]windlass.JWTKey, error)
+	UpdateJWTKey(ctx context.Context, project, id string, r install.PatchJWTKeyRequest) (windlass.JWTKey, error)
+	DeleteJWTKey(ctx context.Context, project, id string) error
+}
+
+// Lookup is what the API looks up without a flow: the store. What is not there is
+// an error of kind windlass.NotFound.
+type Lookup interface {
+	Connection(ctx context.Context, projectID, id string) (windlass.Connection, error)
+	Connections(ctx context.Context, filter windlass.ConnectionFilter) ([]windlass.Connection, error)
+	// JWTKey returns the public key that a token names, whatever its project.
+	JWTKey(ctx context.Context, id string) (windlass.JWTKey, error)
+}
+
+// Connecting is what connections are to the API: *connect.Service.
+type Connecting interface {
+	Start(ctx context.Context, ask connect.Ask, opener connect.Opener) (connect.Consent, error)
+	Reconnect(ctx context.Context, projectID, id string, opener connect.Opener) (connect.Consent, error)
+	Callback(ctx context.Context, answer connect.Answer) (connect.Outcome, error)
+	Generate(ctx context.Context, given connect.Import) (connect.Outcome, error)
+	Get(ctx context.Context, projectID, id string, fresh connect.Freshness) (windlass.Connection, windlass.Credentials, error)
+	Update(ctx context.Context, projectID, id string, change connect.Change) (windlass.Connection, error)
+	Delete(ctx context.Context, projectID, id string) error
+}

@@ -1,0 +1,118 @@
+package api
+
+import (
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"windlass"
+)
+
+const (
+	// longestToken is how long a token may live: it travels through browsers and
+	// cannot be called back.
+	longestToken = 10 * time.Minute
+	// clockSkew is how far the clocks of a product's servers may be off.
+	clockSkew = 10 * time.Second
+)
+
+// tokenClaims are what a product says of its own customer.
+type tokenClaims struct {
+	jwt.RegisteredClaims
+	GroupRef    string `json:"groupRef"`
+	ConsumerRef string `json:"consumerRef"`
+}
+
+// Validate adds to what the library checks: whom the token is for, and for how
+// long.
+func (t *tokenClaims) Validate() error {
+	switch {
+	case t.Subject == "" || t.GroupRef == "" || t.ConsumerRef == "":
+		return errors.New("it lacks sub, groupRef or consumerRef")
+	case !printable(t.GroupRef) || !printable(t.ConsumerRef):
+		return errors.New("its groupRef or consumerRef is no text")
+	case t.IssuedAt == nil || t.ExpiresAt == nil:
+		return errors.New("it lacks iat or exp")
+	case t.ExpiresAt.Sub(t.IssuedAt.Time) > longestToken:
+		return fmt.Errorf("it lives longer than %s", longestToken)
+	default:
+		return nil
+	}
+}
+
+// byToken verifies a token by the public key that it names. Only RS256 is
+// accepted, whatever the token's header asks for: a token that is not signed, or
+// signed with the public key as if that were a shared secret, is refused before
+// any key is looked up.
+func (a *API) byToken(c *call, token string) (caller, error) {
+	var claims tokenClaims
+	var signer windlass.JWTKey
+	var lookup error
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(a.now),
+	)
+	_, err := parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
+		var key *rsa.PublicKey
+		signer, key, lookup = a.verifier(c, t)
+		return key, lookup
+	})
+	if lookup != nil && kindOf(lookup) != windlass.Unauthorized {
+		return caller{}, fmt.Errorf("look the token's key up: %w", lookup)
+	}
+	if err != nil {
+		return caller{}, refused("the token is not accepted: "+whyRefused(err), "sign a new one: RS256, "+
+			"kid in its header, sub, groupRef, consumerRef, iat and exp in its claims, at most ten minutes long")
+	}
+	return caller{
+		name: "token of key " + signer.ID, access: person, projectID: signer.ProjectID,
+		groupRef: claims.GroupRef, consumerRef: claims.ConsumerRef,
+	}, nil
+}
+
+// verifier finds the key that a token names.
+func (a *API) verifier(c *call, t *jwt.Token) (windlass.JWTKey, *rsa.PublicKey, error) {
+	kid, _ := t.Header["kid"].(string)
+	if kid == "" || !printable(kid) {
+		return windlass.JWTKey{}, nil, refused("its header has no kid", "")
+	}
+	found, err := a.lookup.JWTKey(c.ctx(), kid)
+	switch {
+	case err != nil && kindOf(err) == windlass.NotFound, err == nil && !found.Active:
+		return windlass.JWTKey{}, nil, refused("its kid names no key that is active", "")
+	case err != nil:
+		return windlass.JWTKey{}, nil, err
+	}
+	key, err := jwt.ParseRSAPublicKeyFromPEM([]byte(found.PublicKeyPEM))
+	if err != nil {
+		return windlass.JWTKey{}, nil, refused("its kid names a key that cannot be read", "")
+	}
+	return found, key, nil
+}
+
+// whyRefused picks the reason out of the library's errors, in words that help and
+// repeat nothing of the token.
+func whyRefused(err error) string {
+	var failure *windlass.Failure
+	switch {
+	case errors.As(err, &failure):
+		return failure.Message
+	case errors.Is(err, jwt.ErrTokenMalformed):
+		return "it is not a JWT"
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return "it has expired"
+	case errors.Is(err, jwt.ErrTokenUsedBeforeIssued), errors.Is(err, jwt.ErrTokenNotValidYet):
+		return "it is of the future: compare the clocks"
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return "its signature is not RS256, or not of the key that it names"
+	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		return "it lacks exp"
+	case errors.Is(err, jwt.ErrTokenInvalidClaims):
+		return "its claims do not hold: sub, groupRef, consumerRef, iat and exp are required, and it may live for ten minutes"
+	default:
+		return "it cannot be read"
+	}
+}

@@ -1,0 +1,31 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+)
+
+// signedURL is a place to upload a zip to, in the contract's shape.
+type signedURL struct {
+	URL    string `json:"url" format:"uri"`
+	Bucket string `json:"bucket"`
+	Path   string `json:"path"`
+}
+
+func (a *API) generateUploadURL(c *call) (signedURL, error) {
+	ticket, err := a.install.NewUpload(c.ctx(), c.query.Get("md5"))
+	if err != nil {
+		return signedURL{}, err
+	}
+	to := a.publicURL.JoinPath("v1", "uploads", url.PathEscape(ticket.ID))
+	to.RawQuery = url.Values{"token": {ticket.Token.Reveal()}}.Encode()
+	return signedURL{URL: to.String(), Bucket: ticket.Bucket, Path: ticket.Path}, nil
+}
+
+// receiveUpload takes the zip. Who sends it has the URL and no key, and names the
+// checksum in a header.
+func (a *API) receiveUpload(c *call) error {
+	body := http.MaxBytesReader(c.w, c.r.Body, a.uploadLimit)
+	err := a.install.ReceiveUpload(c.ctx(), c.param("upload"), c.query.Get("token"), c.r.Header.Get("Content-Md5"), body)
+	return tooLargeOr(err, a.uploadLimit)
+}
