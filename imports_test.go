@@ -76,7 +76,11 @@ var imports = []rule{
 	{dir: "internal/notify", code: flowMay},
 
 	// What serves the flows. Only these know a database, River or HTML.
-	{dir: "internal/store", code: append(flows, ".", "connector", "modernc.org/sqlite", "github.com/jackc/pgx/v5")},
+	{dir: "internal/seal", code: []string{".", "github.com/tink-crypto/tink-go/v2"}},
+	{
+		dir: "internal/store", code: append(flows, ".", "connector", "internal/seal", "modernc.org/sqlite", "github.com/jackc/pgx/v5"),
+		tests: []string{"internal/store/storetest", "internal/pgtemp", "github.com/google/uuid"},
+	},
 	{dir: "internal/jobs", code: append(flows, ".", "connector", "github.com/riverqueue/river")},
 	{
 		dir: "internal/api", code: append(flows, ".", "connector", "manifest", "internal/ui",
@@ -85,11 +89,17 @@ var imports = []rule{
 	},
 	{dir: "internal/ui", code: append(flows, ".", "connector")},
 
+	// What tests of the above stand on: a database for each test, on a server of
+	// their own.
+	{dir: "internal/pgtemp", code: []string{"github.com/jackc/pgx/v5"}},
+	{dir: "internal/pgtemp/withpostgres", code: []string{"internal/pgtemp"}},
+	{dir: "internal/store/storetest", code: []string{"internal/store", "internal/seal", "internal/pgtemp", "github.com/jackc/pgx/v5"}},
+
 	// What puts the parts together.
 	{dir: "internal/server", code: []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/..."}},
 	{
 		dir: "internal/cli", code: []string{
-			".", "connector", "bitbucket", "bitbucket/sandbox", "internal/server",
+			".", "connector", "bitbucket", "bitbucket/sandbox", "manifest", "internal/server",
 			"github.com/spf13/cobra", "golang.org/x/term",
 		},
 		tests: []string{"github.com/rogpeppe/go-internal"},

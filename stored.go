@@ -1,6 +1,8 @@
 package windlass
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"time"
 )
@@ -66,4 +68,11 @@ type Upload struct {
 type Cutoffs struct {
 	States  time.Time // consents begun and not finished
 	Uploads time.Time
+}
+
+// Hash is the secret's SHA-256 in hexadecimal: what is kept of a long random
+// secret that only has to be recognized, such as an API key or a state.
+func (s Secret) Hash() string {
+	sum := sha256.Sum256([]byte(s.value))
+	return hex.EncodeToString(sum[:])
 }

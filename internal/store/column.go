@@ -1,0 +1,137 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// micros is how a time is kept: 0 for the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+// when scans what micros wrote.
+type when struct{ into *time.Time }
+
+func (w when) Scan(value any) error {
+	n, ok := value.(int64)
+	if !ok {
+		return fmt.Errorf("a time is %T instead of a number", value)
+	}
+	*w.into = fromMicros(n)
+	return nil
+}
+
+// text is how a list or a map is kept: as JSON, without "null".
+func text(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil || string(data) == "null" {
+		return "" // lists and maps of strings cannot fail
+	}
+	return string(data)
+}
+
+// fromText scans what text wrote.
+type fromText struct{ into any }
+
+func (f fromText) Scan(value any) error {
+	var data []byte
+	switch value := value.(type) {
+	case string:
+		data = []byte(value)
+	case []byte:
+		data = value
+	default:
+		return fmt.Errorf("JSON is kept as %T instead of text", value)
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	return json.Unmarshal(data, f.into)
+}
+
+// raw scans JSON that is handed on as it is.
+type raw struct{ into *json.RawMessage }
+
+func (r raw) Scan(value any) error {
+	switch value := value.(type) {
+	case string:
+		*r.into = nil
+		if value != "" {
+			*r.into = json.RawMessage(value)
+		}
+		return nil
+	case []byte:
+		return r.Scan(string(value))
+	default:
+		return fmt.Errorf("JSON is kept as %T instead of text", value)
+	}
+}
+
+// maybe is a reference that may be empty: NULL where it is.
+func maybe(id string) any {
+	if id == "" {
+		return nil
+	}
+	return id
+}
+
+// fromMaybe scans what maybe wrote.
+type fromMaybe struct{ into *string }
+
+func (m fromMaybe) Scan(value any) error {
+	switch value := value.(type) {
+	case nil:
+		*m.into = ""
+	case string:
+		*m.into = value
+	case []byte:
+		*m.into = string(value)
+	default:
+		return fmt.Errorf("a reference is %T instead of text", value)
+	}
+	return nil
+}
+
+// A filter collects the conditions of a query whose fields may be left out.
+type filter struct {
+	where string
+	args  []any
+}
+
+// equal adds a condition unless the value is empty.
+func (f *filter) equal(column, value string) {
+	if value != "" {
+		f.compare(column, "=", value)
+	}
+}
+
+func (f *filter) compare(column, operator string, value any) {
+	joint := " AND "
+	if f.where == "" {
+		joint = " WHERE "
+	}
+	f.args = append(f.args, value)
+	f.where += joint + column + " " + operator + " ?" + strconv.Itoa(len(f.args))
+}
+
+// limit ends a query with a limit unless it is 0.
+func (f *filter) limit(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	f.args = append(f.args, n)
+	return " LIMIT ?" + strconv.Itoa(len(f.args))
+}

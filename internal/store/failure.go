@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"windlass"
+)
+
+// says is what a failure is to say of the noun at hand.
+type says struct {
+	Missing  string // nothing has this id or name
+	Taken    string // there is one already
+	Dangling string // what it refers to does not exist, or what refers to it does
+	kind     windlass.Kind
+}
+
+// A fault is what went wrong in the database, in words of neither.
+type fault int
+
+const (
+	other fault = iota
+	unique
+	foreign
+	busy
+	down
+	full
+	corrupt
+	forbidden
+	badText
+)
+
+// fail turns an error of a database into a Failure. Nil stays nil, and a Failure
+// that a deeper call made stays as it is.
+func (s *Store) fail(op string, err error, words says) error {
+	if err == nil {
+		return nil
+	}
+	if known := new(windlass.Failure); errors.As(err, &known) {
+		return err
+	}
+	failure := &windlass.Failure{Kind: windlass.Internal, Op: op, Err: err}
+	if errors.Is(err, sql.ErrNoRows) {
+		failure.Kind, failure.Message = windlass.NotFound, words.Missing
+		return failure
+	}
+	// Before the databases' own words for it: an interrupted statement looks like
+	// a fault of theirs.
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		failure.Kind = windlass.Canceled
+		return failure
+	}
+	switch diagnose(err) {
+	case unique:
+		failure.Kind, failure.Message = windlass.Conflict, words.Taken
+	case foreign:
+		failure.Kind, failure.Message = windlass.Conflict, words.Dangling
+		if words.kind != "" {
+			failure.Kind = words.kind
+		}
+	case busy:
+		failure.Kind, failure.Message = windlass.Unavailable, "the database "+s.place+" is busy with something that does not end"
+		failure.Remedy = "try again"
+	case down:
+		failure.Kind, failure.Message = windlass.Unavailable, "the database "+s.place+" cannot be reached: "+reason(err)
+		failure.Remedy = "see that it runs, and that address, user and password are right"
+	case full:
+		failure.Message = "the disk of the database " + s.place + " is full"
+		failure.Remedy = "make room on it"
+	case corrupt:
+		failure.Message = "the database " + s.place + " is corrupt, or not a database"
+		failure.Remedy = "put back a copy, or name another file"
+	case forbidden:
+		failure.Message = "the database " + s.place + " may not be read or written"
+		failure.Remedy = "see whose it is, and what its user may do"
+	case badText:
+		failure.Kind, failure.Message = windlass.Invalid, "a text holds bytes that are not allowed in one"
+		failure.Remedy = "leave out NUL bytes and what is not UTF-8"
+	case other:
+		failure.Message = "the database " + s.place + " failed: " + reason(err)
+	}
+	return failure
+}
+
+func diagnose(err error) fault {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return diagnoseSQLite(lite.Code())
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return diagnosePostgres(pg.Code)
+	}
+	var network net.Error
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+		errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "conn closed") ||
+		strings.Contains(err.Error(), "unexpected EOF") {
+		return down
+	}
+	return other
+}
+
+// diagnoseSQLite reads a result code: the low byte says what, the rest which.
+func diagnoseSQLite(code int) fault {
+	switch code {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return unique
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, sqlite3.SQLITE_CONSTRAINT_TRIGGER: // RESTRICT is a trigger
+		return foreign
+	}
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return busy
+	case sqlite3.SQLITE_FULL:
+		return full
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return corrupt
+	case sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH:
+		return forbidden
+	default:
+		return other
+	}
+}
+
+// diagnosePostgres reads an SQLSTATE (appendix A of PostgreSQL's manual): its
+// first two characters are the class.
+func diagnosePostgres(code string) fault {
+	switch code {
+	case "23505":
+		return unique
+	case "23503", "23001":
+		return foreign
+	case "40001", "40P01", "55P03":
+		return busy
+	case "53100":
+		return full
+	case "22021":
+		return badText
+	case "42501":
+		return forbidden
+	case "XX001", "XX002":
+		return corrupt
+	}
+	switch code[:min(2, len(code))] {
+	// 3D000 is a database that does not exist; 28 is a wrong user or password.
+	case "08", "57", "53", "28", "3D":
+		return down
+	default:
+		return other
+	}
+}
+
+// reason is the last part of an error's text, which is what a person needs: the
+// parts before it name functions, and an address with its user.
+func reason(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Message
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"context"
+
+	"windlass"
+)
+
+const projectColumns = `p.id, p.name, p.app_name, p.org_id, p.created, p.updated`
+
+func scanProject(r row) (p windlass.Project, err error) {
+	err = r.Scan(&p.ID, &p.Name, &p.AppName, &p.OrgID, when{&p.Created}, when{&p.Updated})
+	return p, err
+}
+
+var projectSays = says{Missing: "there is no such project", Taken: "a project of that name exists already"}
+
+// CreateProject adds a project; Conflict when its name is taken.
+func (s *Store) CreateProject(ctx context.Context, p windlass.Project) error {
+	_, err := s.exec(ctx, `INSERT INTO projects (id, name, app_name, org_id, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+		p.ID, p.Name, p.AppName, p.OrgID, micros(p.Created), micros(p.Updated))
+	return s.fail("create the project "+p.Name, err, projectSays)
+}
+
+// Project finds a project by its id or its name. It does not lock it, unlike the
+// other nouns: every transaction reads its project.
+func (s *Store) Project(ctx context.Context, idOrName string) (windlass.Project, error) {
+	p, err := first(ctx, s, scanProject, `SELECT `+projectColumns+` FROM projects p
+		WHERE p.id = ?1 OR p.name = ?1 ORDER BY (p.id = ?1) DESC LIMIT 1`, idOrName)
+	return p, s.fail("find the project "+idOrName, err, projectSays)
+}
+
+// Projects lists all projects, the oldest first.
+func (s *Store) Projects(ctx context.Context) ([]windlass.Project, error) {
+	all, err := list(ctx, s, scanProject, `SELECT `+projectColumns+` FROM projects p ORDER BY p.id`)
+	return all, s.fail("list the projects", err, projectSays)
+}
+
+// UpdateProject replaces what a project is called.
+func (s *Store) UpdateProject(ctx context.Context, p windlass.Project) error {
+	return s.update(ctx, "update the project "+p.Name, projectSays,
+		`UPDATE projects SET name = ?2, app_name = ?3, org_id = ?4, updated = ?5 WHERE id = ?1`,
+		p.ID, p.Name, p.AppName, p.OrgID, micros(p.Updated))
+}
+
+// update runs a statement that is to change a row that exists.
+func (s *Store) update(ctx context.Context, op string, words says, query string, args ...any) error {
+	n, err := s.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		err = errNone
+	}
+	return s.fail(op, err, words)
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"windlass"
+)
+
+// Prune removes at most limit rows of each sort that are older than their
+// cutoff, and says how many rows it removed in all: call it again until that is
+// 0. It may be stopped and repeated anywhere.
+func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (n int, err error) {
+	for _, sort := range []struct {
+		before time.Time
+		query  string
+	}{
+		{before.States, `DELETE FROM connect_states WHERE hash IN (SELECT hash FROM connect_states WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
+		{before.Uploads, `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
+	} {
+		if sort.before.IsZero() {
+			continue
+		}
+		removed, err := s.exec(ctx, sort.query, micros(sort.before), limit)
+		n += int(removed)
+		if err != nil {
+			return n, s.fail("clear old rows", err, says{})
+		}
+	}
+	return n, nil
+}
+
+// Stats counts what there is, for metrics: a name for each figure.
+func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
+	type figure struct {
+		name  string
+		count int64
+	}
+	figures, err := list(ctx, s, func(r row) (f figure, err error) {
+		err = r.Scan(&f.name, &f.count)
+		return f, err
+	}, `SELECT 'projects', COUNT(*) FROM projects
+		UNION ALL SELECT 'provider_apps', COUNT(*) FROM provider_apps
+		UNION ALL SELECT 'integrations', COUNT(*) FROM integrations
+		UNION ALL SELECT 'installations', COUNT(*) FROM installations
+		UNION ALL SELECT 'destinations', COUNT(*) FROM destinations
+		UNION ALL SELECT 'schedules', COUNT(*) FROM schedules
+		UNION ALL SELECT 'schedules_paused', COUNT(*) FROM schedules WHERE paused
+		UNION ALL SELECT 'connections', COUNT(*) FROM connections
+		UNION ALL SELECT 'connections_' || status, COUNT(*) FROM connections GROUP BY status`)
+	if err != nil {
+		return nil, s.fail("count what there is", err, says{})
+	}
+	stats := map[string]int64{}
+	for _, f := range figures {
+		stats[f.name] = f.count
+	}
+	return stats, nil
+}

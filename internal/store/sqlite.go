@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"windlass"
+)
+
+// readers of one SQLite file at once. They never wait for the writer (WAL).
+const readers = 4
+
+// openSQLite opens a file with one writer and some readers. The lock keeps a
+// second process away: SQLite itself would let it in, but the engine of jobs
+// takes every job that is marked as running at its start for one that a crash
+// left behind, and would run it twice at once.
+func (s *Store) openSQLite(ctx context.Context) error {
+	s.driver, s.place = SQLite, s.url
+	fault := func(err error, message, remedy string) error {
+		return &windlass.Failure{
+			Kind: windlass.Internal, Op: "open the database " + s.place, Message: message, Remedy: remedy, Err: err,
+		}
+	}
+	if s.url == "" {
+		return fault(nil, "no file is named", "name a file, or the address of a PostgreSQL database")
+	}
+	path, err := filepath.Abs(s.url)
+	if err != nil {
+		return fault(err, "", "name the file by its full path")
+	}
+	folder, err := os.Stat(filepath.Dir(path))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault(err, "the folder "+filepath.Dir(path)+" does not exist", "make it, or name another")
+	case err != nil:
+		return fault(err, "", "see that the folder may be read by the user that runs windlass")
+	case !folder.IsDir():
+		return fault(nil, filepath.Dir(path)+" is not a folder", "name a file in a folder")
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fault(nil, "it is a folder", "name a file in it")
+	}
+	s.lock, err = lockFile(path + ".lock")
+	switch {
+	case errors.Is(err, errLocked):
+		return &windlass.Failure{
+			Kind: windlass.Conflict, Op: "open the database " + s.place, Message: "another process is using it",
+			Remedy: "stop that one first, or use PostgreSQL, which several processes may share", Err: err,
+		}
+	case err != nil:
+		return fault(err, "", "see that the folder may be written by the user that runs windlass, and has room")
+	}
+	// The database holds sealed secrets and customers' names: nobody else's.
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fault(err, "", "see that the file and its folder may be written by the user that runs windlass")
+	}
+	if err := file.Close(); err != nil {
+		return fault(err, "", "see that the disk works")
+	}
+	if s.writer, err = openFile(path, "_txlock=immediate"); err != nil {
+		return fault(err, "", "name another file")
+	}
+	s.writer.SetMaxOpenConns(1)
+	// The first statement makes it a WAL database, before any reader is there.
+	if _, err := s.writer.ExecContext(ctx, "SELECT COUNT(*) FROM sqlite_schema"); err != nil {
+		return s.fail("open the database "+s.place, err, says{})
+	}
+	if s.reader, err = openFile(path, "_pragma=query_only(1)"); err != nil {
+		return fault(err, "", "name another file")
+	}
+	s.reader.SetMaxOpenConns(readers)
+	s.reader.SetMaxIdleConns(readers)
+	return nil
+}
+
+func openFile(path string, parameters ...string) (*sql.DB, error) {
+	query := url.Values{"_pragma": {
+		// First of all: the others may have to wait for a lock.
+		"busy_timeout(10000)",
+		"journal_mode(WAL)",
+		// In WAL mode a commit that has been told of may be lost with the power
+		// under NORMAL; a rotated refresh token must not be (invariant 4).
+		"synchronous(FULL)",
+		"foreign_keys(1)",
+		"cache_size(-" + strconv.Itoa(8<<10) + ")", // KiB per connection
+		"temp_store(2)",
+	}}.Encode()
+	for _, parameter := range parameters {
+		query += "&" + parameter
+	}
+	return sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: query}).String())
+}
+
+var errLocked = errors.New("the file is locked")
