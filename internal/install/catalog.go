@@ -1,5 +1,73 @@
 package install
 
+import (
+	"fmt"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// Catalog returns every provider by name.
+func (f *Flow) Catalog() map[string]ProviderInfo {
+	all := make(map[string]ProviderInfo, len(f.providers))
+	for _, p := range f.providers {
+		all[p.Info.Name] = p.Info
+	}
+	return all
+}
+
+// CatalogEntry returns one provider.
+func (f *Flow) CatalogEntry(provider string) (ProviderInfo, error) {
+	p, known := f.provider(provider)
+	if !known {
+		return ProviderInfo{}, &windlass.Failure{
+			Kind: windlass.NotFound, Op: "find the provider", Message: fmt.Sprintf("there is no provider %q", clip(provider)),
+			Remedy: "the providers are " + oneOf(f.Catalog()),
+		}
+	}
+	return p.Info, nil
+}
+
+// BitbucketInfo is the catalog's entry for Bitbucket Cloud, given the objects
+// that its connector has.
+func BitbucketInfo(objects []connector.Object) ProviderInfo {
+	info := ProviderInfo{
+		Name: "bitbucket", DisplayName: "Bitbucket Cloud", AuthType: "oauth2",
+		BaseURL: "https://api.bitbucket.org", DefaultModule: "",
+		ProviderOpts: map[string]string{},
+		OAuth2Opts: &OAuth2Opts{
+			GrantType: "authorizationCode",
+			AuthURL:   "https://bitbucket.org/site/oauth2/authorize", TokenURL: "https://bitbucket.org/site/oauth2/access_token",
+			ExplicitWorkspaceRequired: true, // a token is good for all of a person's workspaces, and says none
+			TokenMetadataFields:       TokenMetadataFields{ScopesField: "scope"},
+			DocsURL:                   "https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
+		},
+		Support: Support{Proxy: true, Read: len(objects) > 0},
+		Media: &Media{
+			Regular:  &Pictures{IconURL: bitbucketIcon, LogoURL: bitbucketIcon},
+			DarkMode: &Pictures{IconURL: bitbucketIcon, LogoURL: bitbucketIcon},
+		},
+		Labels: map[string]string{"category": "developer-tools"},
+		Metadata: &ProviderMetadata{Input: []MetadataInput{{
+			Name: "workspace", DisplayName: "Workspace",
+			Prompt:  "The workspace's id, which stands behind bitbucket.org/ in the address of any of its pages.",
+			DocsURL: "https://support.atlassian.com/bitbucket-cloud/docs/what-is-a-workspace/",
+		}}},
+		ProviderAppMetadata: &ProviderAppMetadata{ProviderParams: []MetadataInput{{
+			Name: HourlyLimit, DisplayName: "Requests an hour",
+			Prompt: "How many requests an hour all connections of this consumer may make together. Leave it empty for Bitbucket's usual limit.",
+		}}},
+	}
+	for i := range objects {
+		info.Support.Write = info.Support.Write || objects[i].Create || objects[i].Update
+		info.Support.Delete = info.Support.Delete || objects[i].Delete
+	}
+	return info
+}
+
+// The picture is Atlassian's, from where Bitbucket's own pages have it.
+const bitbucketIcon = "https://bitbucket.org/favicon.ico"
+
 // ProviderInfo is a provider's entry in the catalog, in the contract's shape.
 type ProviderInfo struct {
 	Name                string               `json:"name"`
@@ -10,7 +78,6 @@ type ProviderInfo struct {
 	OAuth2Opts          *OAuth2Opts          `json:"oauth2Opts,omitempty"`
 	ProviderOpts        map[string]string    `json:"providerOpts"`
 	Support             Support              `json:"support"`
-	AuthHealthCheck     *AuthHealthCheck     `json:"authHealthCheck,omitempty"`
 	Media               *Media               `json:"media,omitempty"`
 	Labels              map[string]string    `json:"labels,omitempty"`
 	Metadata            *ProviderMetadata    `json:"metadata,omitempty"`
@@ -83,13 +150,6 @@ type BatchWrite struct {
 // BatchSupport says whether it does.
 type BatchSupport struct {
 	Supported bool `json:"supported"`
-}
-
-// AuthHealthCheck names a request that succeeds with any good credentials.
-type AuthHealthCheck struct {
-	URL                string `json:"url"`
-	Method             string `json:"method,omitempty"`
-	SuccessStatusCodes []int  `json:"successStatusCodes,omitempty"`
 }
 
 // Media are the provider's pictures.

@@ -1,0 +1,167 @@
+package install
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"windlass"
+	"windlass/manifest"
+)
+
+// check holds a filled config against the revision, the fields of the customer's
+// workspace, and the destinations. It returns only what the store says; what is
+// wrong with the config is among the issues.
+func (d *draft) check(ctx context.Context) error {
+	c := &d.config
+	if c.Provider != d.entry.Provider {
+		d.add(within(d.at, "provider"), "is %q, and the integration's is %s", clip(c.Provider), d.entry.Provider)
+	}
+	if c.Read != nil {
+		for _, name := range sortedKeys(c.Read.Objects) {
+			if err := d.checkRead(ctx, name, c.Read.Objects[name]); err != nil {
+				return err
+			}
+		}
+	}
+	if c.Write != nil {
+		for _, name := range sortedKeys(c.Write.Objects) {
+			d.checkWrite(ctx, name, c.Write.Objects[name])
+		}
+	}
+	if c.Subscribe != nil {
+		for _, name := range sortedKeys(c.Subscribe.Objects) {
+			if err := d.checkSubscribe(ctx, name, c.Subscribe.Objects[name]); err != nil {
+				return err
+			}
+		}
+	}
+	if c.Proxy != nil && c.Proxy.Enabled && (d.entry.Proxy == nil || !d.entry.Proxy.Enabled) {
+		d.add(within(d.at, "proxy.enabled"), "is true, and the integration has no proxy: add it to the manifest first")
+	}
+	return nil
+}
+
+// checkName holds an object's key against its objectName and against the names
+// that the revision has for the action.
+func (d *draft) checkName(key, objectName, action, at string, names []string) bool {
+	if key != objectName {
+		d.add(within(at, "objectName"), "is %q, and stands under %q: both must be the object's name", clip(objectName), clip(key))
+		return false
+	}
+	if slices.Contains(names, key) {
+		return true
+	}
+	if len(names) == 0 {
+		d.add(at, "the integration has no object to %s: add it to the manifest first", action)
+	} else {
+		d.add(at, "the integration does not %s %q: it has %s", action, clip(key), few(names))
+	}
+	return false
+}
+
+func (d *draft) checkRead(ctx context.Context, name string, o ReadObject) error {
+	at := within(d.at, "read.objects."+name)
+	var names []string
+	if d.entry.Read != nil {
+		for i := range d.entry.Read.Objects {
+			names = append(names, d.entry.Read.Objects[i].ObjectName)
+		}
+	}
+	if !d.checkName(name, o.ObjectName, "read", at, names) {
+		return nil
+	}
+	if o.Schedule != "" {
+		d.checkSchedule(o.Schedule, within(at, "schedule"))
+	}
+	if o.SelectedFieldsAuto != "" && o.SelectedFieldsAuto != manifest.All {
+		d.add(within(at, "selectedFieldsAuto"), "%q has no meaning: write %s, or leave it out", clip(o.SelectedFieldsAuto), manifest.All)
+	}
+	t := d.fields(ctx, name)
+	for _, field := range sortedKeys(o.SelectedFields) {
+		if wrong := t.wrong(field); wrong != "" && o.SelectedFields[field] {
+			d.add(within(at, "selectedFields."+clip(field)), "%s", wrong)
+		}
+	}
+	d.checkMappings(o, readEntry(d.entry, name), t, at)
+	d.checkValues(o, t, at)
+	if o.Backfill != nil {
+		d.checkBackfill(*o.Backfill, t, within(at, "backfill"))
+	}
+	d.checkFilters(o.FieldFilters, t, within(at, "fieldFilters"))
+	return d.checkDestinationName(ctx, o.Destination, within(at, "destination"))
+}
+
+func (d *draft) checkSchedule(text, at string) {
+	schedule, err := manifest.ParseSchedule(text)
+	if err == nil {
+		err = schedule.AtLeast(manifest.ShortestGap)
+	}
+	if wrong, found := errors.AsType[*manifest.ScheduleError](err); found {
+		d.add(at, "%s: %s", wrong.Message, wrong.Remedy)
+	}
+}
+
+func (d *draft) checkBackfill(b Backfill, t *fieldTable, at string) {
+	period := within(at, "defaultPeriod")
+	switch p := b.DefaultPeriod; {
+	case p.Days != nil && p.FullHistory:
+		d.add(period, "has both days and fullHistory: keep one of the two")
+	case p.Days == nil && !p.FullHistory:
+		d.add(period, "says neither days nor fullHistory: write one of the two")
+	case p.Days != nil && *p.Days < 0:
+		d.add(within(period, "days"), "is %d: write 0 for no backfill, or how many days to go back", *p.Days)
+	}
+	d.checkFilters(b.FieldFilters, t, within(at, "fieldFilters"))
+}
+
+func (d *draft) checkFilters(filters []Filter, t *fieldTable, at string) {
+	seen := map[string]bool{}
+	for i, filter := range filters {
+		at := item(at, i)
+		if d.need(filter.FieldName, within(at, "fieldName")) {
+			if wrong := t.wrong(filter.FieldName); wrong != "" {
+				d.add(within(at, "fieldName"), "%s", wrong)
+			}
+			if seen[filter.FieldName] {
+				d.add(within(at, "fieldName"), "%q has a filter already, and can have one only", clip(filter.FieldName))
+			}
+			seen[filter.FieldName] = true
+		}
+		if d.need(filter.Operator, within(at, "operator")) && filter.Operator != "eq" {
+			d.add(within(at, "operator"), "%q is not supported: write eq", clip(filter.Operator))
+		}
+		if !isScalar(filter.Value) {
+			d.add(within(at, "value"), "is missing, or is neither a text nor a number nor true or false")
+		}
+	}
+}
+
+// isScalar reports whether a value is a text, a number or a boolean.
+func isScalar(text json.RawMessage) bool {
+	value, err := anything(text)
+	if err != nil {
+		return false
+	}
+	switch value.(type) {
+	case string, bool, json.Number:
+		return true
+	default:
+		return false
+	}
+}
+
+// checkDestinationName adds an issue when there is no such destination.
+func (d *draft) checkDestinationName(ctx context.Context, name, at string) error {
+	if name == "" {
+		d.add(at, "is missing: name where the records go")
+		return nil
+	}
+	_, err := d.store.Destination(ctx, d.projectID, name)
+	if kindIs(err, windlass.NotFound) {
+		d.add(at, "there is no destination %q: create it first", clip(name))
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,291 @@
+package install
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"windlass"
+	"windlass/manifest"
+)
+
+// Deployment is what a deploy did.
+type Deployment struct {
+	// Integrations are those of the manifest, in its order, with their latest
+	// revisions.
+	Integrations []windlass.Integration
+	// Changed are the names of those that got a new revision.
+	Changed []string
+	// Deleted are the names of those that a destructive deploy removed.
+	Deleted []string
+	// Paused are the reads that a destructive deploy stopped.
+	Paused []PausedRead
+	// Warnings are sentences about what does not work yet, or was left alone.
+	Warnings []string
+}
+
+// PausedRead is an object that an installation no longer reads.
+type PausedRead struct {
+	Integration, InstallationID, GroupRef, Object string
+}
+
+const (
+	opDeploy    = "deploy"
+	opCreate    = "create the integration"
+	opRevision  = "create the revision"
+	notDropping = "keep the object in the manifest, let these installations stop reading it first, or deploy with destructive=true, which pauses it for them"
+)
+
+// Deploy makes the project's integrations what the manifest says; an integration
+// that says the same as before keeps its revision, so a deploy may be repeated.
+// A manifest with mistakes is a failure with an issue for each, in which
+// errors.As finds the [manifest.Problems]. The package says what destructive does.
+func (f *Flow) Deploy(ctx context.Context, project string, from Source, destructive bool) (Deployment, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return Deployment{}, err
+	}
+	m, err := f.manifest(ctx, opDeploy, from)
+	if err != nil {
+		return Deployment{}, err
+	}
+	d := &deploy{Flow: f, op: opDeploy, project: p, destructive: destructive}
+	err = f.store.In(ctx, func(ctx context.Context) error {
+		d.out = Deployment{} // the store may run a transaction again
+		if err := d.save(ctx, m.SpecVersion, m.Integrations); err != nil {
+			return err
+		}
+		return d.missing(ctx, m)
+	})
+	return d.result(err)
+}
+
+// CreateIntegrationRequest is the body of POST …/integrations.
+type CreateIntegrationRequest struct {
+	Name           string `json:"name"`
+	Provider       string `json:"provider"`
+	LatestRevision struct {
+		SpecVersion string          `json:"specVersion"`
+		Content     json.RawMessage `json:"content"`
+	} `json:"latestRevision"`
+}
+
+// CreateIntegration deploys one integration that does not exist yet. Its content
+// may leave out the name and the provider, which the request has already.
+func (f *Flow) CreateIntegration(ctx context.Context, project string, r CreateIntegrationRequest) (Deployment, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return Deployment{}, err
+	}
+	var is issues
+	var content map[string]json.RawMessage
+	if err := json.Unmarshal(r.LatestRevision.Content, &content); err != nil || content == nil {
+		is.add("latestRevision.content", "is not an object: write an entry as under integrations in a manifest")
+		return Deployment{}, is.err(opCreate, nil)
+	}
+	for key, value := range map[string]string{"name": r.Name, "provider": r.Provider} {
+		var inside string
+		if raw, there := content[key]; there && (json.Unmarshal(raw, &inside) != nil || inside != value) {
+			is.add("latestRevision.content."+key, "is not %q, as the request has it beside", clip(value))
+		}
+		content[key], _ = json.Marshal(value) // a string always marshals
+	}
+	if err := is.err(opCreate, nil); err != nil {
+		return Deployment{}, err
+	}
+	text, err := json.Marshal(map[string]any{"specVersion": r.LatestRevision.SpecVersion, "integrations": []any{content}})
+	if err != nil {
+		return Deployment{}, err
+	}
+	m, err := manifest.FromJSON(text, f.known(ctx))
+	if err != nil {
+		return Deployment{}, manifestFailure(opCreate, err)
+	}
+	d := &deploy{Flow: f, op: opCreate, project: p}
+	err = f.store.In(ctx, func(ctx context.Context) error {
+		d.out = Deployment{}
+		_, err := f.store.Integration(ctx, p.ID, r.Name)
+		if err := free(opCreate, "an integration", r.Name, err); err != nil {
+			return err
+		}
+		return d.save(ctx, m.SpecVersion, m.Integrations)
+	})
+	return d.result(err)
+}
+
+// CreateRevision deploys one integration, by the rules of [Flow.Deploy], out of
+// a manifest that may have others.
+func (f *Flow) CreateRevision(ctx context.Context, project, integration string, from Source, destructive bool) (Deployment, error) {
+	in, err := f.Integration(ctx, project, integration)
+	if err != nil {
+		return Deployment{}, err
+	}
+	m, err := f.manifest(ctx, opRevision, from)
+	if err != nil {
+		return Deployment{}, err
+	}
+	i := slices.IndexFunc(m.Integrations, func(entry manifest.Integration) bool { return entry.Name == in.Name })
+	if i < 0 {
+		return Deployment{}, invalid(opRevision, fmt.Sprintf("the manifest has no integration %q", in.Name), "a revision keeps the integration's name; deploy the manifest to make another integration")
+	}
+	d := &deploy{Flow: f, op: opRevision, project: windlass.Project{ID: in.ProjectID}, destructive: destructive}
+	err = f.store.In(ctx, func(ctx context.Context) error {
+		d.out = Deployment{}
+		return d.save(ctx, m.SpecVersion, m.Integrations[i:i+1])
+	})
+	return d.result(err)
+}
+
+// A deploy is one deploy while it happens.
+type deploy struct {
+	*Flow
+
+	out         Deployment
+	op          string
+	project     windlass.Project
+	destructive bool
+}
+
+// result returns what was done, which is nothing if there is an error.
+func (d *deploy) result(err error) (Deployment, error) {
+	if err != nil {
+		return Deployment{}, err
+	}
+	return d.out, nil
+}
+
+// save brings the entries of a manifest into the store.
+func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integration) error {
+	current, err := d.store.Integrations(ctx, d.project.ID)
+	if err != nil {
+		return err
+	}
+	var dropped issues
+	for i := range entries {
+		entry := entries[i]
+		in := windlass.Integration{ID: newID(), ProjectID: d.project.ID, Name: entry.Name, Provider: entry.Provider, Created: d.now()}
+		at := slices.IndexFunc(current, func(c windlass.Integration) bool { return c.Name == entry.Name })
+		if at >= 0 {
+			in = current[at]
+			if err := d.confront(ctx, in, entry, &dropped); err != nil {
+				return err
+			}
+			in.Provider = entry.Provider
+		}
+		content, err := json.Marshal(entry)
+		if err != nil {
+			return err
+		}
+		if in.Latest.ID == "" || in.Latest.SpecVersion != spec || !sameJSON(in.Latest.Content, content) {
+			in.Updated = d.now()
+			in.Latest = windlass.Revision{ID: newID(), IntegrationID: in.ID, SpecVersion: spec, Content: content, Created: in.Updated}
+			d.out.Changed = append(d.out.Changed, in.Name)
+		}
+		if err := d.warn(ctx, entry); err != nil {
+			return err
+		}
+		d.out.Integrations = append(d.out.Integrations, in)
+	}
+	if len(dropped) > 0 {
+		return &windlass.Failure{
+			Kind: windlass.Conflict, Op: d.op, Message: "the manifest drops what installations still use",
+			Remedy: notDropping, Issues: dropped,
+		}
+	}
+	return d.store.SaveIntegrations(ctx, d.project.ID, d.out.Integrations)
+}
+
+// confront holds an entry against what is installed of its integration. What the
+// entry drops is an issue, or is paused when the deploy is destructive.
+func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry manifest.Integration, dropped *issues) error {
+	readers := map[string][]string{} // from an object to the installations that read it
+	var strangers []string
+	err := d.eachInstallation(ctx, windlass.InstallationFilter{ProjectID: d.project.ID, IntegrationID: in.ID}, func(i windlass.Installation) error {
+		if in.Provider != entry.Provider {
+			strangers = append(strangers, describe(i))
+			return nil
+		}
+		config, err := ParseConfig(i.Config.Content)
+		if err != nil || config.Read == nil {
+			return err
+		}
+		var paused bool
+		for _, name := range sortedKeys(config.Read.Objects) {
+			object := config.Read.Objects[name]
+			if object.Disabled || readEntry(entry, name) != nil {
+				continue
+			}
+			if !d.destructive {
+				readers[name] = append(readers[name], describe(i))
+				continue
+			}
+			object.Disabled, paused = true, true
+			config.Read.Objects[name] = object
+			d.out.Paused = append(d.out.Paused, PausedRead{Integration: in.Name, InstallationID: i.ID, GroupRef: i.Group.Ref, Object: name})
+		}
+		if !paused {
+			return nil
+		}
+		return d.saveConfig(ctx, &i, config)
+	})
+	if err != nil {
+		return err
+	}
+	at := fmt.Sprintf("integrations[%s]", in.Name)
+	if len(strangers) > 0 {
+		dropped.add(at+".provider", "cannot change from %s to %s while installed for another's customers: %s", in.Provider, entry.Provider, few(strangers))
+	}
+	for _, name := range sortedKeys(readers) {
+		dropped.add(at+".read.objects", "object %q is gone, and is still read by %s", name, few(readers[name]))
+	}
+	return nil
+}
+
+// warn tells of destinations that are still to be made.
+func (d *deploy) warn(ctx context.Context, entry manifest.Integration) error {
+	var told []string
+	for _, name := range destinationsOf(entry) {
+		if slices.Contains(told, name) {
+			continue
+		}
+		told = append(told, name)
+		_, err := d.store.Destination(ctx, d.project.ID, name)
+		switch {
+		case kindIs(err, windlass.NotFound):
+			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q sends to %q, which does not exist yet: create the destination before anybody installs it", entry.Name, name))
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// missing deals with the integrations that a manifest does not have.
+func (d *deploy) missing(ctx context.Context, m *manifest.Manifest) error {
+	if !d.destructive {
+		return nil
+	}
+	current, err := d.store.Integrations(ctx, d.project.ID)
+	if err != nil {
+		return err
+	}
+	for _, in := range current {
+		if slices.ContainsFunc(m.Integrations, func(e manifest.Integration) bool { return e.Name == in.Name }) {
+			continue
+		}
+		users, err := d.store.Installations(ctx, windlass.InstallationFilter{ProjectID: d.project.ID, IntegrationID: in.ID, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(users) > 0 {
+			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q is not in the manifest, and stays because it is installed: delete it by itself to uninstall it everywhere", in.Name))
+			continue
+		}
+		if err := d.store.DeleteIntegration(ctx, d.project.ID, in.ID); err != nil {
+			return err
+		}
+		d.out.Deleted = append(d.out.Deleted, in.Name)
+	}
+	return nil
+}

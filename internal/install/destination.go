@@ -1,0 +1,239 @@
+package install
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"windlass"
+	"windlass/webhook"
+)
+
+// Webhook is the type of destination that is built.
+const Webhook = "webhook"
+
+// mostSecrets bounds what signs a message when somebody rotates again and again.
+const mostSecrets = 3
+
+// DestinationMetadata says where a webhook's messages go.
+type DestinationMetadata struct {
+	URL     string            `json:"url,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
+}
+
+// CreateDestinationRequest is the body of POST …/destinations.
+type CreateDestinationRequest struct {
+	Name     string              `json:"name"`
+	Type     string              `json:"type"` // webhook
+	Metadata DestinationMetadata `json:"metadata"`
+}
+
+// UpdateDestinationRequest is the body of PATCH …/destinations/{d}.
+type UpdateDestinationRequest struct {
+	UpdateMask  []string `json:"updateMask"` // name, metadata, metadata.url, metadata.headers
+	Destination struct {
+		Name     string              `json:"name,omitempty"`
+		Metadata DestinationMetadata `json:"metadata,omitzero"`
+	} `json:"destination"`
+}
+
+// DestinationOptions say what to do while a destination is looked up.
+type DestinationOptions struct {
+	IncludeSecrets bool // return the signing secrets, the current one first
+	Rotate         bool // make a new secret first; those before stay valid beside it
+}
+
+// CreateDestination makes a webhook destination with a signing secret. The
+// secret is not returned: ask for it with [Flow.Destination].
+func (f *Flow) CreateDestination(ctx context.Context, project string, r CreateDestinationRequest) (windlass.Destination, error) {
+	const op = "create the destination"
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return windlass.Destination{}, err
+	}
+	d := windlass.Destination{
+		ID: newID(), ProjectID: p.ID, Name: r.Name, Type: r.Type, URL: r.Metadata.URL, Headers: r.Metadata.Headers,
+		Secrets: []windlass.Secret{newSigningSecret()}, Created: f.now(), Updated: f.now(),
+	}
+	var is issues
+	if is.need(d.Type, "type") && d.Type != Webhook {
+		is.add("type", "destinations of type %q are not built: write %s", clip(d.Type), Webhook)
+	}
+	f.checkDestination(&is, &d, "")
+	if err := is.err(op, nil); err != nil {
+		return windlass.Destination{}, err
+	}
+	err = f.store.In(ctx, func(ctx context.Context) error {
+		_, err := f.store.Destination(ctx, p.ID, d.Name)
+		if err := free(op, "a destination", d.Name, err); err != nil {
+			return err
+		}
+		return f.store.CreateDestination(ctx, d)
+	})
+	return unsigned(d), err
+}
+
+func newSigningSecret() windlass.Secret { return windlass.NewSecret(webhook.NewSecret().Reveal()) }
+
+// checkDestination says what is wrong with a destination, and writes its metadata.
+func (f *Flow) checkDestination(is *issues, d *windlass.Destination, at string) {
+	is.name(d.Name, within(at, "name"))
+	is.webhookURL(d.URL, within(at, "metadata.url"), f.opts.AllowHTTP)
+	is.headers(d.Headers, within(at, "metadata.headers"))
+	d.Metadata, _ = json.Marshal(DestinationMetadata{URL: d.URL, Headers: d.Headers}) // strings always marshal
+}
+
+// unsigned returns a destination without what signs its messages.
+func unsigned(d windlass.Destination) windlass.Destination {
+	d.Secrets = nil
+	return d
+}
+
+// Destination finds a destination by id or name. opts may be nil.
+func (f *Flow) Destination(ctx context.Context, project, destination string, opts *DestinationOptions) (windlass.Destination, error) {
+	if opts == nil {
+		opts = &DestinationOptions{}
+	}
+	d, err := f.changeDestination(ctx, project, destination, func(_ context.Context, d *windlass.Destination) (bool, error) {
+		if opts.Rotate {
+			d.Secrets = slices.Insert(slices.Clone(d.Secrets), 0, newSigningSecret())
+			d.Secrets = d.Secrets[:min(len(d.Secrets), mostSecrets)]
+		}
+		return opts.Rotate, nil
+	})
+	if err != nil || !opts.IncludeSecrets {
+		d = unsigned(d)
+	}
+	return d, err
+}
+
+// Destinations lists a project's destinations, without secrets.
+func (f *Flow) Destinations(ctx context.Context, project string) ([]windlass.Destination, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	all, err := f.store.Destinations(ctx, p.ID)
+	for i := range all {
+		all[i] = unsigned(all[i])
+	}
+	return all, err
+}
+
+// UpdateDestination changes what the mask names. A destination that something
+// sends to by its name keeps that name.
+func (f *Flow) UpdateDestination(ctx context.Context, project, destination string, r UpdateDestinationRequest) (windlass.Destination, error) {
+	const op = "update the destination"
+	d, err := f.changeDestination(ctx, project, destination, func(ctx context.Context, d *windlass.Destination) (bool, error) {
+		before := *d
+		to := r.Destination
+		url := func() string { d.URL = to.Metadata.URL; return "" }
+		headers := func() string { d.Headers = maps.Clone(to.Metadata.Headers); return "" }
+		var is issues
+		is.mask(r.UpdateMask, map[string]func() string{
+			"name":             func() string { d.Name = to.Name; return "" },
+			"metadata":         func() string { return url() + headers() },
+			"metadata.url":     url,
+			"metadata.headers": headers,
+		})
+		f.checkDestination(&is, d, "destination")
+		if err := is.err(op, nil); err != nil || d.Name == before.Name {
+			return true, err
+		}
+		_, err := f.store.Destination(ctx, d.ProjectID, d.Name)
+		if err := free(op, "a destination", d.Name, err); err != nil {
+			return false, err
+		}
+		return true, f.unusedDestination(ctx, op, before.ProjectID, "give them the destination's id instead of its name first", before.Name)
+	})
+	return unsigned(d), err
+}
+
+// RetireSecrets ends a rotation: only the current secret stays valid.
+func (f *Flow) RetireSecrets(ctx context.Context, project, destination string) (windlass.Destination, error) {
+	d, err := f.changeDestination(ctx, project, destination, func(_ context.Context, d *windlass.Destination) (bool, error) {
+		many := len(d.Secrets) > 1
+		d.Secrets = slices.Clone(d.Secrets[:min(len(d.Secrets), 1)])
+		return many, nil
+	})
+	return unsigned(d), err
+}
+
+// DeleteDestination deletes a destination that nothing sends to.
+func (f *Flow) DeleteDestination(ctx context.Context, project, destination string) error {
+	const op = "delete the destination"
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return err
+	}
+	return f.store.In(ctx, func(ctx context.Context) error {
+		d, err := f.store.Destination(ctx, p.ID, destination)
+		if err != nil {
+			return err
+		}
+		if err := f.unusedDestination(ctx, op, p.ID, "let them send somewhere else first", d.ID, d.Name); err != nil {
+			return err
+		}
+		return f.store.DeleteDestination(ctx, p.ID, d.ID)
+	})
+}
+
+// changeDestination changes a destination in one transaction, and saves it when
+// the change says so.
+func (f *Flow) changeDestination(
+	ctx context.Context, project, destination string,
+	change func(ctx context.Context, d *windlass.Destination) (save bool, err error),
+) (windlass.Destination, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return windlass.Destination{}, err
+	}
+	var d windlass.Destination
+	err = f.store.In(ctx, func(ctx context.Context) error {
+		if d, err = f.store.Destination(ctx, p.ID, destination); err != nil {
+			return err
+		}
+		save, err := change(ctx, &d)
+		if err != nil || !save {
+			return err
+		}
+		d.Updated = f.now()
+		return f.store.UpdateDestination(ctx, d)
+	})
+	return d, err
+}
+
+// unusedDestination returns a conflict when a manifest or a config names a
+// destination by one of the names.
+func (f *Flow) unusedDestination(ctx context.Context, op, projectID, remedy string, names ...string) error {
+	var users []string
+	integrations, err := f.store.Integrations(ctx, projectID)
+	if err != nil {
+		return err
+	}
+	for _, in := range integrations {
+		entry, err := entryOf(in.Latest)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(destinationsOf(entry), func(n string) bool { return slices.Contains(names, n) }) {
+			users = append(users, fmt.Sprintf("integration %q", in.Name))
+		}
+	}
+	err = f.eachInstallation(ctx, windlass.InstallationFilter{ProjectID: projectID}, func(in windlass.Installation) error {
+		c, err := ParseConfig(in.Config.Content)
+		if err != nil {
+			return err
+		}
+		if c.sendsTo(names) {
+			users = append(users, describe(in))
+		}
+		return nil
+	})
+	if err != nil || len(users) == 0 {
+		return err
+	}
+	return conflict(op, "it is used: "+few(users), remedy)
+}

@@ -1,0 +1,150 @@
+package install
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"windlass"
+	"windlass/manifest"
+)
+
+// A draft is a config on its way from a request to the store.
+type draft struct {
+	*Flow
+	issues
+
+	op          string
+	at          string // where the content stands in the request
+	projectID   string
+	integration windlass.Integration
+	revision    windlass.Revision
+	entry       manifest.Integration
+	connection  windlass.Connection
+	tree        map[string]any
+	config      Config
+	tables      map[string]*fieldTable
+}
+
+// begin makes a draft for a revision: the one that is named, or the latest.
+func (f *Flow) begin(ctx context.Context, op, at, revisionAt string, in windlass.Integration, revisionID string) (*draft, error) {
+	d := &draft{Flow: f, op: op, at: at, projectID: in.ProjectID, integration: in, revision: in.Latest, tables: map[string]*fieldTable{}}
+	if revisionID != "" && revisionID != in.Latest.ID {
+		r, err := f.store.Revision(ctx, in.ID, revisionID)
+		switch {
+		case kindIs(err, windlass.NotFound):
+			d.add(revisionAt, "is not a revision of integration %q: its latest one is %s", in.Name, in.Latest.ID)
+		case err != nil:
+			return nil, err
+		default:
+			d.revision = r
+		}
+	}
+	var err error
+	d.entry, err = entryOf(d.revision)
+	return d, err
+}
+
+// connect finds the connection that an installation is to use: the one named, or
+// the only one that the group has. It returns a conflict where a person has to do
+// something about connections; what is wrong with the request is an issue.
+func (d *draft) connect(ctx context.Context, id, groupRef, at string) error {
+	d.connection = windlass.Connection{Provider: d.entry.Provider} // to check fields with until there is one
+	var c windlass.Connection
+	var err error
+	if id == "" {
+		if c, err = d.groupConnection(ctx, d.op, d.projectID, d.entry.Provider, groupRef); err != nil {
+			return err
+		}
+	} else {
+		c, err = d.store.Connection(ctx, d.projectID, id)
+		if kindIs(err, windlass.NotFound) {
+			d.add(at, "there is no connection %q in this project", clip(id))
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.Provider != d.entry.Provider:
+		d.add(at, "is a connection with %s, and the integration needs %s", c.Provider, d.entry.Provider)
+		return nil
+	case c.Group.Ref != groupRef:
+		d.add(at, "is a connection of group %q, not of %q", c.Group.Ref, clip(groupRef))
+		return nil
+	}
+	d.connection = c
+	if c.Status == windlass.ConnectionBad {
+		why := ""
+		if c.StatusReason != "" {
+			why = " (" + c.StatusReason + ")"
+		}
+		return conflict(d.op, fmt.Sprintf("the credentials of connection %s no longer work%s", c.ID, why), "let the customer connect again, or name another connection")
+	}
+	return nil
+}
+
+// complete turns the tree into a config: read, filled in from the revision, and
+// checked. What is wrong is among the issues.
+func (d *draft) complete(ctx context.Context) error {
+	withoutNulls(d.tree)
+	before := len(d.issues)
+	d.shape(d.tree, reflect.TypeFor[Config](), d.at)
+	if len(d.issues) > before {
+		return nil // what has the wrong form cannot be looked into
+	}
+	text, err := json.Marshal(d.tree)
+	if err != nil {
+		return err
+	}
+	d.config = Config{}
+	if err := json.Unmarshal(text, &d.config); err != nil {
+		d.add(d.at, "cannot be read: %v", err)
+		return nil
+	}
+	d.fill()
+	return d.check(ctx)
+}
+
+// failure returns what is wrong with the draft. later is what would have stopped
+// it if nothing else had.
+func (d *draft) failure(later error) error {
+	if err := d.err(d.op, Unprocessable); err != nil {
+		return err
+	}
+	return later
+}
+
+// fields returns the fields of an object, asking for them once.
+func (d *draft) fields(ctx context.Context, object string) *fieldTable {
+	if t, asked := d.tables[object]; asked {
+		return t
+	}
+	t, err := d.table(ctx, d.connection, object)
+	if err != nil {
+		t = nil // a provider that is down is no reason to refuse a config; the sample and the reads will tell
+	}
+	d.tables[object] = t
+	return t
+}
+
+// sample tries the objects on the provider. Only a refusal of the config itself
+// counts: who is not let in, waits or finds nobody has said nothing about it.
+func (d *draft) sample(ctx context.Context, in windlass.Installation, objects []string) error {
+	if d.opts.Sampler == nil {
+		return nil
+	}
+	var is issues
+	for _, name := range objects {
+		err := d.opts.Sampler.Sample(ctx, in, name)
+		if kindIs(err, windlass.Invalid) {
+			is.add(within(d.at, "read.objects."+name), "one record was read to try it, and %s refused: %s", in.Connection.Provider, plainly(err))
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return is.err(d.op, Unprocessable)
+}

@@ -1,0 +1,120 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"windlass"
+	"windlass/connector"
+	"windlass/manifest"
+)
+
+// A fieldTable knows an object's fields by the names that configs have for them:
+// full_name, and $['project']['key'] for a nested one. Nil knows nothing, and
+// finds nothing wrong.
+type fieldTable struct {
+	object string
+	fields []connector.Field
+	named  map[string]connector.Field
+}
+
+// table asks the provider for an object's fields. It may use the network.
+func (f *Flow) table(ctx context.Context, c windlass.Connection, object string) (*fieldTable, error) {
+	p, known := f.provider(c.Provider)
+	if !known || p.Fields == nil {
+		return nil, nil //nolint:nilnil // a nil table is one that knows nothing
+	}
+	fields, err := p.Fields(ctx, c, object)
+	if err != nil || fields == nil {
+		return nil, err
+	}
+	t := &fieldTable{object: object, fields: fields, named: make(map[string]connector.Field, len(fields))}
+	for _, field := range fields {
+		t.named[fieldName(field)] = field
+	}
+	return t, nil
+}
+
+// fieldName returns the name that the contract has for a field.
+func fieldName(f connector.Field) string {
+	var route manifest.Path
+	for key := range strings.SplitSeq(f.Name, ".") {
+		route = append(route, manifest.Step{Key: key})
+	}
+	return route.String()
+}
+
+func nested(f connector.Field) bool { return strings.Contains(f.Name, ".") }
+
+// wrong says what is wrong with the name of a field that is to be read, or
+// nothing.
+func (t *fieldTable) wrong(name string) string {
+	route, err := manifest.ParsePath(name)
+	if bad, found := errors.AsType[*manifest.PathError](err); found {
+		return bad.Error()
+	}
+	if t == nil {
+		return ""
+	}
+	field, found := t.named[route.String()]
+	switch {
+	case found && field.WriteOnly:
+		return fmt.Sprintf("%q can be written but not read", name)
+	case found:
+		return ""
+	case route.Nested():
+		if _, found := t.named[route[0].Key]; found {
+			return "" // what is below may be the customer's own
+		}
+	case strings.Contains(name, "."):
+		for _, field := range t.fields {
+			if field.Name == name {
+				return fmt.Sprintf("%q is a nested field: write %s", name, fieldName(field))
+			}
+		}
+	}
+	return fmt.Sprintf("%s has no field %q: its metadata lists those that there are", t.object, clip(name))
+}
+
+// display returns the name for people, which is the field's own where nothing
+// better is known.
+func (t *fieldTable) display(name string) string {
+	if t != nil {
+		if route, err := manifest.ParsePath(name); err == nil {
+			if field, found := t.named[route.String()]; found && field.DisplayName != "" {
+				return field.DisplayName
+			}
+		}
+	}
+	return name
+}
+
+// metadata describes the fields that keep returns true for.
+func (t *fieldTable) metadata(keep func(connector.Field) bool) map[string]manifest.FieldMetadata {
+	all := make(map[string]manifest.FieldMetadata)
+	if t == nil {
+		return all
+	}
+	for _, field := range t.fields {
+		if !keep(field) {
+			continue
+		}
+		name := fieldName(field)
+		readOnly, required, custom := field.ReadOnly, field.Required, false
+		m := manifest.FieldMetadata{
+			FieldName: name, DisplayName: field.DisplayName, ValueType: string(field.Type), ProviderType: field.ProviderType,
+			ReadOnly: &readOnly, IsCustom: &custom, IsRequired: &required, ReferenceTo: slices.Clone(field.ReferenceTo),
+		}
+		if m.DisplayName == "" {
+			m.DisplayName = name
+		}
+		for _, value := range field.Values {
+			m.Values = append(m.Values, manifest.FieldValue{Value: value, DisplayValue: value})
+		}
+		all[name] = m
+	}
+	return all
+}

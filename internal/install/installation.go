@@ -1,0 +1,149 @@
+package install
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"windlass"
+	"windlass/manifest"
+)
+
+// Installation finds an installation of an integration by id.
+func (f *Flow) Installation(ctx context.Context, project, integration, id string) (windlass.Installation, error) {
+	in, err := f.Integration(ctx, project, integration)
+	if err != nil {
+		return windlass.Installation{}, err
+	}
+	return f.installation(ctx, "find the installation", in, id)
+}
+
+func (f *Flow) installation(ctx context.Context, op string, in windlass.Integration, id string) (windlass.Installation, error) {
+	i, err := f.store.Installation(ctx, in.ProjectID, id)
+	if err != nil {
+		return windlass.Installation{}, err
+	}
+	if i.IntegrationID != in.ID {
+		return windlass.Installation{}, &windlass.Failure{
+			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q has no installation %s", in.Name, id),
+			Remedy: "it is one of another integration",
+		}
+	}
+	return i, nil
+}
+
+// InstallationQuery chooses installations. What is empty chooses all.
+type InstallationQuery struct {
+	Integration string // id or name
+	GroupRef    string
+	After       string // the id of the last one of the page before
+	Limit       int    // 0 is all
+}
+
+// Installations lists installations in the order in which they were made.
+func (f *Flow) Installations(ctx context.Context, project string, q InstallationQuery) ([]windlass.Installation, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	filter := windlass.InstallationFilter{ProjectID: p.ID, GroupRef: q.GroupRef, After: q.After, Limit: max(q.Limit, 0)}
+	if q.Integration != "" {
+		in, err := f.store.Integration(ctx, p.ID, q.Integration)
+		if err != nil {
+			return nil, err
+		}
+		filter.IntegrationID = in.ID
+	}
+	return f.store.Installations(ctx, filter)
+}
+
+// DeleteInstallation uninstalls: reads stop, the connection stays.
+func (f *Flow) DeleteInstallation(ctx context.Context, project, integration, id string) error {
+	in, err := f.Integration(ctx, project, integration)
+	if err != nil {
+		return err
+	}
+	return f.store.In(ctx, func(ctx context.Context) error {
+		if _, err := f.installation(ctx, "uninstall", in, id); err != nil {
+			return err
+		}
+		return f.store.DeleteInstallation(ctx, in.ProjectID, id)
+	})
+}
+
+// saveConfig replaces an installation's config, and with it its schedules.
+func (f *Flow) saveConfig(ctx context.Context, in *windlass.Installation, c Config) error {
+	if err := f.setConfig(in, c); err != nil {
+		return err
+	}
+	schedules, err := schedulesOf(*in, c, f.now())
+	if err != nil {
+		return err
+	}
+	return f.store.UpdateInstallation(ctx, *in, schedules)
+}
+
+// setConfig gives an installation a config of its own id.
+func (f *Flow) setConfig(in *windlass.Installation, c Config) error {
+	content, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	in.Config.ID, in.Config.Content, in.Config.Created = newID(), content, f.now()
+	in.Updated = in.Config.Created
+	return nil
+}
+
+// schedulesOf returns the rows that an installation's reads are due by: one for
+// each object that has a schedule and is not disabled.
+func schedulesOf(in windlass.Installation, c Config, now time.Time) ([]windlass.Schedule, error) {
+	if c.Read == nil {
+		return nil, nil
+	}
+	var all []windlass.Schedule
+	for _, name := range sortedKeys(c.Read.Objects) {
+		o := c.Read.Objects[name]
+		if o.Disabled || o.Schedule == "" {
+			continue
+		}
+		cron, err := manifest.ParseSchedule(o.Schedule)
+		if err != nil {
+			return nil, err // it was checked when it came in
+		}
+		all = append(all, windlass.Schedule{
+			ID: newID(), Kind: windlass.ScheduleRead, ProjectID: in.ProjectID, InstallationID: in.ID,
+			Object: name, Cron: cron.String(), Next: cron.Next(now),
+		})
+	}
+	return all, nil
+}
+
+// enabledObjects lists the objects that a config reads at all.
+func enabledObjects(c Config) []string {
+	var names []string
+	if c.Read != nil {
+		for _, name := range sortedKeys(c.Read.Objects) {
+			if !c.Read.Objects[name].Disabled {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// errMoved says that what a call was prepared with has changed meanwhile.
+var errMoved = errors.New("changed meanwhile")
+
+// settled makes an attempt again while others change what it was prepared with:
+// providers are asked before the transaction, so it may find another state.
+func settled(op string, attempt func() error) error {
+	const most = 5
+	for range most {
+		if err := attempt(); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return conflict(op, "others kept changing the same thing at the same time", "try again")
+}

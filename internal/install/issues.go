@@ -1,0 +1,143 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"windlass"
+)
+
+// issues gathers all that is wrong with a request's body.
+type issues []windlass.Issue
+
+func (is *issues) add(name, format string, args ...any) {
+	*is = append(*is, windlass.Issue{In: "body", Name: name, Message: fmt.Sprintf(format, args...)})
+}
+
+// err returns a failure with all the issues, or nil when there are none. cause
+// may be nil.
+func (is *issues) err(op string, cause error) error {
+	if len(*is) == 0 {
+		return nil
+	}
+	message := "one thing is wrong with it"
+	if len(*is) > 1 {
+		message = fmt.Sprintf("%d things are wrong with it", len(*is))
+	}
+	return &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: message, Issues: *is, Err: cause}
+}
+
+// need adds an issue when a required text is missing, and reports whether it is
+// there.
+func (is *issues) need(value, name string) bool {
+	if strings.TrimSpace(value) == "" {
+		is.add(name, "is missing")
+		return false
+	}
+	return true
+}
+
+const longestLabel = 200
+
+// label checks a text for people.
+func (is *issues) label(value, name string) {
+	if !is.need(value, name) {
+		return
+	}
+	if len(value) > longestLabel {
+		is.add(name, "is longer than %d bytes", longestLabel)
+	}
+	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		is.add(name, "has characters that cannot be printed")
+	}
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// name checks a name by which something can be looked up instead of its id.
+func (is *issues) name(value, name string) {
+	switch {
+	case !is.need(value, name):
+	case !plainName.MatchString(value):
+		is.add(name, "%q cannot be used: write 1 to 64 letters, digits, \"-\", \"_\" and \".\", the first a letter or a digit", clip(value))
+	case uuid.Validate(value) == nil:
+		is.add(name, "%q looks like an id: choose a name that cannot be taken for one", value)
+	}
+}
+
+// mask applies an update: for each path of the mask it calls what sets the
+// value, which returns what is wrong, or nothing.
+func (is *issues) mask(mask []string, set map[string]func() string) {
+	if len(mask) == 0 {
+		is.add("updateMask", "names nothing to update")
+	}
+	for i, path := range mask {
+		apply, known := set[path]
+		if !known {
+			is.add(fmt.Sprintf("updateMask[%d]", i), "%q cannot be updated: the mask may name %s", clip(path), oneOf(set))
+			continue
+		}
+		if wrong := apply(); wrong != "" {
+			is.add(fmt.Sprintf("updateMask[%d]", i), "%s: %s", path, wrong)
+		}
+	}
+}
+
+// oneOf lists the keys of a map as a sentence does.
+func oneOf[V any](of map[string]V) string {
+	names := make([]string, 0, len(of))
+	for name := range of {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// clip keeps a text of somebody else's short enough for a message.
+func clip(text string) string {
+	const most = 80
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// within puts the key of a map behind a path. Keys that hold dots or slashes
+// stand as they are: names of objects do, and remain readable.
+func within(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func invalid(op, message, remedy string) error {
+	return &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: message, Remedy: remedy}
+}
+
+func conflict(op, message, remedy string) error {
+	return &windlass.Failure{Kind: windlass.Conflict, Op: op, Message: message, Remedy: remedy}
+}
+
+// free returns a conflict when a look-up found something under a name that is
+// to be given to another.
+func free(op, what, name string, err error) error {
+	switch {
+	case err == nil:
+		return conflict(op, fmt.Sprintf("there is %s named %q already", what, name), "choose another name")
+	case errors.Is(err, windlass.NotFound):
+		return nil
+	default:
+		return err
+	}
+}
+
+func kindIs(err error, kind windlass.Kind) bool { return err != nil && errors.Is(err, kind) }

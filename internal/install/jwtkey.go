@@ -1,0 +1,166 @@
+package install
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+
+	"windlass"
+)
+
+const (
+	algorithm   = "RS256"
+	leastRSABit = 2048
+	mostRSABit  = 16384 // beyond it, one forged token costs the server seconds
+)
+
+// CreateJWTKeyRequest is the body of POST …/jwt-keys.
+type CreateJWTKeyRequest struct {
+	Label        string `json:"label"`
+	Algorithm    string `json:"algorithm"` // RS256
+	PublicKeyPEM string `json:"publicKeyPem"`
+}
+
+// PatchJWTKeyRequest is the body of PATCH …/jwt-keys/{id}.
+type PatchJWTKeyRequest struct {
+	UpdateMask []string `json:"updateMask"` // active, label
+	JWTKey     struct {
+		Active *bool  `json:"active,omitempty"`
+		Label  string `json:"label,omitempty"`
+	} `json:"jwtKey"`
+}
+
+// CreateJWTKey registers a public key that verifies RS256 tokens: RSA, of at
+// least 2048 bits. Its ID is the kid of the tokens.
+func (f *Flow) CreateJWTKey(ctx context.Context, project string, r CreateJWTKeyRequest) (windlass.JWTKey, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return windlass.JWTKey{}, err
+	}
+	var is issues
+	is.label(r.Label, "label")
+	if is.need(r.Algorithm, "algorithm") && r.Algorithm != algorithm {
+		is.add("algorithm", "%q is not supported: write %s", clip(r.Algorithm), algorithm)
+	}
+	var clean string
+	if is.need(r.PublicKeyPEM, "publicKeyPem") {
+		var wrong string
+		if clean, wrong = publicKey(r.PublicKeyPEM); wrong != "" {
+			is.add("publicKeyPem", "%s", wrong)
+		}
+	}
+	if err := is.err("create the JWT key", nil); err != nil {
+		return windlass.JWTKey{}, err
+	}
+	k := windlass.JWTKey{
+		ID: newID(), ProjectID: p.ID, Label: r.Label, Algorithm: algorithm, PublicKeyPEM: clean,
+		Active: true, Created: f.now(), Updated: f.now(),
+	}
+	return k, f.store.CreateJWTKey(ctx, k)
+}
+
+// publicKey reads an RSA public key and returns it in one form, or what is wrong
+// with it. What is wrong never repeats the text, which may be a private key.
+func publicKey(text string) (clean, wrong string) {
+	const remedy = `: paste the file that begins with "-----BEGIN PUBLIC KEY-----"`
+	block, rest := pem.Decode([]byte(strings.TrimSpace(text) + "\n"))
+	switch {
+	case block == nil:
+		return "", "is not PEM" + remedy
+	case strings.Contains(block.Type, "PRIVATE"):
+		return "", "is a private key, which nobody but you should have. Treat it as leaked, make a new pair, and send the public key" + remedy
+	case strings.TrimSpace(string(rest)) != "":
+		return "", "holds more than one thing" + remedy
+	}
+	var key any
+	var err error
+	switch block.Type {
+	case "PUBLIC KEY":
+		key, err = x509.ParsePKIXPublicKey(block.Bytes)
+	case "RSA PUBLIC KEY":
+		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	default:
+		return "", fmt.Sprintf("is a %q and not a public key%s", strings.ToLower(clip(block.Type)), remedy)
+	}
+	if err != nil {
+		return "", "is PEM, but not a key inside of it" + remedy
+	}
+	public, isRSA := key.(*rsa.PublicKey)
+	if !isRSA {
+		return "", "is not an RSA key, which " + algorithm + " needs: make one with openssl genrsa 2048"
+	}
+	if bits := public.N.BitLen(); bits < leastRSABit || bits > mostRSABit {
+		return "", fmt.Sprintf("has %d bits: use a key of %d or 4096", bits, leastRSABit)
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return "", "cannot be used: " + err.Error()
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), ""
+}
+
+// JWTKey finds a key by id.
+func (f *Flow) JWTKey(ctx context.Context, project, id string) (windlass.JWTKey, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return windlass.JWTKey{}, err
+	}
+	k, err := f.store.JWTKey(ctx, id)
+	if err != nil {
+		return windlass.JWTKey{}, err
+	}
+	if k.ProjectID != p.ID {
+		return windlass.JWTKey{}, &windlass.Failure{Kind: windlass.NotFound, Op: "find the JWT key", Message: "the project has no such key"}
+	}
+	return k, nil
+}
+
+// JWTKeys lists a project's keys, or only its active ones.
+func (f *Flow) JWTKeys(ctx context.Context, project string, active bool) ([]windlass.JWTKey, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	all, err := f.store.JWTKeys(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(k windlass.JWTKey) bool { return active && !k.Active }), nil
+}
+
+// UpdateJWTKey changes what the mask names.
+func (f *Flow) UpdateJWTKey(ctx context.Context, project, id string, r PatchJWTKeyRequest) (windlass.JWTKey, error) {
+	k, err := f.JWTKey(ctx, project, id)
+	if err != nil {
+		return windlass.JWTKey{}, err
+	}
+	var is issues
+	is.mask(r.UpdateMask, map[string]func() string{
+		"label": func() string { k.Label = r.JWTKey.Label; is.label(k.Label, "jwtKey.label"); return "" },
+		"active": func() string {
+			if r.JWTKey.Active == nil {
+				return "there is no value for it"
+			}
+			k.Active = *r.JWTKey.Active
+			return ""
+		},
+	})
+	if err := is.err("update the JWT key", nil); err != nil {
+		return windlass.JWTKey{}, err
+	}
+	k.Updated = f.now()
+	return k, f.store.UpdateJWTKey(ctx, k)
+}
+
+// DeleteJWTKey deletes a key; tokens that it verified are refused from then on.
+func (f *Flow) DeleteJWTKey(ctx context.Context, project, id string) error {
+	k, err := f.JWTKey(ctx, project, id)
+	if err != nil {
+		return err
+	}
+	return f.store.DeleteJWTKey(ctx, k.ProjectID, k.ID)
+}

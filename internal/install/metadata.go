@@ -1,0 +1,136 @@
+package install
+
+import (
+	"context"
+	"fmt"
+
+	"windlass"
+	"windlass/connector"
+	"windlass/manifest"
+)
+
+// ObjectMetadata says which fields an object has, in the contract's shape.
+type ObjectMetadata struct {
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName,omitempty"`
+	// MappedObjectName is the name that the integration maps the object to.
+	MappedObjectName string `json:"mappedObjectName,omitempty"`
+	// Fields are keyed by their names, nested ones as $['project']['key'].
+	Fields map[string]manifest.FieldMetadata `json:"fields"`
+}
+
+// MetadataQuery asks for the fields of an object.
+type MetadataQuery struct {
+	// Integration (id or name) or Provider is set. With Integration the group
+	// must have installed it, and Object may be the name that the object is
+	// mapped to.
+	Integration, Provider string
+	GroupRef              string
+	Object                string
+	ExcludeReadOnly       bool
+}
+
+const opMetadata = "describe the object"
+
+// ObjectMetadata returns the fields of an object as a group's connection sees
+// them.
+func (f *Flow) ObjectMetadata(ctx context.Context, project string, q MetadataQuery) (ObjectMetadata, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return ObjectMetadata{}, err
+	}
+	if q.GroupRef == "" {
+		return ObjectMetadata{}, &windlass.Failure{
+			Kind: windlass.Invalid, Op: opMetadata, Message: "one thing is wrong with the request",
+			Issues: []windlass.Issue{{In: "query", Name: "groupRef", Message: "is missing: name the customer's group"}},
+		}
+	}
+	out := ObjectMetadata{Name: q.Object}
+	var c windlass.Connection
+	if q.Integration != "" {
+		c, err = f.installedObject(ctx, p, q, &out)
+	} else {
+		c, err = f.groupConnection(ctx, opMetadata, p.ID, q.Provider, q.GroupRef)
+	}
+	if err != nil {
+		return ObjectMetadata{}, err
+	}
+	provider, _ := f.provider(c.Provider)
+	known := false
+	for i := range provider.Objects {
+		known = known || provider.Objects[i].Name == out.Name
+	}
+	if !known {
+		return ObjectMetadata{}, &windlass.Failure{
+			Kind: windlass.NotFound, Op: opMetadata, Message: fmt.Sprintf("%s has no object %q", c.Provider, clip(out.Name)),
+			Remedy: "use the name that the manifest or the provider has for it",
+		}
+	}
+	t, err := f.table(ctx, c, out.Name)
+	if err != nil {
+		return ObjectMetadata{}, err
+	}
+	out.DisplayName = f.displayName(c.Provider, out.Name)
+	out.Fields = t.metadata(func(field connector.Field) bool { return !q.ExcludeReadOnly || !field.ReadOnly })
+	return out, nil
+}
+
+// installedObject finds a group's connection by what is installed for it, and
+// the object by either of its names.
+func (f *Flow) installedObject(ctx context.Context, p windlass.Project, q MetadataQuery, out *ObjectMetadata) (windlass.Connection, error) {
+	in, err := f.store.Integration(ctx, p.ID, q.Integration)
+	if err != nil {
+		return windlass.Connection{}, err
+	}
+	installation, err := f.ofGroup(ctx, opMetadata, in, q.GroupRef)
+	if err != nil {
+		return windlass.Connection{}, err
+	}
+	entry, err := entryOf(in.Latest)
+	if err != nil {
+		return windlass.Connection{}, err
+	}
+	if entry.Read != nil {
+		for i := range entry.Read.Objects {
+			o := &entry.Read.Objects[i]
+			if o.ObjectName == q.Object || o.MapToName != "" && o.MapToName == q.Object {
+				out.Name, out.MappedObjectName = o.ObjectName, o.MapToName
+			}
+		}
+	}
+	return installation.Connection, nil
+}
+
+// ofGroup finds the installation of an integration for a group.
+func (f *Flow) ofGroup(ctx context.Context, op string, in windlass.Integration, groupRef string) (windlass.Installation, error) {
+	some, err := f.store.Installations(ctx, windlass.InstallationFilter{ProjectID: in.ProjectID, IntegrationID: in.ID, GroupRef: groupRef, Limit: 1})
+	if err != nil {
+		return windlass.Installation{}, err
+	}
+	if len(some) == 0 {
+		return windlass.Installation{}, &windlass.Failure{
+			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q is not installed for group %q", in.Name, clip(groupRef)),
+			Remedy: "install it first",
+		}
+	}
+	return some[0], nil
+}
+
+// groupConnection finds the one connection that a group has with a provider.
+func (f *Flow) groupConnection(ctx context.Context, op, projectID, provider, groupRef string) (windlass.Connection, error) {
+	all, err := f.store.Connections(ctx, windlass.ConnectionFilter{ProjectID: projectID, Provider: provider, GroupRef: groupRef})
+	if err != nil {
+		return windlass.Connection{}, err
+	}
+	switch len(all) {
+	case 0:
+		return windlass.Connection{}, conflict(op, fmt.Sprintf("group %q has no connection with %s", clip(groupRef), clip(provider)), "let the customer connect first")
+	case 1:
+		return all[0], nil
+	}
+	names := make([]string, 0, len(all))
+	for _, c := range all {
+		names = append(names, fmt.Sprintf("%s (workspace %s)", c.ID, c.Workspace))
+	}
+	return windlass.Connection{}, conflict(op, fmt.Sprintf("group %q has %d connections with %s: %s", clip(groupRef), len(all), provider, few(names)), "say which one with connectionId")
+}

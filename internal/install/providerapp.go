@@ -1,0 +1,220 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"windlass"
+)
+
+// ProviderAppValues are a provider app's own settings.
+type ProviderAppValues struct {
+	AuthQueryParams map[string][]string `json:"authQueryParams,omitempty"`
+	// ProviderParams may hold hourlyLimit: requests an hour, digits in a string.
+	ProviderParams map[string]string `json:"providerParams,omitempty"`
+}
+
+// HourlyLimit is the name among ProviderAppValues.ProviderParams under which a
+// provider app's own limit is set.
+const HourlyLimit = "hourlyLimit"
+
+// ProviderAppRequest is the body of POST …/provider-apps, and the new values in
+// an update.
+type ProviderAppRequest struct {
+	ExternalRef  string             `json:"externalRef,omitempty"`
+	Provider     string             `json:"provider,omitempty"`
+	ClientID     string             `json:"clientId,omitempty"`
+	ClientSecret windlass.Secret    `json:"clientSecret,omitzero"`
+	Scopes       []string           `json:"scopes,omitempty"`
+	Metadata     *ProviderAppValues `json:"metadata,omitempty"`
+}
+
+// UpdateProviderAppRequest is the body of PATCH …/provider-apps/{id}.
+type UpdateProviderAppRequest struct {
+	// UpdateMask: externalRef, provider, clientId, clientSecret, scopes, metadata,
+	// metadata.authQueryParams, metadata.providerParams.
+	UpdateMask  []string           `json:"updateMask"`
+	ProviderApp ProviderAppRequest `json:"providerApp"`
+}
+
+// CreateProviderApp registers an OAuth consumer. What is returned, here and
+// below, has no client secret.
+func (f *Flow) CreateProviderApp(ctx context.Context, project string, r ProviderAppRequest) (windlass.ProviderApp, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return windlass.ProviderApp{}, err
+	}
+	a := windlass.ProviderApp{
+		ID: newID(), ProjectID: p.ID, ExternalRef: r.ExternalRef, Provider: r.Provider,
+		ClientID: strings.TrimSpace(r.ClientID), ClientSecret: r.ClientSecret, Scopes: r.Scopes, Created: f.now(), Updated: f.now(),
+	}
+	if r.Metadata != nil {
+		a.AuthParams, a.Params = r.Metadata.AuthQueryParams, r.Metadata.ProviderParams
+	}
+	var is issues
+	f.checkProviderApp(&is, &a, "")
+	if err := is.err("create the provider app", nil); err != nil {
+		return windlass.ProviderApp{}, err
+	}
+	return withoutSecret(a), f.store.CreateProviderApp(ctx, a)
+}
+
+// checkProviderApp says what is wrong with a provider app, and reads its limit.
+func (f *Flow) checkProviderApp(is *issues, a *windlass.ProviderApp, at string) {
+	if is.need(a.Provider, within(at, "provider")) {
+		f.knownProvider(is, a.Provider, within(at, "provider"))
+	}
+	is.need(a.ClientID, within(at, "clientId"))
+	is.need(a.ClientSecret.Reveal(), within(at, "clientSecret"))
+	for i, scope := range a.Scopes {
+		if scope == "" || strings.ContainsAny(scope, " \t\r\n") {
+			is.add(fmt.Sprintf("%s[%d]", within(at, "scopes"), i), "%q is not one scope: write each as an entry of its own", clip(scope))
+		}
+	}
+	a.HourlyLimit = 0
+	if text, set := a.Params[HourlyLimit]; set && text != "" {
+		limit, err := strconv.ParseUint(text, 10, 31)
+		if err != nil || limit == 0 {
+			is.add(within(at, "metadata.providerParams."+HourlyLimit), "%q is not a number of requests: write one such as \"1000\", or leave it out", clip(text))
+		}
+		a.HourlyLimit = int(limit) //nolint:gosec // it was read as at most 31 bits
+	}
+}
+
+// knownProvider adds an issue when there is no such provider.
+func (f *Flow) knownProvider(is *issues, name, at string) {
+	if _, known := f.provider(name); !known {
+		is.add(at, "there is no provider %q: there is %s", clip(name), strings.Join(f.providerNames(), ", "))
+	}
+}
+
+func (f *Flow) providerNames() []string {
+	names := make([]string, 0, len(f.providers))
+	for _, p := range f.providers {
+		names = append(names, p.Info.Name)
+	}
+	return names
+}
+
+// ProviderApp finds a provider app by id, or by provider if it is the only one.
+func (f *Flow) ProviderApp(ctx context.Context, project, app string) (windlass.ProviderApp, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return windlass.ProviderApp{}, err
+	}
+	a, err := f.store.ProviderApp(ctx, p.ID, app)
+	return withoutSecret(a), err
+}
+
+// ProviderApps lists a project's provider apps.
+func (f *Flow) ProviderApps(ctx context.Context, project string) ([]windlass.ProviderApp, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	all, err := f.store.ProviderApps(ctx, p.ID)
+	for i := range all {
+		all[i] = withoutSecret(all[i])
+	}
+	return all, err
+}
+
+// UpdateProviderApp changes what the mask names. The client secret can always be
+// replaced; the client id and the provider cannot while connections were made
+// with them, since no credential of theirs would work any more.
+func (f *Flow) UpdateProviderApp(ctx context.Context, project, app string, r UpdateProviderAppRequest) (windlass.ProviderApp, error) {
+	const op = "update the provider app"
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return windlass.ProviderApp{}, err
+	}
+	var a windlass.ProviderApp
+	err = f.store.In(ctx, func(ctx context.Context) error {
+		if a, err = f.store.ProviderApp(ctx, p.ID, app); err != nil {
+			return err
+		}
+		before := a
+		values := r.ProviderApp.Metadata
+		if values == nil {
+			values = &ProviderAppValues{}
+		}
+		authParams := func() string { a.AuthParams = values.AuthQueryParams; return "" }
+		params := func() string { a.Params = values.ProviderParams; return "" }
+		var is issues
+		is.mask(r.UpdateMask, map[string]func() string{
+			"externalRef":              func() string { a.ExternalRef = r.ProviderApp.ExternalRef; return "" },
+			"provider":                 func() string { a.Provider = r.ProviderApp.Provider; return "" },
+			"clientId":                 func() string { a.ClientID = strings.TrimSpace(r.ProviderApp.ClientID); return "" },
+			"clientSecret":             func() string { a.ClientSecret = r.ProviderApp.ClientSecret; return "" },
+			"scopes":                   func() string { a.Scopes = r.ProviderApp.Scopes; return "" },
+			"metadata":                 func() string { return authParams() + params() },
+			"metadata.authQueryParams": authParams,
+			"metadata.providerParams":  params,
+		})
+		f.checkProviderApp(&is, &a, "providerApp")
+		if err := is.err(op, nil); err != nil {
+			return err
+		}
+		if a.ClientID != before.ClientID || a.Provider != before.Provider {
+			if err := f.unusedProviderApp(ctx, op, before, "create a second provider app, and let the customers connect again with it"); err != nil {
+				return err
+			}
+		}
+		a.Updated = f.now()
+		return f.store.UpdateProviderApp(ctx, a)
+	})
+	return withoutSecret(a), err
+}
+
+// DeleteProviderApp deletes a provider app that no connection uses.
+func (f *Flow) DeleteProviderApp(ctx context.Context, project, app string) error {
+	const op = "delete the provider app"
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return err
+	}
+	return f.store.In(ctx, func(ctx context.Context) error {
+		a, err := f.store.ProviderApp(ctx, p.ID, app)
+		if err != nil {
+			return err
+		}
+		if err := f.unusedProviderApp(ctx, op, a, "delete these connections first"); err != nil {
+			return err
+		}
+		return f.store.DeleteProviderApp(ctx, p.ID, a.ID)
+	})
+}
+
+// unusedProviderApp returns a conflict when connections were made with the app.
+func (f *Flow) unusedProviderApp(ctx context.Context, op string, a windlass.ProviderApp, remedy string) error {
+	all, err := f.store.Connections(ctx, windlass.ConnectionFilter{ProjectID: a.ProjectID, Provider: a.Provider})
+	if err != nil {
+		return err
+	}
+	var users []string
+	for _, c := range all {
+		if c.ProviderAppID == a.ID {
+			users = append(users, fmt.Sprintf("that of group %q (%s)", c.Group.Ref, c.ID))
+		}
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	return conflict(op, "connections were made with it: "+few(users), remedy)
+}
+
+// few joins the first of many, and says how many more there are.
+func few(all []string) string {
+	const most = 5
+	if len(all) <= most {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
+}
+
+func withoutSecret(a windlass.ProviderApp) windlass.ProviderApp {
+	a.ClientSecret = windlass.Secret{}
+	return a
+}

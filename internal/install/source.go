@@ -1,0 +1,153 @@
+package install
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"windlass"
+	"windlass/manifest"
+)
+
+// Source is where a manifest comes from: one of the three is set.
+type Source struct {
+	// YAML is the text of an amp.yaml.
+	YAML []byte
+	// Zip is a zip that holds an amp.yaml, at its top or one folder deep.
+	Zip []byte
+	// Upload is the address of an uploaded zip, as in gs://bucket/path. It can be
+	// deployed once.
+	Upload string
+}
+
+// DeployRequest is the body of PUT …/integrations:batch and of POST …/revisions.
+type DeployRequest struct {
+	SourceYAML   string `json:"sourceYaml,omitempty"`
+	SourceZipURL string `json:"sourceZipUrl,omitempty"`
+}
+
+// Source returns where the manifest comes from.
+func (r DeployRequest) Source() Source {
+	return Source{YAML: []byte(r.SourceYAML), Upload: r.SourceZipURL}
+}
+
+// manifest reads what a source holds.
+func (f *Flow) manifest(ctx context.Context, op string, from Source) (*manifest.Manifest, error) {
+	set := 0
+	for _, has := range []bool{len(from.YAML) > 0, len(from.Zip) > 0, from.Upload != ""} {
+		if has {
+			set++
+		}
+	}
+	if set != 1 {
+		return nil, invalid(op, "the request names no manifest, or more than one", "send either sourceYaml or sourceZipUrl")
+	}
+	text := from.YAML
+	var err error
+	if from.Upload != "" {
+		if from.Zip, err = f.takeUpload(ctx, op, from.Upload); err != nil {
+			return nil, err
+		}
+	}
+	if text == nil || len(text) == 0 {
+		if text, err = unzip(op, from.Zip); err != nil {
+			return nil, err
+		}
+	}
+	m, err := manifest.Parse(text, f.known(ctx))
+	return m, manifestFailure(op, err)
+}
+
+// known is what a manifest is held against.
+func (f *Flow) known(ctx context.Context) *manifest.Options {
+	return &manifest.Options{
+		File:      ManifestName,
+		Providers: f.providerNames(),
+		Objects: func(provider string) []string {
+			p, known := f.provider(provider)
+			if !known {
+				return nil // the provider itself is the problem
+			}
+			names := make([]string, 0, len(p.Objects))
+			for _, o := range p.Objects {
+				names = append(names, o.Name)
+			}
+			return names
+		},
+		Fields: func(provider, object string) []string {
+			p, known := f.provider(provider)
+			if !known || p.Fields == nil {
+				return nil
+			}
+			fields, err := p.Fields(ctx, windlass.Connection{Provider: provider}, object)
+			if err != nil {
+				return nil // an unknown object is a problem already
+			}
+			names := make([]string, 0, len(fields))
+			for _, field := range fields {
+				if !field.WriteOnly {
+					names = append(names, field.Name)
+				}
+			}
+			return names
+		},
+	}
+}
+
+// manifestFailure turns the problems of a manifest into a failure, in which they
+// remain to be found by errors.As.
+func manifestFailure(op string, err error) error {
+	problems, found := errors.AsType[manifest.Problems](err)
+	if !found {
+		return err
+	}
+	message := "the manifest has one problem"
+	if len(problems) > 1 {
+		message = fmt.Sprintf("the manifest has %d problems", len(problems))
+	}
+	failure := &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: message, Err: errors.Join(Unprocessable, problems)}
+	for _, p := range problems {
+		failure.Issues = append(failure.Issues, windlass.Issue{In: "body", Name: p.Path, Message: p.String()})
+	}
+	return failure
+}
+
+// entryOf reads a revision's content.
+func entryOf(r windlass.Revision) (manifest.Integration, error) {
+	var entry manifest.Integration
+	if len(r.Content) == 0 {
+		return entry, nil
+	}
+	if err := json.Unmarshal(r.Content, &entry); err != nil {
+		return entry, &windlass.Failure{Kind: windlass.Internal, Op: "read revision " + r.ID, Message: "its stored content is damaged", Err: err}
+	}
+	return entry, nil
+}
+
+// sameJSON compares two texts by what they say: a database may write JSON in a
+// form of its own.
+func sameJSON(a, b json.RawMessage) bool {
+	var left, right any
+	return json.Unmarshal(a, &left) == nil && json.Unmarshal(b, &right) == nil && reflect.DeepEqual(left, right)
+}
+
+// destinationsOf lists the destinations that an entry names.
+func destinationsOf(entry manifest.Integration) []string {
+	var names []string
+	if entry.Read != nil {
+		for i := range entry.Read.Objects {
+			names = append(names, entry.Read.Objects[i].Destination)
+		}
+	}
+	if entry.Subscribe != nil {
+		for i := range entry.Subscribe.Objects {
+			names = append(names, entry.Subscribe.Objects[i].Destination)
+		}
+	}
+	if entry.WatchSchema != nil {
+		names = append(names, entry.WatchSchema.Destination)
+	}
+	return names
+}

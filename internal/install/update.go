@@ -1,0 +1,329 @@
+package install
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"windlass"
+)
+
+// UpdateInstallationRequest is the body of PATCH …/installations/{id}.
+type UpdateInstallationRequest struct {
+	// UpdateMask may name connectionId, config.createdBy, config.revisionId,
+	// config.content, config.content.<action>, config.content.<action>.objects,
+	// config.content.<action>.objects.<object> or one key of such an object, and
+	// config.content.proxy.enabled. A value of null removes what is named.
+	UpdateMask   []string `json:"updateMask"`
+	Installation struct {
+		ConnectionID string        `json:"connectionId,omitempty"`
+		Config       ConfigRequest `json:"config,omitzero"`
+	} `json:"installation"`
+	SkipSampling bool `json:"-"`
+}
+
+// PatchConfigRequest is the body of PATCH …/objects/{o}/config-content.
+type PatchConfigRequest struct {
+	// GroupRef or InstallationID is set.
+	GroupRef       string  `json:"groupRef,omitempty"`
+	InstallationID string  `json:"installationId,omitempty"`
+	Action         string  `json:"action"` // read, write or subscribe
+	Changes        []Patch `json:"changes"`
+}
+
+const (
+	opUpdate = "update the installation"
+	opPatch  = "update the config"
+)
+
+// UpdateInstallation changes what the mask names. A config that changes is one of
+// the integration's latest revision from then on, or of the one that
+// config.revisionId names, and is filled in from it as a new one is.
+func (f *Flow) UpdateInstallation(ctx context.Context, project, integration, id string, r UpdateInstallationRequest) (windlass.Installation, error) {
+	var changed windlass.Installation
+	err := settled(opUpdate, func() error {
+		in, err := f.Integration(ctx, project, integration)
+		if err != nil {
+			return err
+		}
+		i, err := f.installation(ctx, opUpdate, in, id)
+		if err != nil {
+			return err
+		}
+		u := &update{request: r, at: "installation.config.content"}
+		changed, err = f.change(ctx, opUpdate, in, i, u)
+		return err
+	})
+	return changed, err
+}
+
+// PatchConfig changes the config of one object by operations of RFC 6902. An
+// object that the config does not have yet is begun.
+func (f *Flow) PatchConfig(ctx context.Context, project, integration, object string, r PatchConfigRequest) (windlass.Installation, error) {
+	var changed windlass.Installation
+	err := settled(opPatch, func() error {
+		in, err := f.Integration(ctx, project, integration)
+		if err != nil {
+			return err
+		}
+		var i windlass.Installation
+		switch {
+		case (r.GroupRef == "") == (r.InstallationID == ""):
+			return invalid(opPatch, "the request names no installation, or two", "send either groupRef or installationId")
+		case r.GroupRef != "":
+			i, err = f.ofGroup(ctx, opPatch, in, r.GroupRef)
+		default:
+			i, err = f.installation(ctx, opPatch, in, r.InstallationID)
+		}
+		if err != nil {
+			return err
+		}
+		changed, err = f.change(ctx, opPatch, in, i, &objectPatch{object: object, request: r})
+		return err
+	})
+	return changed, err
+}
+
+// A changer changes a draft's tree and the installation itself.
+type changer interface {
+	// revision returns the id of the revision to move to, or nothing for the latest.
+	revision() string
+	// place is where the content stands in the request.
+	place() string
+	// change makes the changes. What is wrong is added to the draft's issues.
+	// content reports whether the config's content is concerned.
+	change(ctx context.Context, d *draft, i *windlass.Installation) (content bool, err error)
+}
+
+// change brings an installation from one state to the next.
+func (f *Flow) change(ctx context.Context, op string, in windlass.Integration, i windlass.Installation, by changer) (windlass.Installation, error) {
+	before := i
+	old, err := ParseConfig(i.Config.Content)
+	if err != nil {
+		return i, err
+	}
+	d, err := f.begin(ctx, op, by.place(), "installation.config.revisionId", in, by.revision())
+	if err != nil {
+		return i, err
+	}
+	d.connection = i.Connection
+	base, err := ParseConfig(i.Config.Content) // one that may be changed
+	if err != nil {
+		return i, err
+	}
+	if d.revision.ID != i.Config.RevisionID {
+		was, err := f.store.Revision(ctx, in.ID, i.Config.RevisionID)
+		if err != nil {
+			return i, err
+		}
+		oldEntry, err := entryOf(was)
+		if err != nil {
+			return i, err
+		}
+		follow(&base, oldEntry, d.entry)
+	}
+	if d.tree, err = treeOf(base); err != nil {
+		return i, err
+	}
+	content, err := by.change(ctx, d, &i)
+	var later error
+	if kindIs(err, windlass.Conflict) {
+		later, err = err, nil
+	}
+	if err == nil && len(d.issues) == 0 && content {
+		err = d.complete(ctx)
+	}
+	if err != nil {
+		return i, err
+	}
+	if err := d.failure(later); err != nil {
+		return i, err
+	}
+	if !content {
+		d.config = old
+	}
+	return d.saveChange(ctx, before, i, old, content, by)
+}
+
+// saveChange tries what has changed, and saves it.
+func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation, old Config, content bool, by changer) (windlass.Installation, error) {
+	i.Updated = d.now()
+	if content {
+		i.Config.RevisionID = d.revision.ID
+		if err := d.setConfig(&i, d.config); err != nil {
+			return i, err
+		}
+	}
+	schedules, err := schedulesOf(i, d.config, d.now())
+	if err != nil {
+		return i, err
+	}
+	if u, isUpdate := by.(*update); isUpdate && !u.request.SkipSampling {
+		if err := d.sample(ctx, i, d.changedObjects(before, i, old, scheduled(schedules))); err != nil {
+			return before, err
+		}
+	}
+	err = d.store.In(ctx, func(ctx context.Context) error {
+		now, err := d.store.Installation(ctx, i.ProjectID, i.ID)
+		if err != nil {
+			return err
+		}
+		if now.Config.ID != before.Config.ID || !now.Updated.Equal(before.Updated) || now.Connection.ID != before.Connection.ID {
+			return errMoved
+		}
+		if content {
+			if err := d.unmoved(ctx); err != nil {
+				return err
+			}
+		}
+		if err := d.store.UpdateInstallation(ctx, i, schedules); err != nil {
+			return err
+		}
+		if i, err = d.store.Installation(ctx, i.ProjectID, i.ID); err != nil {
+			return err
+		}
+		running := enabledObjects(old)
+		return d.started(ctx, i, slices.DeleteFunc(enabledObjects(d.config), func(o string) bool { return slices.Contains(running, o) }))
+	})
+	if err != nil {
+		return windlass.Installation{}, err
+	}
+	return i, nil
+}
+
+// changedObjects narrows objects down to those that are read otherwise than
+// before: all of them with another connection.
+func (d *draft) changedObjects(before, after windlass.Installation, old Config, objects []string) []string {
+	if before.Connection.ID != after.Connection.ID || old.Read == nil {
+		return objects
+	}
+	return slices.DeleteFunc(objects, func(o string) bool {
+		return reflect.DeepEqual(old.Read.Objects[o], d.config.Read.Objects[o])
+	})
+}
+
+// An update changes what a mask names.
+type update struct {
+	request UpdateInstallationRequest
+	at      string
+}
+
+func (u *update) place() string { return u.at }
+
+func (u *update) revision() string {
+	if slices.Contains(u.request.UpdateMask, "config.revisionId") {
+		return u.request.Installation.Config.RevisionID
+	}
+	return ""
+}
+
+func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation) (content bool, err error) {
+	to := u.request.Installation
+	var given map[string]any
+	if len(to.Config.Content) > 0 {
+		if given, err = tree(to.Config.Content); err != nil {
+			d.add(u.at, "%v", err)
+			return false, nil
+		}
+	}
+	known := d.knownObjects(given)
+	if len(u.request.UpdateMask) == 0 {
+		d.add("updateMask", "names nothing to update")
+	}
+	var later error
+	for n, path := range u.request.UpdateMask {
+		at := item("updateMask", n)
+		keys, inContent := contentPath(path, known)
+		switch {
+		case inContent:
+			content = true
+			if !d.copyContent(given, keys) {
+				d.add(at, "there is no value for %s in installation: send one, or null to remove it", clip(path))
+			}
+		case path == "connectionId":
+			content = true // the fields are those of another workspace now
+			if d.need(to.ConnectionID, "installation.connectionId") {
+				if later = d.connect(ctx, to.ConnectionID, i.Group.Ref, "installation.connectionId"); later != nil && !kindIs(later, windlass.Conflict) {
+					return false, later
+				}
+				i.Connection, i.Healthy = d.connection, true
+			}
+		case path == "config.createdBy":
+			d.label(to.Config.CreatedBy, "installation.config.createdBy")
+			i.Config.CreatedBy = to.Config.CreatedBy
+		case path == "config.revisionId":
+			content = true
+			d.need(to.Config.RevisionID, "installation.config.revisionId")
+		default:
+			d.add(at, "%q cannot be updated: the mask may name connectionId, config.createdBy, config.revisionId, %s, "+
+				"%s.<action>.objects and %s.<action>.objects.<object>, where the action is read, write or subscribe, and %s.proxy.enabled",
+				clip(path), contentMask, contentMask, contentMask, contentMask)
+		}
+	}
+	return content, later
+}
+
+// copyContent copies the value at a path from a request into the draft.
+func (d *draft) copyContent(given map[string]any, keys []string) bool {
+	value, found := lookup(given, keys)
+	switch {
+	case !found || given == nil:
+		return false
+	case len(keys) == 0:
+		d.tree = given
+	default:
+		put(d.tree, keys, value)
+	}
+	return true
+}
+
+// knownObjects lists the names that a path in a mask may hold.
+func (d *draft) knownObjects(given map[string]any) []string {
+	var names []string
+	if p, known := d.provider(d.entry.Provider); known {
+		for i := range p.Objects {
+			names = append(names, p.Objects[i].Name)
+		}
+	}
+	for _, in := range []map[string]any{d.tree, given} {
+		for _, action := range actions {
+			objects, _ := lookup(in, []string{action, "objects"})
+			if objects, isObject := objects.(map[string]any); isObject {
+				names = append(names, sortedKeys(objects)...)
+			}
+		}
+	}
+	return names
+}
+
+// An objectPatch changes the config of one object.
+type objectPatch struct {
+	object  string
+	request PatchConfigRequest
+}
+
+func (p *objectPatch) place() string { return contentMask }
+
+func (p *objectPatch) revision() string { return "" }
+
+func (p *objectPatch) change(_ context.Context, d *draft, _ *windlass.Installation) (content bool, err error) {
+	if !slices.Contains(actions, p.request.Action) {
+		d.add("action", "%q is none: write read, write or subscribe", clip(p.request.Action))
+	}
+	if len(p.request.Changes) == 0 {
+		d.add("changes", "is empty: name at least one change")
+	}
+	path := []string{p.request.Action, "objects", p.object}
+	found, _ := lookup(d.tree, path)
+	object, isObject := found.(map[string]any)
+	if !isObject {
+		object = map[string]any{"objectName": p.object}
+	}
+	for n, change := range p.request.Changes {
+		if wrong := change.apply(object); wrong != "" {
+			d.add(item("changes", n), "%s", wrong)
+		}
+	}
+	put(d.tree, path, object)
+	return true, nil
+}

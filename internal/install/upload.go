@@ -1,0 +1,108 @@
+package install
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // it finds damage on the way, as the contract has it; the token is what lets in
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"windlass"
+)
+
+const (
+	uploadBucket = "windlass-uploads"
+	uploadScheme = "gs://"
+	uploadLife   = 15 * time.Minute
+)
+
+// UploadTicket is a place to upload one zip to, for a quarter of an hour. The
+// URL that is handed out names ID and carries Token, since the client that
+// uploads sends no other credential; whoever deploys names gs://Bucket/Path.
+type UploadTicket struct {
+	ID           string
+	Token        windlass.Secret
+	Bucket, Path string
+	Expires      time.Time
+}
+
+// NewUpload makes a place for one file. md5, in base64, may be empty; otherwise
+// no other file is accepted.
+func (f *Flow) NewUpload(ctx context.Context, md5 string) (UploadTicket, error) {
+	if wrong := wrongMD5(md5); wrong != "" {
+		return UploadTicket{}, &windlass.Failure{
+			Kind: windlass.Invalid, Op: "prepare the upload", Message: "one thing is wrong with the request",
+			Issues: []windlass.Issue{{In: "query", Name: "md5", Message: wrong}},
+		}
+	}
+	token := randomText(secretBytes)
+	u := windlass.Upload{ID: newID(), TokenHash: hash(token), MD5: md5, Expires: f.now().Add(uploadLife)}
+	if err := f.store.CreateUpload(ctx, u); err != nil {
+		return UploadTicket{}, err
+	}
+	return UploadTicket{ID: u.ID, Token: windlass.NewSecret(token), Bucket: uploadBucket, Path: u.ID, Expires: u.Expires}, nil
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+func wrongMD5(text string) string {
+	if text == "" {
+		return ""
+	}
+	if sum, err := base64.StdEncoding.DecodeString(text); err != nil || len(sum) != md5.Size {
+		return "is not an MD5 sum in base64, as in openssl md5 -binary | base64"
+	}
+	return ""
+}
+
+// ReceiveUpload stores the file. sum is that of the request's Content-MD5 header
+// and may be empty. Whether it is a zip is looked at when it is deployed.
+func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io.Reader) error {
+	const op = "receive the upload"
+	if wrong := wrongMD5(sum); wrong != "" {
+		return &windlass.Failure{
+			Kind: windlass.Invalid, Op: op, Message: "one thing is wrong with the request",
+			Issues: []windlass.Issue{{In: "header", Name: "Content-MD5", Message: wrong}},
+		}
+	}
+	data, err := io.ReadAll(io.LimitReader(body, mostZip+1))
+	switch {
+	case err != nil:
+		return &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: "the file did not arrive whole", Remedy: "upload it again", Err: err}
+	case len(data) > mostZip:
+		return invalid(op, fmt.Sprintf("the file has more than %d MiB", mostZip>>20), zipRemedy)
+	}
+	got := md5.Sum(data) //nolint:gosec // see the import
+	if sum != "" && sum != base64.StdEncoding.EncodeToString(got[:]) {
+		return invalid(op, "the file is not the one that Content-MD5 tells of: it was damaged on the way", "upload it again")
+	}
+	return f.store.PutUpload(ctx, id, hash(token), data, f.now())
+}
+
+// takeUpload returns the zip that an address leads to, once.
+func (f *Flow) takeUpload(ctx context.Context, op, address string) ([]byte, error) {
+	bucket, id, found := strings.Cut(strings.TrimPrefix(address, uploadScheme), "/")
+	if !strings.HasPrefix(address, uploadScheme) || !found || bucket != uploadBucket {
+		return nil, &windlass.Failure{
+			Kind: windlass.Invalid, Op: op, Message: "one thing is wrong with the request", Issues: []windlass.Issue{{
+				In: "body", Name: "sourceZipUrl",
+				Message: "is not the address of an upload: write gs://, the bucket, / and the path that the upload URL came with. Nothing is fetched from elsewhere",
+			}},
+		}
+	}
+	data, err := f.store.TakeUpload(ctx, id)
+	if kindIs(err, windlass.NotFound) {
+		return nil, &windlass.Failure{
+			Kind: windlass.NotFound, Op: op, Message: "there is no upload at " + clip(address),
+			Remedy: "upload the zip again: it is taken away by the first deploy, and after a quarter of an hour", Err: err,
+		}
+	}
+	return data, err
+}

@@ -1,0 +1,95 @@
+package install
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+)
+
+// The limits of a zip. An amp.yaml is text of a few kilobytes; its folder may
+// hold other files, of which nothing but the names is read.
+const (
+	mostZip      = 10 << 20 // bytes, packed
+	mostEntries  = 1000
+	mostUnpacked = 50 << 20 // bytes that all entries say they have
+	mostManifest = 1 << 20
+	mostRatio    = 200 // of unpacked to packed; text rarely reaches 20
+)
+
+// ManifestName is the name of the file that a source holds.
+const ManifestName = "amp.yaml"
+
+const zipRemedy = "zip the folder that holds amp.yaml, or that file alone"
+
+// unzip returns the one manifest in a zip.
+func unzip(op string, data []byte) ([]byte, error) {
+	if len(data) > mostZip {
+		return nil, invalid(op, fmt.Sprintf("the zip has more than %d MiB", mostZip>>20), zipRemedy)
+	}
+	// An entry with a name such as ../amp.yaml is an error of its own, which is
+	// no worry here: no entry is ever written to a disk.
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		return nil, invalid(op, "the file is not a zip, or it is damaged", zipRemedy)
+	}
+	if len(archive.File) > mostEntries {
+		return nil, invalid(op, fmt.Sprintf("the zip has %d entries, more than %d", len(archive.File), mostEntries), zipRemedy)
+	}
+	var unpacked uint64
+	var found []*zip.File
+	var misnamed string
+	for _, file := range archive.File {
+		if unpacked += min(file.UncompressedSize64, mostUnpacked+1); unpacked > mostUnpacked {
+			return nil, invalid(op, fmt.Sprintf("the zip unpacks to more than %d MiB", mostUnpacked>>20), zipRemedy)
+		}
+		name := path.Clean(strings.ReplaceAll(file.Name, `\`, "/"))
+		depth := strings.Count(name, "/")
+		switch base := path.Base(name); {
+		case file.FileInfo().IsDir() || strings.HasPrefix(name, "__MACOSX/") || depth > 1 || strings.HasPrefix(name, ".."):
+		case base == ManifestName:
+			found = append(found, file)
+		case slices.Contains([]string{"amp.yml", "amp.yaml.txt"}, strings.ToLower(base)) || strings.EqualFold(base, ManifestName):
+			misnamed = name
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return extract(op, found[0])
+	case len(found) > 1:
+		return nil, invalid(op, fmt.Sprintf("the zip has %d files named %s: %q and %q", len(found), ManifestName, clip(found[0].Name), clip(found[1].Name)), "keep one of them")
+	case misnamed != "":
+		return nil, invalid(op, fmt.Sprintf("the zip has no %s, but %q", ManifestName, clip(misnamed)), "rename it to "+ManifestName)
+	default:
+		return nil, invalid(op, fmt.Sprintf("the zip has no %s at its top or one folder deep", ManifestName), zipRemedy)
+	}
+}
+
+// extract unpacks one entry, whatever size it says it has.
+func extract(op string, file *zip.File) ([]byte, error) {
+	const encrypted = 1
+	switch {
+	case file.Flags&encrypted != 0:
+		return nil, invalid(op, ManifestName+" is encrypted in the zip", "zip it without a password")
+	case !file.Mode().IsRegular():
+		return nil, invalid(op, ManifestName+" is no file in the zip, but a link or a device", zipRemedy)
+	case file.UncompressedSize64 > mostManifest:
+		return nil, invalid(op, fmt.Sprintf("%s has more than %d MiB", ManifestName, mostManifest>>20), "split its integrations over several projects")
+	case file.UncompressedSize64 > mostRatio*max(file.CompressedSize64, 1<<10):
+		return nil, invalid(op, ManifestName+" is packed so tightly that it is no text", zipRemedy)
+	}
+	in, err := file.Open()
+	if err != nil {
+		return nil, invalid(op, ManifestName+" is packed in a way that is not known here", "zip it with the method deflate")
+	}
+	defer in.Close()
+	text, err := io.ReadAll(io.LimitReader(in, mostManifest+1))
+	if err != nil || len(text) > mostManifest {
+		return nil, invalid(op, ManifestName+" is damaged in the zip", zipRemedy)
+	}
+	return text, nil
+}
