@@ -17,9 +17,9 @@ import (
 // pages but the last, are promised; a bare array is taken for one whole page.
 type envelope struct {
 	records []connector.Record
-	keys    []string // the stable or moving key of each record, as sent
-	next    string   // absolute, as sent
-	size    int      // -1 when not said
+	last    string // the stable key of the last record, as sent
+	next    string // absolute, as sent
+	size    int    // -1 when not said
 }
 
 // parsePage reads a page of an object's list.
@@ -30,7 +30,7 @@ func parsePage(o *object, body []byte) (envelope, error) {
 	found := false
 	take := func() error {
 		found = true
-		page.records, page.keys = nil, nil // a member named twice: the last one counts
+		page.records, page.last = make([]connector.Record, 0, mostPage), "" // a member named twice: the last one counts
 		return s.array(func() error { return reader.read(s, &page) })
 	}
 	var err error
@@ -103,10 +103,9 @@ func (r *recordReader) read(s *scanner, page *envelope) error {
 	record := connector.Record{Raw: s.data[start:s.at:s.at]}
 	n := len(r.o.id)
 	record.ID = joinID(r.slots[:n], record.Raw)
-	moved, stable := plain(r.slots[n]), plain(r.slots[n+1])
-	record.Updated = parseTime(moved)
+	record.Updated = parseTime(plain(r.slots[n]))
 	page.records = append(page.records, record)
-	page.keys = append(page.keys, or(stable, moved))
+	page.last = plain(r.slots[n+1])
 	return nil
 }
 

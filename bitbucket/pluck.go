@@ -51,7 +51,7 @@ func (s *scanner) pluck(w wanted, slots [][]byte) error {
 	}
 	return s.object(func(key []byte) error {
 		for i := range w {
-			if !bytes.Equal(w[i].key, key) {
+			if len(w[i].key) != len(key) || !bytes.Equal(w[i].key, key) {
 				continue
 			}
 			s.space()

@@ -1,7 +1,6 @@
 package bitbucket
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 )
@@ -18,7 +17,10 @@ type scanner struct {
 // mostDepth bounds recursion; encoding/json has the same kind of bound.
 const mostDepth = 1000
 
-var errCut = errors.New("the JSON breaks off")
+var (
+	errCut  = errors.New("the JSON breaks off")
+	errDeep = fmt.Errorf("the JSON is nested deeper than %d", mostDepth)
+)
 
 func (s *scanner) fail() error {
 	if s.at >= len(s.data) {
@@ -98,7 +100,8 @@ func (s *scanner) skip() error {
 	}
 }
 
-// What container looks for next.
+// What container looks for next: values before keys before punctuation, so that a
+// comparison tells which.
 type expectation int
 
 const (
@@ -110,41 +113,46 @@ const (
 	aComma
 )
 
-// afterString is what follows a string: a colon if it was a key.
-func (e expectation) afterString() expectation {
-	if e == aKey || e == aFirstKey {
-		return aColon
-	}
-	return aComma
-}
-
 // container passes an object or array with everything in it. Most of a page is
-// passed here, so it is one loop over bytes, and keeps the brackets that are
-// open as bits rather than as calls.
+// passed here, so it is one loop over bytes, with short cuts through the
+// commonest (a string, a colon, a comma), and keeps the brackets that are open as
+// bits rather than as calls.
 func (s *scanner) container() error {
 	var open brackets
 	expect := aValue
-	for s.at < len(s.data) {
-		b := s.data[s.at]
+	for data := s.data; s.at < len(data); {
+		b := data[s.at]
 		switch {
-		case b <= ' ':
-			if s.space(); s.at < len(s.data) && s.data[s.at] <= ' ' {
-				return s.fail()
+		case b == '"' && expect < aColon:
+			at := special(data, s.at+1)
+			if at >= len(data) || data[at] != '"' {
+				if _, err := s.text(); err != nil { // it has escapes, or is not one
+					return err
+				}
+				at = s.at - 1
 			}
-		case b == '"' && expect != aColon && expect != aComma:
-			if _, err := s.text(); err != nil {
-				return err
+			s.at = at + 1
+			if expect < aKey {
+				expect = aComma
+				continue
 			}
-			expect = expect.afterString()
-		case b == ':' && expect == aColon:
-			s.at++
-			expect = aValue
+			if expect = aColon; s.at < len(data) && data[s.at] == ':' {
+				s.at++
+				expect = aValue
+			}
 		case b == ',' && expect == aComma:
 			s.at++
 			expect = open.next()
-		case (b == '{' || b == '[') && (expect == aValue || expect == aFirstValue):
+		case b == ':' && expect == aColon:
+			s.at++
+			expect = aValue
+		case b <= ' ':
+			if s.space(); s.at < len(data) && data[s.at] <= ' ' {
+				return s.fail()
+			}
+		case (b == '{' || b == '[') && expect < aKey:
 			if s.depth+open.depth >= mostDepth {
-				return fmt.Errorf("JSON nested deeper than %d", mostDepth)
+				return errDeep
 			}
 			s.at++
 			expect = open.push(b == '{')
@@ -154,7 +162,7 @@ func (s *scanner) container() error {
 				return nil
 			}
 			expect = aComma
-		case expect == aValue || expect == aFirstValue:
+		case expect < aKey:
 			if err := s.skip(); err != nil { // a number or a word
 				return err
 			}
@@ -211,9 +219,19 @@ func (s *scanner) key() ([]byte, error) {
 	if s.peek() != '"' {
 		return nil, s.fail()
 	}
-	key, err := s.text()
-	if err != nil {
-		return nil, err
+	start := s.at + 1
+	key := s.data[start:special(s.data, start)]
+	if s.at = start + len(key) + 1; s.at > len(s.data) || s.data[s.at-1] != '"' {
+		s.at = start - 1
+		raw, err := s.text()
+		if err != nil {
+			return nil, err
+		}
+		key = unescape(raw)
+	}
+	if s.at < len(s.data) && s.data[s.at] == ':' {
+		s.at++
+		return key, nil
 	}
 	return key, s.expect(':')
 }
@@ -228,9 +246,6 @@ func (s *scanner) object(visit func(key []byte) error) error {
 		key, err := s.key()
 		if err != nil {
 			return err
-		}
-		if bytes.IndexByte(key, '\\') >= 0 {
-			key = unescape(key)
 		}
 		return visit(key)
 	})
@@ -247,7 +262,7 @@ func (s *scanner) array(visit func() error) error {
 // members passes what is between an opening bracket and its closing one.
 func (s *scanner) members(closing byte, visit func() error) error {
 	if s.depth++; s.depth > mostDepth {
-		return fmt.Errorf("JSON nested deeper than %d", mostDepth)
+		return errDeep
 	}
 	defer func() { s.depth-- }()
 	if s.peek() == closing {

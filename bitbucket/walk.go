@@ -138,8 +138,8 @@ func (w *walker) next(p place, env envelope) (place, bool, error) {
 	if w.byTime(p) {
 		return w.nextByTime(p, env), true, nil
 	}
-	if n := len(env.keys); n > 0 {
-		p.Key = env.keys[n-1]
+	if env.last != "" {
+		p.Key = env.last
 	}
 	return p, true, nil
 }
