@@ -9,14 +9,14 @@ import (
 	"windlass"
 )
 
-// ProviderAppValues are a provider app's own settings.
-type ProviderAppValues struct {
+// ProviderAppMetadataValues are a provider app's own settings.
+type ProviderAppMetadataValues struct {
 	AuthQueryParams map[string][]string `json:"authQueryParams,omitempty"`
 	// ProviderParams may hold hourlyLimit: requests an hour, digits in a string.
 	ProviderParams map[string]string `json:"providerParams,omitempty"`
 }
 
-// HourlyLimit is the name among ProviderAppValues.ProviderParams under which a
+// HourlyLimit is the name among ProviderAppMetadataValues.ProviderParams under which a
 // provider app's own limit is set.
 const HourlyLimit = "hourlyLimit"
 
@@ -28,7 +28,7 @@ type ProviderAppRequest struct {
 	ClientID     string             `json:"clientId,omitempty"`
 	ClientSecret windlass.Secret    `json:"clientSecret,omitzero"`
 	Scopes       []string           `json:"scopes,omitempty"`
-	Metadata     *ProviderAppValues `json:"metadata,omitempty"`
+	Metadata     *ProviderAppMetadataValues `json:"metadata,omitempty"`
 }
 
 // UpdateProviderAppRequest is the body of PATCH …/provider-apps/{id}.
@@ -138,7 +138,7 @@ func (f *Flow) UpdateProviderApp(ctx context.Context, project, app string, r Upd
 		before := a
 		values := r.ProviderApp.Metadata
 		if values == nil {
-			values = &ProviderAppValues{}
+			values = &ProviderAppMetadataValues{}
 		}
 		authParams := func() string { a.AuthParams = values.AuthQueryParams; return "" }
 		params := func() string { a.Params = values.ProviderParams; return "" }
