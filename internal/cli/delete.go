@@ -44,7 +44,11 @@ func runDelete(ctx context.Context, env *Env, opts *deleteOptions) error {
 	if opts.id == "" {
 		return invalidf("delete which record? name it with --id")
 	}
-	if err := confirm(env, opts); err != nil {
+	where := ""
+	if opts.workspace != "" {
+		where = " of workspace " + opts.workspace
+	}
+	if err := confirm(env, opts.yes, "Delete "+opts.object+" "+opts.id+where); err != nil {
 		return err
 	}
 	if err := bitbucket.Delete(ctx, connector.DeleteRequest{Object: opts.object, ID: opts.id}); err != nil {
@@ -56,18 +60,14 @@ func runDelete(ctx context.Context, env *Env, opts *deleteOptions) error {
 
 // confirm asks the person at the terminal. A script has nobody to ask: it says
 // --yes.
-func confirm(env *Env, opts *deleteOptions) error {
-	if opts.yes {
+func confirm(env *Env, yes bool, what string) error {
+	if yes {
 		return nil
 	}
 	if !env.StdinTerminal || !env.StderrTerminal {
 		return invalidf("delete does not ask when there is no terminal: confirm with --yes")
 	}
-	where := ""
-	if opts.workspace != "" {
-		where = " of workspace " + opts.workspace
-	}
-	tellf(env.Stderr, "Delete %s %s%s for good? [y/N] ", opts.object, opts.id, where)
+	tellf(env.Stderr, "%s for good? [y/N] ", what)
 	answer, _ := bufio.NewReader(env.Stdin).ReadString('\n') // no answer is no
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":

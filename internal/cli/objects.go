@@ -79,10 +79,12 @@ func scopes(object connector.Object) string {
 type table struct{ *tabwriter.Writer }
 
 func newTable(w io.Writer, titles ...string) table {
-	t := table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	t := table{newTabs(w)}
 	t.row(titles...)
 	return t
 }
+
+func newTabs(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
 func (t table) row(cells ...string) { tellf(t, "%s\n", strings.Join(cells, "\t")) }
 

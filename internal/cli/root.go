@@ -11,10 +11,16 @@ import (
 func newRoot(env *Env, started *bool) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "windlass",
-		Short: "Read, write and describe the records of a Bitbucket Cloud workspace",
-		Long: `Windlass reads, writes and describes the records of a Bitbucket Cloud workspace.
+		Short: "Connect a product to its customers' Bitbucket Cloud workspaces",
+		Long: `Windlass connects a product to its customers' Bitbucket Cloud workspaces. It is a
+server, the commands that set one up, and commands that read and write the records
+of a single workspace without one.
 
-The credential comes from the environment:
+The commands for a server take its address from WINDLASS_URL (default
+` + defaultServer + `), the key from WINDLASS_API_KEY, and the project from
+WINDLASS_PROJECT where there are several.
+
+The commands for a workspace take the credential from the environment:
   BITBUCKET_TOKEN                          an access token, or
   BITBUCKET_EMAIL + BITBUCKET_API_TOKEN    a person's API token, or
   BITBUCKET_CONNECT_APP_KEY + BITBUCKET_CONNECT_CLIENT_KEY +
@@ -35,14 +41,35 @@ Without a workspace at hand, begin with: windlass demo`,
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
+	root.AddGroup(
+		&cobra.Group{ID: groupServer, Title: "For a server:"},
+		&cobra.Group{ID: groupWorkspace, Title: "For a single workspace, without a server:"},
+		&cobra.Group{ID: groupTry, Title: "To try it out:"},
+	)
 	root.AddCommand(
-		newObjects(env), newDescribe(env), newRead(env), newWrite(env), newDelete(env),
-		newSandbox(env), newDemo(env), newVersion(env), newExitCodes(),
+		newValidate(env), newDeploy(env),
+		newProviderApps(env), newDestinations(env), newIntegrations(env), newConnections(env), newInstallations(env),
+		inGroup(groupWorkspace, newObjects(env)), inGroup(groupWorkspace, newDescribe(env)),
+		inGroup(groupWorkspace, newRead(env)), inGroup(groupWorkspace, newWrite(env)), inGroup(groupWorkspace, newDelete(env)),
+		inGroup(groupTry, newSandbox(env)), inGroup(groupTry, newDemo(env)),
+		newVersion(env), newExitCodes(),
 	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd(env.Args...)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root
+}
+
+// The groups in which help lists the commands.
+const (
+	groupServer    = "server"
+	groupWorkspace = "workspace"
+	groupTry       = "try"
+)
+
+func inGroup(group string, cmd *cobra.Command) *cobra.Command {
+	cmd.GroupID = group
+	return cmd
 }
 
 // noCommand refuses a word that is no command, and says which was meant.

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// customer says for whom a connection is made, and to which workspace.
+type customer struct {
+	group, groupName, consumer, consumerName string
+	workspace, provider, app                 string
+}
+
+func newConnections(env *Env) *cobra.Command {
+	n := &noun{
+		plural: "connections", singular: "a connection", takes: "ID",
+		about: "Customers' workspaces, with the credentials for them",
+		columns: []column{
+			{"ID", "id"},
+			{"WORKSPACE", "providerWorkspaceRef"},
+			{"GROUP", "group.groupRef"},
+			{"CONSUMER", "consumer.consumerRef"},
+			{"STATUS", "status"},
+			{"AUTH", "authScheme"},
+			{"CREATED", "createTime"},
+		},
+		details: []column{{"PROVIDER", "provider"}, {"PROVIDER APP", "providerApp.id"}, {"UPDATED", "updateTime"}},
+	}
+	n.in("connections")
+	only := url.Values{}
+	list := n.list
+	filters := map[string]*string{"groupRef": new(string), "consumerRef": new(string), "provider": new(string)}
+	n.list = func(ctx context.Context, c *client) (string, url.Values, error) {
+		for name, value := range filters {
+			if *value != "" {
+				only.Set(name, *value)
+			}
+		}
+		path, _, err := list(ctx, c)
+		return path, only, err
+	}
+	at := &atServer{}
+	cmd := n.command(env, at, newConnectURL(env, at), newGenerate(env, at, n))
+	for _, verb := range cmd.Commands() {
+		if verb.Name() == "list" {
+			verb.Flags().StringVar(filters["groupRef"], "group", "", "only those of the customer of this `REF`")
+			verb.Flags().StringVar(filters["consumerRef"], "consumer", "", "only those of the person of this `REF`")
+			verb.Flags().StringVar(filters["provider"], "provider", "", "only those of this provider")
+		}
+	}
+	return cmd
+}
+
+func (o *customer) bind(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&o.group, "group", "", "the customer, by your own `REF` (required)")
+	flags.StringVar(&o.groupName, "group-name", "", "the customer's name, for people")
+	flags.StringVar(&o.consumer, "consumer", "", "the person at the customer, by your own `REF` (required)")
+	flags.StringVar(&o.consumerName, "consumer-name", "", "the person's name, for people")
+	flags.StringVarP(&o.workspace, "workspace", "w", "", "the workspace's slug (required)")
+	flags.StringVar(&o.provider, "provider", theProvider, "whose workspace it is")
+	flags.StringVar(&o.app, "provider-app", "", "the `ID` of the provider app (default: the only one)")
+}
+
+// body is what was typed, in the contract's words.
+func (o *customer) body() (map[string]any, error) {
+	var missing []string
+	for _, required := range []struct{ flag, value string }{
+		{"--group", o.group}, {"--consumer", o.consumer}, {"--workspace", o.workspace},
+	} {
+		if required.value == "" {
+			missing = append(missing, required.flag)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, invalidf("%s required: who connects which workspace", strings.Join(missing, ", ")+map[bool]string{true: " is", false: " are"}[len(missing) == 1])
+	}
+	body := map[string]any{}
+	for name, value := range map[string]string{
+		"groupRef": o.group, "groupName": o.groupName, "consumerRef": o.consumer, "consumerName": o.consumerName,
+		"providerWorkspaceRef": o.workspace, "provider": o.provider, "providerAppId": o.app,
+	} {
+		if value != "" {
+			body[name] = value
+		}
+	}
+	return body, nil
+}
+
+func newConnectURL(env *Env, at *atServer) *cobra.Command {
+	opts := &customer{}
+	cmd := &cobra.Command{
+		Use:   "url",
+		Short: "Begin a consent, and print the address to open in a browser",
+		Long: `Begin a consent, and print the address at which the customer gives it. It is good
+for one use and for a few minutes.`,
+		Example: "  windlass connections url --group customer-1 --consumer ann --workspace acme",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := at.dial(env)
+			if err != nil {
+				return err
+			}
+			body, err := opts.body()
+			if err != nil {
+				return err
+			}
+			if _, err := c.inProject(cmd.Context()); err != nil { // it is named in the body
+				return err
+			}
+			body["projectIdOrName"] = c.project
+			got, err := c.call(cmd.Context(), http.MethodPost, to("oauth-connect"), nil, body)
+			if err != nil {
+				return err
+			}
+			address := strings.TrimSpace(string(got.body))
+			if at.json {
+				return writeJSON(env.Stdout, map[string]string{"url": address})
+			}
+			_, err = fmt.Fprintln(env.Stdout, address)
+			return err
+		},
+	}
+	opts.bind(cmd)
+	return cmd
+}

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"windlass"
+)
+
+type installationOptions struct {
+	integration, group, connection string
+	config                         string
+	skipSampling                   bool
+}
+
+func newInstallations(env *Env) *cobra.Command {
+	n := &noun{
+		plural: "installations", singular: "an installation", takes: "ID",
+		about: "Integrations as customers have installed them",
+		columns: []column{
+			{"ID", "id"},
+			{"INTEGRATION", "integrationId"},
+			{"GROUP", "group.groupRef"},
+			{"WORKSPACE", "connection.providerWorkspaceRef"},
+			{"HEALTH", "healthStatus"},
+			{"LAST", "lastOperationStatus"},
+			{"CREATED", "createTime"},
+		},
+		details: []column{
+			{"CONNECTION", "connection.id"}, {"CONNECTION STATUS", "connection.status"}, {"REVISION", "config.revisionId"}, {"CREATED BY", "createdBy"},
+		},
+	}
+	var integration, group string
+	n.list = func(ctx context.Context, c *client) (string, url.Values, error) {
+		segments := []string{"installations"}
+		if integration != "" {
+			segments = []string{"integrations", integration, "installations"}
+		}
+		query := url.Values{}
+		if group != "" {
+			query.Set("groupRef", group)
+		}
+		path, err := c.inProject(ctx, segments...)
+		return path, query, err
+	}
+	n.show = func(ctx context.Context, c *client, id string) (json.RawMessage, error) {
+		return n.among(ctx, c, id, "id")
+	}
+	n.locate = func(ctx context.Context, c *client, id string) (string, error) {
+		// Its path names the integration, too, which nobody wants to type.
+		found, err := n.among(ctx, c, id, "id")
+		if err != nil {
+			return "", err
+		}
+		return c.inProject(ctx, "integrations", cell(found, "integrationId"), "installations", id)
+	}
+	at := &atServer{}
+	cmd := n.command(env, at, newCreateInstallation(env, at, n))
+	for _, verb := range cmd.Commands() {
+		if verb.Name() == "list" {
+			verb.Flags().StringVar(&integration, "integration", "", "only those of the integration of this `NAME`")
+			verb.Flags().StringVar(&group, "group", "", "only those of the customer of this `REF`")
+		}
+	}
+	return cmd
+}
+
+func newCreateInstallation(env *Env, at *atServer, n *noun) *cobra.Command {
+	opts := &installationOptions{}
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Install an integration for a customer",
+		Long: `Install an integration for a customer. Without --config, every object of the
+integration is installed with the fields that it requires. --config takes a file
+with the content of a config as JSON, or - for standard input.`,
+		Example: "  windlass installations create --integration bitbucket --group customer-1",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			made, err := runCreateInstallation(cmd.Context(), env, at, opts)
+			if err != nil {
+				return err
+			}
+			return n.print(env.Stdout, at, made)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&opts.integration, "integration", "", "the integration's name (required)")
+	flags.StringVar(&opts.group, "group", "", "the customer, by your own `REF` (required)")
+	flags.StringVar(&opts.connection, "connection", "", "the `ID` of the connection (default: the customer's only one)")
+	flags.StringVar(&opts.config, "config", "", "the content of the config, as JSON in `FILE`")
+	flags.BoolVar(&opts.skipSampling, "skip-sampling", false, "do not try to read a record of each object first")
+	return cmd
+}
+
+func runCreateInstallation(ctx context.Context, env *Env, at *atServer, opts *installationOptions) (json.RawMessage, error) {
+	c, err := at.dial(env)
+	if err != nil {
+		return nil, err
+	}
+	if opts.integration == "" || opts.group == "" {
+		return nil, invalidf("--integration and --group are required: what is installed, and for whom")
+	}
+	content, err := opts.content(ctx, env, c)
+	if err != nil {
+		return nil, err
+	}
+	body := map[string]any{"groupRef": opts.group, "config": map[string]any{"content": content}}
+	if opts.connection != "" {
+		body["connectionId"] = opts.connection
+	}
+	query := url.Values{}
+	if opts.skipSampling {
+		query.Set("skipSampling", "true")
+	}
+	path, err := c.inProject(ctx, "integrations", opts.integration, "installations")
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.call(ctx, http.MethodPost, path, query, body)
+	return made.body, err
+}
+
+// content is the config that was given, or else one that asks for everything
+// the integration offers and leaves the rest to its revision.
+func (o *installationOptions) content(ctx context.Context, env *Env, c *client) (any, error) {
+	if o.config != "" {
+		data, err := fileOrStdin(env, o.config)
+		if err != nil {
+			return nil, err
+		}
+		if !json.Valid(data) {
+			return nil, invalidf("--config is not JSON")
+		}
+		return json.RawMessage(data), nil
+	}
+	path, err := c.inProject(ctx, "integrations", o.integration)
+	if err != nil {
+		return nil, err
+	}
+	got, err := c.get(ctx, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	var deployed struct {
+		Provider       string
+		LatestRevision struct{ Content offered }
+	}
+	if err := got.into(&deployed); err != nil {
+		return nil, err
+	}
+	return deployed.LatestRevision.Content.everything(deployed.Provider)
+}
+
+// offered is what a revision offers to install.
+type offered struct {
+	Read, Write struct {
+		Objects []struct{ ObjectName string }
+	}
+	Proxy struct{ Enabled bool }
+}
+
+// everything is the smallest config that installs all of it.
+func (o *offered) everything(provider string) (map[string]any, error) {
+	content := map[string]any{"provider": provider}
+	read, write := map[string]any{}, map[string]any{}
+	for _, object := range o.Read.Objects {
+		read[object.ObjectName] = map[string]any{
+			"objectName": object.ObjectName, "selectedFields": map[string]bool{}, "selectedFieldMappings": map[string]string{},
+		}
+	}
+	for _, object := range o.Write.Objects {
+		write[object.ObjectName] = map[string]any{"objectName": object.ObjectName}
+	}
+	for action, objects := range map[string]map[string]any{"read": read, "write": write} {
+		if len(objects) > 0 {
+			content[action] = map[string]any{"objects": objects}
+		}
+	}
+	if o.Proxy.Enabled {
+		content["proxy"] = map[string]any{"enabled": true}
+	}
+	if len(content) == 1 {
+		return nil, &failure{kind: windlass.Invalid, text: "the integration offers nothing to install: deploy one with read, write or proxy"}
+	}
+	return content, nil
+}

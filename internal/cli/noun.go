@@ -1,0 +1,306 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"windlass"
+)
+
+// A noun is a sort of thing on a server. Listing, showing and deleting are the
+// same for all of them; what else can be done has a file of its own.
+type noun struct {
+	plural, singular string
+	takes            string // how one is named: ID or NAME
+	about            string // what it is, for the help
+	columns          []column
+	details          []column // of a single one, beside the columns
+
+	// list returns where all of them are.
+	list func(ctx context.Context, c *client) (path string, query url.Values, err error)
+	// locate returns where one of them is.
+	locate func(ctx context.Context, c *client, name string) (path string, err error)
+	// show fetches one of them; nil: it is what locate says.
+	show func(ctx context.Context, c *client, name string) (json.RawMessage, error)
+}
+
+// A column is a cell of a table: its title, and the dotted path to its value.
+type column struct{ title, path string }
+
+// in makes the functions of a noun whose things lie under a segment of their own.
+func (n *noun) in(segment string) {
+	n.list = func(ctx context.Context, c *client) (string, url.Values, error) {
+		path, err := c.inProject(ctx, segment)
+		return path, nil, err
+	}
+	n.locate = func(ctx context.Context, c *client, name string) (string, error) {
+		return c.inProject(ctx, segment, name)
+	}
+}
+
+// command puts the verbs of a noun together. extra are those of its own.
+func (n *noun) command(env *Env, at *atServer, extra ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     n.plural,
+		Short:   n.about,
+		Long:    n.about + ".",
+		GroupID: groupServer,
+		Args:    noCommand,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	at.bind(cmd)
+	cmd.AddCommand(n.newList(env, at), n.newGet(env, at), n.newDelete(env, at))
+	cmd.AddCommand(extra...)
+	return cmd
+}
+
+func (n *noun) newList(env *Env, at *atServer) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List " + strings.ReplaceAll(n.plural, "-", " "),
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := at.dial(env)
+			if err != nil {
+				return err
+			}
+			path, query, err := n.list(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			got, err := c.get(cmd.Context(), path, query)
+			if err != nil {
+				return err
+			}
+			return at.printList(env.Stdout, got, n.columns)
+		},
+	}
+}
+
+func (n *noun) newGet(env *Env, at *atServer) *cobra.Command {
+	return n.onOne(env, at, "get", "Show "+n.singular, func(cmd *cobra.Command, c *client, name string) error {
+		found, err := n.fetch(cmd.Context(), c, name)
+		if err != nil {
+			return err
+		}
+		return n.print(env.Stdout, at, found)
+	})
+}
+
+func (n *noun) newDelete(env *Env, at *atServer) *cobra.Command {
+	var yes bool
+	cmd := n.onOne(env, at, "delete", "Delete "+n.singular, func(cmd *cobra.Command, c *client, name string) error {
+		path, err := n.locate(cmd.Context(), c, name)
+		if err != nil {
+			return err
+		}
+		if err := confirm(env, yes, "Delete "+bare(n.singular)+" "+name); err != nil {
+			return err
+		}
+		if _, err := c.call(cmd.Context(), http.MethodDelete, path, nil, nil); err != nil {
+			return err
+		}
+		tellf(env.Stderr, "deleted %s %s\n", bare(n.singular), name)
+		return nil
+	})
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+// onOne is a verb that is done to one thing, named by its argument.
+func (n *noun) onOne(env *Env, at *atServer, verb, short string, run func(*cobra.Command, *client, string) error) *cobra.Command {
+	return &cobra.Command{
+		Use:   verb + " " + n.takes,
+		Short: short,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return invalidf("%s which %s? windlass %s list shows them", verb, bare(n.singular), n.plural)
+			case len(args) > 1:
+				return invalidf("%s takes one %s, and %s is one too many", verb, bare(n.singular), quoted(args[1]))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := at.dial(env)
+			if err != nil {
+				return err
+			}
+			return run(cmd, c, args[0])
+		},
+		ValidArgsFunction: n.complete(env, at),
+	}
+}
+
+// bare is a noun without its article.
+func bare(singular string) string {
+	_, word, _ := strings.Cut(singular, " ")
+	return word
+}
+
+// fetch returns one thing as the server shows it.
+func (n *noun) fetch(ctx context.Context, c *client, name string) (json.RawMessage, error) {
+	if n.show != nil {
+		return n.show(ctx, c, name)
+	}
+	path, err := n.locate(ctx, c, name)
+	if err != nil {
+		return nil, err
+	}
+	got, err := c.get(ctx, path, nil)
+	return got.body, err
+}
+
+// print shows one thing.
+func (n *noun) print(w io.Writer, at *atServer, one json.RawMessage) error {
+	return at.printOne(w, one, append(append([]column(nil), n.columns...), n.details...))
+}
+
+// patch changes what the mask names of one thing, and shows it.
+func (n *noun) patch(ctx context.Context, env *Env, at *atServer, c *client, name string, body map[string]any, mask []string) error {
+	if len(mask) == 0 {
+		return invalidf("nothing to change: say what with a flag")
+	}
+	path, err := n.locate(ctx, c, name)
+	if err != nil {
+		return err
+	}
+	body["updateMask"] = mask
+	changed, err := c.call(ctx, http.MethodPatch, path, nil, body)
+	if err != nil {
+		return err
+	}
+	return n.print(env.Stdout, at, changed.body)
+}
+
+// keys are the names of what is given, in order.
+func keys(given map[string]any) []string { return slices.Sorted(maps.Keys(given)) }
+
+// among finds one thing in a list, by any of some fields.
+func (n *noun) among(ctx context.Context, c *client, name string, fields ...string) (json.RawMessage, error) {
+	path, query, err := n.list(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	got, err := c.get(ctx, path, query)
+	if err != nil {
+		return nil, err
+	}
+	var all []json.RawMessage
+	if err := got.into(&all); err != nil {
+		return nil, err
+	}
+	for _, field := range fields {
+		for _, one := range all {
+			if cell(one, field) == name {
+				return one, nil
+			}
+		}
+	}
+	return nil, &failure{kind: windlass.NotFound, text: "there is no " + bare(n.singular) + " " + quoted(name)}
+}
+
+// complete offers the names that there are, if the server says so quickly.
+func (n *noun) complete(env *Env, at *atServer) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		c, err := at.dial(env)
+		if err != nil || len(args) > 0 {
+			return nil, noFiles
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Second)
+		defer cancel()
+		path, query, err := n.list(ctx, c)
+		if err != nil {
+			return nil, noFiles
+		}
+		got, err := c.get(ctx, path, query)
+		var all []json.RawMessage
+		if err != nil || got.into(&all) != nil {
+			return nil, noFiles
+		}
+		var offers []string
+		for _, one := range all {
+			if name := cell(one, n.columns[0].path); strings.HasPrefix(name, typed) {
+				offers = append(offers, cobra.CompletionWithDesc(name, cell(one, n.columns[1].path)))
+			}
+		}
+		return offers, noFiles
+	}
+}
+
+// cell is a value of a thing for people: "" when it is not there.
+func cell(one json.RawMessage, path string) string {
+	found, ok, err := lookup(one, strings.Split(path, "."))
+	if err != nil || !ok {
+		return ""
+	}
+	if bytes.HasPrefix(found, []byte("[")) {
+		var words []string
+		if json.Unmarshal(found, &words) == nil {
+			return strings.Join(words, " ")
+		}
+	}
+	text, err := plain(found)
+	if err != nil {
+		return ""
+	}
+	return oneLine(string(text))
+}
+
+// printList prints a table, or with --json the answer itself.
+func (s *atServer) printList(w io.Writer, got answer, columns []column) error {
+	if s.json {
+		return printBytes(w, got.body)
+	}
+	var all []json.RawMessage
+	if err := got.into(&all); err != nil {
+		return err
+	}
+	titles := make([]string, len(columns))
+	for i, column := range columns {
+		titles[i] = column.title
+	}
+	table := newTable(w, titles...)
+	for _, one := range all {
+		cells := make([]string, len(columns))
+		for i, column := range columns {
+			cells[i] = dash(cell(one, column.path))
+		}
+		table.row(cells...)
+	}
+	return table.Flush()
+}
+
+// printOne prints a line for each value that is there, or with --json the answer.
+func (s *atServer) printOne(w io.Writer, one json.RawMessage, columns []column) error {
+	if s.json {
+		return printBytes(w, one)
+	}
+	lines := table{newTabs(w)}
+	for _, column := range columns {
+		if value := cell(one, column.path); value != "" {
+			lines.row(column.title, value)
+		}
+	}
+	return lines.Flush()
+}
+
+// printBytes prints JSON just as it came, and ends its line.
+func printBytes(w io.Writer, body []byte) error {
+	body = bytes.TrimRight(body, "\n")
+	if len(body) == 0 {
+		return nil
+	}
+	_, err := w.Write(append(slices.Clip(body), '\n'))
+	return err
+}

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"windlass"
+	"windlass/bitbucket"
+	"windlass/manifest"
+)
+
+// manifestNames are what a manifest in a folder is called.
+var manifestNames = []string{"amp.yaml", "amp.yml"}
+
+func newValidate(env *Env) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "validate FILE|DIR",
+		Short: "Check an amp.yaml: every mistake, with its line and column",
+		Long: `Check a manifest, without a server: a file, the amp.yaml of a folder, or - for
+standard input. Every mistake is printed as FILE:LINE:COLUMN, with what to write
+instead, and makes the exit code 2. What passes here, a server of the same version
+deploys.`,
+		Example: "  windlass validate amp.yaml",
+		GroupID: groupServer,
+		Args:    oneManifest,
+		RunE: func(_ *cobra.Command, args []string) error {
+			return runValidate(env, args[0], asJSON)
+		},
+		ValidArgsFunction: completeManifest,
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the result as a JSON object")
+	return cmd
+}
+
+// oneManifest is for the commands that take a manifest and nothing else.
+func oneManifest(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return invalidf("%s takes one manifest: a file, or the folder of an amp.yaml", cmd.Name())
+	}
+	return nil
+}
+
+func completeManifest(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+func runValidate(env *Env, name string, asJSON bool) error {
+	file, text, err := readManifest(env, name)
+	if err != nil {
+		return err
+	}
+	m, err := manifest.Parse(text, known(file))
+	problems, wrong := errors.AsType[manifest.Problems](err)
+	if err != nil && !wrong {
+		return err
+	}
+	result := struct {
+		File         string             `json:"file"`
+		Valid        bool               `json:"valid"`
+		Integrations []string           `json:"integrations"`
+		Problems     []manifest.Problem `json:"problems"`
+	}{file, !wrong, []string{}, []manifest.Problem{}}
+	if wrong {
+		result.Problems = problems
+	} else {
+		for i := range m.Integrations {
+			result.Integrations = append(result.Integrations, m.Integrations[i].Name)
+		}
+	}
+	switch {
+	case asJSON:
+		if err := writeJSON(env.Stdout, result); err != nil {
+			return internal("standard output", err)
+		}
+	case !wrong:
+		tellf(env.Stdout, "%s: good: %s\n", file, strings.Join(result.Integrations, ", "))
+	default:
+		tellProblems(env, problems)
+	}
+	if wrong {
+		return &failure{kind: windlass.Invalid, text: file + " has " + counted(len(problems), "mistake")}
+	}
+	return nil
+}
+
+// tellProblems prints each mistake on a line of its own, as compilers do.
+func tellProblems(env *Env, problems manifest.Problems) {
+	for _, problem := range problems {
+		tellf(env.Stderr, "%s\n", problem)
+	}
+}
+
+// known is what a manifest is held against: what this version can read and write.
+func known(file string) *manifest.Options {
+	return &manifest.Options{
+		File:      file,
+		Providers: []string{theProvider},
+		Objects: func(provider string) []string {
+			if provider != theProvider {
+				return nil
+			}
+			var names []string
+			for _, object := range bitbucket.Objects() {
+				names = append(names, object.Name)
+			}
+			return names
+		},
+		Fields: func(provider, object string) []string {
+			fields, err := bitbucket.Describe(object)
+			if err != nil || provider != theProvider {
+				return nil
+			}
+			var names []string
+			for _, field := range fields {
+				if !field.WriteOnly {
+					names = append(names, field.Name)
+				}
+			}
+			return names
+		},
+	}
+}
+
+// readManifest finds a manifest and reads it.
+func readManifest(env *Env, name string) (file string, text []byte, err error) {
+	if name == "-" {
+		text, err = fileOrStdin(env, name)
+		return "standard input", text, err
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		found, err := inFolder(name)
+		if err != nil {
+			return "", nil, err
+		}
+		name = found
+	}
+	text, err = fileOrStdin(env, name)
+	return name, text, err
+}
+
+func inFolder(dir string) (string, error) {
+	for _, name := range manifestNames {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return path, nil
+		}
+	}
+	return "", invalidf("%s has no %s", clip(dir), strings.Join(manifestNames, " and no "))
+}
