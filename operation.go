@@ -1,0 +1,120 @@
+package windlass
+
+import "time"
+
+// What an operation does, what began it and how it stands. The words of Action
+// and Status are the published contract's.
+const (
+	ActionRead  = "read"
+	ActionWrite = "write"
+
+	TriggerBackfill = "backfill" // a new installation, or an object newly enabled
+	TriggerSchedule = "schedule"
+	TriggerAsked    = "trigger" // somebody asked for it
+
+	OperationRunning = "in_progress"
+	OperationSuccess = "success"
+	OperationFailure = "failure"
+)
+
+// Operation is one read or one write: begun, carried on by jobs, ended.
+type Operation struct {
+	ID             string
+	ProjectID      string
+	IntegrationID  string
+	InstallationID string
+	ConfigID       string // the config it began with and finishes with
+	RevisionID     string // the revision that config was filled in from
+	Object         string
+	Action         string // ActionRead or ActionWrite
+	Trigger        string // TriggerBackfill, TriggerSchedule or TriggerAsked
+	Status         string // OperationRunning, OperationSuccess or OperationFailure
+	Result         string // a sentence, once it has ended
+	// Since and Until bound the records by the time they changed; zero is open.
+	Since, Until time.Time
+	// Cursor is the connector's cursor of the next page to read; empty at the
+	// start. It moves only in the transaction of the page before (invariant 1).
+	Cursor string
+	// Pages, Records and Batches count what has been committed; Requests what
+	// was asked of the provider, failed calls included.
+	Pages, Records, Batches, Requests int64
+	// Estimate is how many records the provider says there are; -1 is unknown.
+	Estimate int64
+	// Full reports that the read brings every record there is, and not only
+	// the changed ones.
+	Full bool
+	// Wait is the time the operation sleeps until; zero when it does not.
+	Wait time.Time
+	// Attempt counts the temporary failures in a row since the last page.
+	Attempt int
+	Created time.Time
+	Started time.Time // when its first job ran; zero before
+	Ended   time.Time
+	Updated time.Time
+}
+
+// How serious a line of an operation's log is, as the contract names it.
+const (
+	SeverityInfo    = "info"
+	SeverityWarning = "warning"
+	SeverityError   = "error"
+)
+
+// OperationLog is one line of an operation's log, for a person who follows it.
+type OperationLog struct {
+	ID          string
+	OperationID string
+	Time        time.Time
+	Severity    string
+	Message     string            // a sentence
+	Details     map[string]string // figures and names, by constant keys
+}
+
+// What a batch holds.
+const (
+	BatchRead         = "read"
+	BatchNotification = "notification"
+	BatchWriteDone    = "write.async.done"
+)
+
+// How the delivery of a batch stands.
+const (
+	BatchPending   = "pending"
+	BatchDelivered = "delivered"
+	BatchFailed    = "failed"
+)
+
+// Batch is one message to one destination. It is delivered at least once, and
+// every try carries the same id and the same bytes (invariant 2).
+type Batch struct {
+	ID             string // a UUID, version 7; what the message is known by
+	ProjectID      string
+	DestinationID  string
+	InstallationID string // empty for what belongs to none
+	OperationID    string // likewise
+	Object         string // likewise
+	Kind           string // BatchRead, or what the notification is about
+	// Lane names what has to arrive in order, such as one object of one
+	// installation; Seq is the place in it, given by the store.
+	Lane    string
+	Seq     int64
+	Records int
+	Body    []byte // exactly what is sent, every time
+	Status  string // BatchPending, BatchDelivered or BatchFailed
+	// NextAttempt is when to try next, Attempts how often it was tried.
+	NextAttempt time.Time
+	Attempts    int
+	Created     time.Time
+	Updated     time.Time
+}
+
+// Attempt is one try to deliver a batch.
+type Attempt struct {
+	BatchID string
+	Number  int // from 1
+	Time    time.Time
+	Status  int // the receiver's HTTP status; 0 when there was no answer
+	Latency time.Duration
+	Error   string // why there was no answer, or why the answer is no success
+	Answer  string // the first bytes of the answer
+}
