@@ -3,10 +3,8 @@ package install
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,20 +85,11 @@ func checkScopes(is *issues, scopes []string, at string) {
 
 // APIKey finds a key by its public part, or by the whole of it.
 func (f *Flow) APIKey(ctx context.Context, project, key string) (windlass.APIKey, error) {
-	all, err := f.APIKeys(ctx, project, false)
+	p, err := f.store.Project(ctx, project)
 	if err != nil {
 		return windlass.APIKey{}, err
 	}
-	id := publicPart(key)
-	for _, k := range all {
-		if k.ID == id {
-			return k, nil
-		}
-	}
-	return windlass.APIKey{}, &windlass.Failure{
-		Kind: windlass.NotFound, Op: "find the API key", Message: "the project has no such key",
-		Remedy: "name it as the list of keys does: " + keyPrefix + "… up to the second _",
-	}
+	return f.store.APIKey(ctx, p.ID, publicPart(key))
 }
 
 // publicPart returns what may be shown of a key.
@@ -174,8 +163,7 @@ func (f *Flow) Authenticate(ctx context.Context, key string) (windlass.APIKey, e
 	if len(key) > 256 || !strings.HasPrefix(key, keyPrefix) {
 		return windlass.APIKey{}, refused
 	}
-	sum := sha256.Sum256([]byte(key))
-	k, err := f.store.APIKeyByHash(ctx, hex.EncodeToString(sum[:]))
+	k, err := f.store.APIKeyByHash(ctx, windlass.NewSecret(key).Hash())
 	if kindIs(err, windlass.NotFound) {
 		return windlass.APIKey{}, refused
 	}

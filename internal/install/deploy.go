@@ -167,7 +167,11 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 		in := windlass.Integration{ID: newID(), ProjectID: d.project.ID, Name: entry.Name, Provider: entry.Provider, Created: d.now()}
 		at := slices.IndexFunc(current, func(c windlass.Integration) bool { return c.Name == entry.Name })
 		if at >= 0 {
-			in = current[at]
+			// Found again, it is held: whoever installs it at this moment waits, and
+			// then sees that it was deployed.
+			if in, err = d.store.Integration(ctx, d.project.ID, current[at].ID); err != nil {
+				return err
+			}
 			if err := d.confront(ctx, in, entry, &dropped); err != nil {
 				return err
 			}
@@ -207,27 +211,17 @@ func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry ma
 			return nil
 		}
 		config, err := ParseConfig(i.Config.Content)
-		if err != nil || config.Read == nil {
+		if err != nil {
 			return err
 		}
-		var paused bool
-		for _, name := range sortedKeys(config.Read.Objects) {
-			object := config.Read.Objects[name]
-			if object.Disabled || readEntry(entry, name) != nil {
-				continue
-			}
-			if !d.destructive {
+		gone := slices.DeleteFunc(enabledObjects(config), func(o string) bool { return readEntry(entry, o) != nil })
+		if !d.destructive {
+			for _, name := range gone {
 				readers[name] = append(readers[name], describe(i))
-				continue
 			}
-			object.Disabled, paused = true, true
-			config.Read.Objects[name] = object
-			d.out.Paused = append(d.out.Paused, PausedRead{Integration: in.Name, InstallationID: i.ID, GroupRef: i.Group.Ref, Object: name})
-		}
-		if !paused {
 			return nil
 		}
-		return d.saveConfig(ctx, &i, config)
+		return d.pause(ctx, in, i.ID, gone)
 	})
 	if err != nil {
 		return err
@@ -240,6 +234,31 @@ func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry ma
 		dropped.add(at+".read.objects", "object %q is gone, and is still read by %s", name, few(readers[name]))
 	}
 	return nil
+}
+
+// pause disables objects of an installation, which keeps their configs.
+func (d *deploy) pause(ctx context.Context, in windlass.Integration, installationID string, objects []string) error {
+	if len(objects) == 0 {
+		return nil
+	}
+	i, err := d.store.Installation(ctx, in.ProjectID, installationID) // found again, it is held
+	if err != nil {
+		return err
+	}
+	config, err := ParseConfig(i.Config.Content)
+	if err != nil {
+		return err
+	}
+	for _, name := range objects {
+		object, found := config.Read.Objects[name]
+		if !found {
+			continue
+		}
+		object.Disabled = true
+		config.Read.Objects[name] = object
+		d.out.Paused = append(d.out.Paused, PausedRead{Integration: in.Name, InstallationID: i.ID, GroupRef: i.Group.Ref, Object: name})
+	}
+	return d.saveConfig(ctx, &i, config)
 }
 
 // warn tells of destinations that are still to be made.

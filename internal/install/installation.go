@@ -82,7 +82,35 @@ func (f *Flow) saveConfig(ctx context.Context, in *windlass.Installation, c Conf
 	if err != nil {
 		return err
 	}
-	return f.store.UpdateInstallation(ctx, *in, schedules)
+	return f.replace(ctx, *in, schedules)
+}
+
+// replace saves an installation with its new schedules. One that was there
+// before for the same object stays the same row: paused if it was paused, and
+// due when it was due if it runs at the same times as before. What is no read is
+// not touched.
+func (f *Flow) replace(ctx context.Context, in windlass.Installation, schedules []windlass.Schedule) error {
+	before, err := f.store.Schedules(ctx, in.ID)
+	if err != nil {
+		return err
+	}
+	for _, old := range before {
+		if old.Kind != windlass.ScheduleRead {
+			schedules = append(schedules, old)
+			continue
+		}
+		for i := range schedules {
+			s := &schedules[i]
+			if s.Kind != old.Kind || s.Object != old.Object {
+				continue
+			}
+			s.ID, s.Paused = old.ID, old.Paused
+			if s.Cron == old.Cron {
+				s.Next = old.Next
+			}
+		}
+	}
+	return f.store.UpdateInstallation(ctx, in, schedules)
 }
 
 // setConfig gives an installation a config of its own id.

@@ -23,11 +23,11 @@ const HourlyLimit = "hourlyLimit"
 // ProviderAppRequest is the body of POST …/provider-apps, and the new values in
 // an update.
 type ProviderAppRequest struct {
-	ExternalRef  string             `json:"externalRef,omitempty"`
-	Provider     string             `json:"provider,omitempty"`
-	ClientID     string             `json:"clientId,omitempty"`
-	ClientSecret windlass.Secret    `json:"clientSecret,omitzero"`
-	Scopes       []string           `json:"scopes,omitempty"`
+	ExternalRef  string                     `json:"externalRef,omitempty"`
+	Provider     string                     `json:"provider,omitempty"`
+	ClientID     string                     `json:"clientId,omitempty"`
+	ClientSecret windlass.Secret            `json:"clientSecret,omitzero"`
+	Scopes       []string                   `json:"scopes,omitempty"`
 	Metadata     *ProviderAppMetadataValues `json:"metadata,omitempty"`
 }
 

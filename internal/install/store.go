@@ -44,8 +44,10 @@ type ProviderAppStore interface {
 
 // IntegrationStore keeps integrations and all of their revisions.
 type IntegrationStore interface {
-	// SaveIntegrations inserts or updates by id, and adds each Latest that is new.
+	// SaveIntegrations inserts or updates by name, and adds each Latest that is new.
 	SaveIntegrations(ctx context.Context, projectID string, all []windlass.Integration) error
+	// Integration keeps others from changing what it returns until the end of the
+	// transaction, if it is called in one; as do the other calls that find one thing.
 	Integration(ctx context.Context, projectID, idOrName string) (windlass.Integration, error)
 	Integrations(ctx context.Context, projectID string) ([]windlass.Integration, error)
 	DeleteIntegration(ctx context.Context, projectID, id string) error
@@ -59,6 +61,8 @@ type InstallationStore interface {
 	CreateInstallation(ctx context.Context, in windlass.Installation, schedules []windlass.Schedule) error
 	Installation(ctx context.Context, projectID, id string) (windlass.Installation, error)
 	Installations(ctx context.Context, filter windlass.InstallationFilter) ([]windlass.Installation, error)
+	// Schedules lists an installation's schedules.
+	Schedules(ctx context.Context, installationID string) ([]windlass.Schedule, error)
 	// UpdateInstallation replaces the installation's schedules by those given.
 	UpdateInstallation(ctx context.Context, in windlass.Installation, schedules []windlass.Schedule) error
 	DeleteInstallation(ctx context.Context, projectID, id string) error
@@ -77,10 +81,11 @@ type DestinationStore interface {
 }
 
 // KeyStore keeps the keys that open the API. Of an API key it keeps the hash
-// only, which is the SHA-256 of the whole key in hexadecimal digits.
+// only, windlass.Secret.Hash of the whole key.
 type KeyStore interface {
 	CreateAPIKey(ctx context.Context, k windlass.APIKey) error
 	APIKeyByHash(ctx context.Context, hash string) (windlass.APIKey, error)
+	APIKey(ctx context.Context, projectID, id string) (windlass.APIKey, error)
 	APIKeys(ctx context.Context, projectID string) ([]windlass.APIKey, error)
 	UpdateAPIKey(ctx context.Context, k windlass.APIKey) error
 	DeleteAPIKey(ctx context.Context, projectID, id string) error
@@ -95,6 +100,7 @@ type KeyStore interface {
 // UploadStore keeps uploaded files until they are deployed.
 type UploadStore interface {
 	CreateUpload(ctx context.Context, u windlass.Upload) error
+	Upload(ctx context.Context, id string) (windlass.Upload, error)
 	// PutUpload stores the file if the token's hash is right and the time is not up.
 	PutUpload(ctx context.Context, id, tokenHash string, data []byte, now time.Time) error
 	// TakeUpload returns the file and forgets it.

@@ -164,6 +164,11 @@ func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation,
 		}
 	}
 	err = d.store.In(ctx, func(ctx context.Context) error {
+		if content { // the integration first, as a deploy does, or else each could wait for the other
+			if err := d.unmoved(ctx); err != nil {
+				return err
+			}
+		}
 		now, err := d.store.Installation(ctx, i.ProjectID, i.ID)
 		if err != nil {
 			return err
@@ -171,12 +176,11 @@ func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation,
 		if now.Config.ID != before.Config.ID || !now.Updated.Equal(before.Updated) || now.Connection.ID != before.Connection.ID {
 			return errMoved
 		}
-		if content {
-			if err := d.unmoved(ctx); err != nil {
-				return err
-			}
+		i.LastStatus = now.LastStatus // reads go on meanwhile
+		if i.Connection.ID == now.Connection.ID {
+			i.Healthy = now.Healthy
 		}
-		if err := d.store.UpdateInstallation(ctx, i, schedules); err != nil {
+		if err := d.replace(ctx, i, schedules); err != nil {
 			return err
 		}
 		if i, err = d.store.Installation(ctx, i.ProjectID, i.ID); err != nil {

@@ -3,9 +3,7 @@ package install
 import (
 	"context"
 	"crypto/md5" //nolint:gosec // it finds damage on the way, as the contract has it; the token is what lets in
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -39,17 +37,12 @@ func (f *Flow) NewUpload(ctx context.Context, md5 string) (UploadTicket, error) 
 			Issues: []windlass.Issue{{In: "query", Name: "md5", Message: wrong}},
 		}
 	}
-	token := randomText(secretBytes)
-	u := windlass.Upload{ID: newID(), TokenHash: hash(token), MD5: md5, Expires: f.now().Add(uploadLife)}
+	token := windlass.NewSecret(randomText(secretBytes))
+	u := windlass.Upload{ID: newID(), TokenHash: token.Hash(), MD5: md5, Expires: f.now().Add(uploadLife)}
 	if err := f.store.CreateUpload(ctx, u); err != nil {
 		return UploadTicket{}, err
 	}
-	return UploadTicket{ID: u.ID, Token: windlass.NewSecret(token), Bucket: uploadBucket, Path: u.ID, Expires: u.Expires}, nil
-}
-
-func hash(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return UploadTicket{ID: u.ID, Token: token, Bucket: uploadBucket, Path: u.ID, Expires: u.Expires}, nil
 }
 
 func wrongMD5(text string) string {
@@ -79,11 +72,17 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 	case len(data) > mostZip:
 		return invalid(op, fmt.Sprintf("the file has more than %d MiB", mostZip>>20), zipRemedy)
 	}
-	got := md5.Sum(data) //nolint:gosec // see the import
-	if sum != "" && sum != base64.StdEncoding.EncodeToString(got[:]) {
-		return invalid(op, "the file is not the one that Content-MD5 tells of: it was damaged on the way", "upload it again")
+	u, err := f.store.Upload(ctx, id)
+	if err != nil {
+		return err
 	}
-	return f.store.PutUpload(ctx, id, hash(token), data, f.now())
+	got := md5.Sum(data) //nolint:gosec // see the import
+	for _, want := range []string{sum, u.MD5} {
+		if want != "" && want != base64.StdEncoding.EncodeToString(got[:]) {
+			return invalid(op, "the file is not the one whose MD5 sum was announced: it was damaged on the way", "upload it again")
+		}
+	}
+	return f.store.PutUpload(ctx, id, windlass.NewSecret(token).Hash(), data, f.now())
 }
 
 // takeUpload returns the zip that an address leads to, once.

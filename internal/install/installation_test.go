@@ -1,0 +1,211 @@
+package install_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+	"windlass/internal/install"
+)
+
+const minimal = `{"provider":"bitbucket","read":{"objects":{"repositories":{"objectName":"repositories","selectedFields":{},"selectedFieldMappings":{}}}}}`
+
+func TestMinimalConfigIsFilledFromTheRevision(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.ready(reader)
+		in, err := w.install("acme", minimal)
+		w.ok(err)
+		golden(t, "minimal-config.json", w.config(in))
+		schedules, err := w.store.Schedules(w.ctx, in.ID)
+		w.ok(err)
+		if len(schedules) != 1 || schedules[0].Object != "repositories" || !schedules[0].Next.Equal(noon.Add(7*time.Minute)) || schedules[0].Paused {
+			t.Errorf("got schedules %+v", schedules)
+		}
+		if in.Group.Name != "ACME" || in.Connection.ID != "con-acme" || in.CreatedBy != "api:create-installation" || !in.Healthy {
+			t.Errorf("got %+v", in)
+		}
+		if _, err := w.install("acme", minimal); true {
+			w.refused(err, windlass.Conflict, "installed for group \"acme\" already", in.ID)
+		}
+	})
+}
+
+func TestChosenConfigIsKept(t *testing.T) {
+	t.Parallel()
+	w := once(t)
+	w.ready(reader)
+	w.destination("other")
+	in, err := w.install("acme", `{
+		"read": {"objects": {
+			"repositories": {
+				"schedule": "0 3 * * *", "destination": "other", "disabled": true,
+				"selectedFields": {"language": true, "size": false, "$['owner']['uuid']": true}, "selectedFieldsAuto": "all",
+				"selectedFieldMappings": {"about": "description", "custom": "website"},
+				"selectedValueMappings": {"fork_policy": {"open": "allow_forks", "closed": "no_forks"}},
+				"dynamicMappingsInput": [{"mapToName": "custom", "prompt": "Which?", "mappedValues": [{"mappedValue": "a", "mappedDisplayValue": "A"}]}, {"mapToName": "fixed", "fieldName": "slug"}],
+				"backfill": {"defaultPeriod": {"fullHistory": true}, "fieldFilters": [{"fieldName": "is_private", "operator": "eq", "value": true}]},
+				"fieldFilters": [{"fieldName": "language", "operator": "eq", "value": "go"}]
+			},
+			"members": {"selectedFieldMappings": {"person": "$['user']['display_name']"}}
+		}},
+		"write": {"objects": {"projects": {
+			"deletionSettings": {"enabled": true},
+			"selectedFieldSettings": {"description": {"default": {"stringValue": "none"}, "writeOnCreate": "always", "writeOnUpdate": "ifEmpty"}},
+			"selectedValueDefaults": {"name": {"value": "x", "applyOnUpdate": "never"}}
+		}}},
+		"proxy": {"enabled": false}
+	}`)
+	w.ok(err)
+	golden(t, "chosen-config.json", w.config(in))
+}
+
+// All that is wrong is said in one answer.
+func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
+	t.Parallel()
+	w := once(t)
+	w.ready(reader)
+	for _, test := range []struct{ name, content, want string }{
+		{"a field that does not exist", `{"read":{"objects":{"repositories":{"selectedFields":{"fork":true}}}}}`, `selectedFields.fork: repositories has no field "fork"`},
+		{"a field that is not chosen need not exist", `{"read":{"objects":{"repositories":{"selectedFields":{"fork":false}}}}}`, ``},
+		{"a nested field in dots", `{"read":{"objects":{"repositories":{"selectedFields":{"project.key":true}}}}}`, `write $['project']['key']`},
+		{"an object that is not read", `{"read":{"objects":{"hooks":{}}}}`, `read.objects.hooks: the integration does not read "hooks": it has repositories, members`},
+		{"an object under another's name", `{"read":{"objects":{"repositories":{"objectName":"members"}}}}`, `objectName: is "members", and stands under "repositories"`},
+		{"a required mapping that is missing", `{"read":{"objects":{"members":{}}}}`, `members.selectedFieldMappings.person: is missing`},
+		{"a mapping that nobody offers", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"x":"slug"}}}}}`, `selectedFieldMappings.x: is offered neither by the manifest nor in dynamicMappingsInput`},
+		{"a mapping from nothing", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"about":"nope"}}}}}`, `selectedFieldMappings.about: repositories has no field "nope"`},
+		{"a mapping that was taken back", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"about":""}}}}}`, ``},
+		{"a schedule that is too close", `{"read":{"objects":{"repositories":{"schedule":"*/5 * * * *"}}}}`, `schedule: schedule "*/5 * * * *" runs every 5 minutes`},
+		{"a destination that does not exist", `{"read":{"objects":{"repositories":{"destination":"nowhere"}}}}`, `destination: there is no destination "nowhere"`},
+		{"two periods", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{"days":3,"fullHistory":true}}}}}}`, `backfill.defaultPeriod: has both`},
+		{"no period", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{}}}}}}`, `says neither`},
+		{"a negative period", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{"days":-1}}}}}}`, `days: is -1`},
+		{"another operator", `{"read":{"objects":{"repositories":{"fieldFilters":[{"fieldName":"slug","operator":"gt","value":1}]}}}}`, `fieldFilters[0].operator: "gt" is not supported`},
+		{"a filter twice", `{"read":{"objects":{"repositories":{"fieldFilters":[{"fieldName":"slug","operator":"eq","value":1},{"fieldName":"slug","operator":"eq","value":2}]}}}}`, `fieldFilters[1].fieldName: "slug" has a filter already`},
+		{"a filter by a list", `{"read":{"objects":{"repositories":{"fieldFilters":[{"fieldName":"slug","operator":"eq","value":[1]}]}}}}`, `fieldFilters[0].value: is missing`},
+		{"values that cannot be told apart", `{"read":{"objects":{"repositories":{"selectedValueMappings":{"scm":{"a":"git","b":"git"}}}}}}`, `selectedValueMappings.scm.b: stands for "git", and so does "a"`},
+		{"an auto that means nothing", `{"read":{"objects":{"repositories":{"selectedFieldsAuto":"some"}}}}`, `selectedFieldsAuto: "some" has no meaning`},
+		{"a key that is not known", `{"read":{"objects":{"repositories":{"selectedFeilds":{}}}}}`, `repositories.selectedFeilds: is not known`},
+		{"a text for a flag", `{"read":{"objects":{"repositories":{"disabled":"yes"}}}}`, `disabled: is not true or false`},
+		{"a fraction of a day", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{"days":1.5}}}}}}`, `days: is 1.5`},
+		{"null is nothing", `{"read":{"objects":{"repositories":{"backfill":null,"schedule":null,"selectedFields":{"slug":null}}}}}`, ``},
+		{"another provider", `{"provider":"github"}`, `provider: is "github"`},
+		{"a list", `[]`, `config.content: is not an object`},
+		{"an object that is not written", `{"write":{"objects":{"hooks":{}}}}`, `write.objects.hooks: the integration does not write "hooks"`},
+		{"a field that cannot be written", `{"write":{"objects":{"projects":{"selectedFieldSettings":{"uuid":{}}}}}}`, `selectedFieldSettings.uuid: "uuid" cannot be written`},
+		{"two defaults", `{"write":{"objects":{"projects":{"selectedFieldSettings":{"name":{"default":{"stringValue":"a","booleanValue":true}}}}}}}`, `default: has 2 values`},
+		{"a word without meaning", `{"write":{"objects":{"projects":{"selectedFieldSettings":{"name":{"writeOnUpdate":"sometimes"}}}}}}`, `writeOnUpdate: "sometimes" has no meaning`},
+		{"a subscription that is not offered", `{"subscribe":{"objects":{"repositories":{"destination":"hook","inheritFieldsAndMapping":true}}}}`, `the integration has no object to subscribe to`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in, err := w.install("acme", test.content)
+			if test.want == "" {
+				w.ok(err)
+				w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
+				return
+			}
+			w.refused(err, windlass.Invalid)
+			if got := issues(err); !strings.Contains(got, test.want) {
+				t.Errorf("got %s\nwant %s", got, test.want)
+			}
+		})
+	}
+	_, err := w.install("acme", `{"provider":"github","read":{"objects":{
+		"hooks":{},"members":{"destination":"nowhere"},"repositories":{"schedule":"soon","selectedFields":{"a":true,"b":true}}}}}`)
+	golden(t, "wrong-config.json", strings.Split(issues(err), "\n"))
+	w.refused(err, windlass.Invalid)
+	w.refused(err, windlass.Invalid, "7 things are wrong")
+}
+
+func TestConnectionIsFoundOrMissed(t *testing.T) {
+	t.Parallel()
+	w := once(t)
+	w.ready(reader)
+	w.connection("con-twice-1", "twice")
+	w.connection("con-twice-2", "twice")
+	bad := w.connection("con-bad", "bad")
+	bad.Status, bad.StatusReason = windlass.ConnectionBad, "the person left"
+	w.ok(w.store.UpdateConnection(w.ctx, bad))
+	for _, test := range []struct {
+		name, group, connection string
+		kind                    windlass.Kind
+		want                    string
+	}{
+		{"the only one of the group", "acme", "", "", ""},
+		{"the one that is named", "twice", "con-twice-2", "", ""},
+		{"none", "nobody", "", windlass.Conflict, `group "nobody" has no connection with bitbucket; let the customer connect first`},
+		{"several", "twice", "", windlass.Conflict, "con-twice-1 (workspace twice), con-twice-2 (workspace twice); say which one with connectionId"},
+		{"one that is broken", "bad", "", windlass.Conflict, "no longer work (the person left); let the customer connect again"},
+		{"one that does not exist", "acme", "con-x", windlass.Invalid, `connectionId: there is no connection "con-x"`},
+		{"another group's", "acme", "con-bad", windlass.Invalid, `connectionId: is a connection of group "bad", not of "acme"`},
+		{"for nobody", "", "con-acme", windlass.Invalid, "groupRef: is missing"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in, err := w.flow.CreateInstallation(w.ctx, w.project.Name, "reader", install.CreateInstallationRequest{
+				GroupRef: test.group, ConnectionID: test.connection, Config: install.ConfigRequest{Content: json.RawMessage(minimal)},
+			})
+			if test.kind == "" {
+				w.ok(err)
+				w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
+				return
+			}
+			w.refused(err, test.kind, test.want)
+		})
+	}
+}
+
+type sampler struct {
+	err   error
+	tried []string
+}
+
+func (s *sampler) Sample(_ context.Context, _ windlass.Installation, object string) error {
+	s.tried = append(s.tried, object)
+	return s.err
+}
+
+func TestSampleDecidesOnlyWhenTheConfigIsRefused(t *testing.T) {
+	t.Parallel()
+	w := once(t)
+	w.ready(reader)
+	s := &sampler{}
+	w.opts.Sampler = s
+	var begun []string
+	w.opts.Started = func(_ context.Context, _ windlass.Installation, objects []string) error {
+		begun = append(begun, strings.Join(objects, " "))
+		return nil
+	}
+	w.restart()
+	s.err = &connector.Error{Kind: windlass.Invalid, Message: `Field "x" does not support filtering`}
+	_, err := w.install("acme", minimal)
+	w.refused(err, windlass.Invalid, `read.objects.repositories`, `bitbucket refused: Field "x" does not support filtering`)
+	if !errors.Is(err, install.Unprocessable) {
+		t.Errorf("%v is not marked as unprocessable", err)
+	}
+	all, err := w.flow.Installations(w.ctx, w.project.ID, install.InstallationQuery{})
+	w.ok(err)
+	if len(all) != 0 || len(begun) != 0 {
+		t.Errorf("a refused sample left %v, and began %v", all, begun)
+	}
+	for _, kind := range []windlass.Kind{windlass.Unauthorized, windlass.Forbidden, windlass.RateLimited, windlass.Unavailable, windlass.NotFound} {
+		s.err = &connector.Error{Kind: kind, Message: "no"}
+		in, err := w.install("acme", minimal)
+		w.ok(err)
+		w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
+	}
+	s.err, s.tried = &connector.Error{Kind: windlass.Invalid, Message: "no"}, nil
+	_, err = w.flow.CreateInstallation(w.ctx, w.project.ID, "reader", install.CreateInstallationRequest{
+		GroupRef: "acme", SkipSampling: true, Config: install.ConfigRequest{Content: json.RawMessage(minimal)},
+	})
+	w.ok(err)
+	if len(s.tried) != 0 {
+		t.Errorf("skipSampling tried %v", s.tried)
+	}
+	if len(begun) != 6 || begun[5] != "repositories" {
+		t.Errorf("begun: %q", begun)
+	}
+}

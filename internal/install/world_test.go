@@ -1,0 +1,257 @@
+package install_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"windlass"
+	"windlass/bitbucket"
+	"windlass/connector"
+	"windlass/internal/install"
+	"windlass/internal/store"
+	"windlass/internal/store/storetest"
+)
+
+// The store is the one that the product has.
+var _ install.Store = (*store.Store)(nil)
+
+// A world is a flow over a store that has one project in it.
+type world struct {
+	testing.TB
+
+	ctx     context.Context
+	store   *store.Store
+	flow    *install.Flow
+	project windlass.Project
+	opts    *install.Options
+	now     time.Time
+}
+
+var noon = time.Date(2026, time.November, 24, 12, 3, 0, 0, time.UTC)
+
+// each runs a test on both databases.
+func each(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) { test(t, newWorld(t, open())) })
+}
+
+// once runs a test on SQLite, where nothing depends on the database.
+func once(t *testing.T) *world {
+	t.Helper()
+	return newWorld(t, storetest.New(t, store.SQLite).Open(t, nil))
+}
+
+func newWorld(t testing.TB, s *store.Store) *world {
+	t.Helper()
+	w := &world{TB: t, ctx: t.Context(), store: s, now: noon}
+	w.opts = &install.Options{Now: func() time.Time { return w.now }}
+	w.restart()
+	var err error
+	w.project, err = w.flow.CreateProject(w.ctx, install.CreateProjectRequest{Name: "mailmonkey", AppName: "MailMonkey"})
+	w.ok(err)
+	return w
+}
+
+// restart makes the flow again, with options that a test has changed.
+func (w *world) restart() {
+	w.flow = install.New(w.store, []install.Provider{provider()}, w.opts)
+}
+
+func provider() install.Provider {
+	return install.Provider{
+		Info: install.BitbucketInfo(bitbucket.Objects()), Objects: bitbucket.Objects(),
+		Fields: func(_ context.Context, c windlass.Connection, object string) ([]connector.Field, error) {
+			if c.Workspace == "down" {
+				return nil, &connector.Error{Kind: windlass.Unavailable, Message: "503 Service Unavailable"}
+			}
+			return bitbucket.Describe(object)
+		},
+	}
+}
+
+func (w *world) ok(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// refused checks that an error has a kind, and that it says each of the texts.
+func (w *world) refused(err error, kind windlass.Kind, says ...string) {
+	w.Helper()
+	if !errors.Is(err, kind) {
+		w.Fatalf("got %v, want an error of kind %q", err, kind)
+	}
+	for _, want := range says {
+		if !strings.Contains(err.Error(), want) {
+			w.Errorf("got %q, want it to say %q", err, want)
+		}
+	}
+}
+
+// issues returns the names of an error's issues, each with its message.
+func issues(err error) string {
+	failure, found := errors.AsType[*windlass.Failure](err)
+	if !found {
+		return ""
+	}
+	var lines []string
+	for _, issue := range failure.Issues {
+		lines = append(lines, issue.In+" "+issue.Name+": "+issue.Message)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (w *world) destination(name string) windlass.Destination {
+	w.Helper()
+	d, err := w.flow.CreateDestination(w.ctx, w.project.ID, install.CreateDestinationRequest{
+		Name: name, Type: "webhook", Metadata: install.DestinationMetadata{URL: "https://example.com/" + name},
+	})
+	w.ok(err)
+	return d
+}
+
+// connection connects a group, as the connect flow would.
+func (w *world) connection(id, group string) windlass.Connection {
+	w.Helper()
+	c := windlass.Connection{
+		ID: id, ProjectID: w.project.ID, Provider: "bitbucket", Scheme: windlass.AuthAPIKey, Status: windlass.ConnectionWorking,
+		Group:     windlass.Group{ProjectID: w.project.ID, Ref: group, Name: strings.ToUpper(group), Created: noon, Updated: noon},
+		Consumer:  windlass.Consumer{ProjectID: w.project.ID, Ref: "person", Created: noon, Updated: noon},
+		Workspace: group, Created: noon, Updated: noon,
+	}
+	w.ok(w.store.CreateConnection(w.ctx, c, windlass.Credentials{APIKey: windlass.NewSecret("token of " + group)}))
+	return c
+}
+
+func (w *world) deploy(yaml string, destructive bool) install.Deployment {
+	w.Helper()
+	d, err := w.flow.Deploy(w.ctx, w.project.ID, install.Source{YAML: []byte(yaml)}, destructive)
+	w.ok(err)
+	return d
+}
+
+// install installs the integration "reader" for a group that has one connection.
+func (w *world) install(group, content string) (windlass.Installation, error) {
+	w.Helper()
+	return w.flow.CreateInstallation(w.ctx, w.project.ID, "reader", install.CreateInstallationRequest{
+		GroupRef: group, Config: install.ConfigRequest{Content: json.RawMessage(content)},
+	})
+}
+
+// ready makes a world with a destination, the integration "reader", and a
+// connection of the group "acme".
+func (w *world) ready(yaml string) {
+	w.Helper()
+	w.destination("hook")
+	w.deploy(yaml, false)
+	w.connection("con-acme", "acme")
+}
+
+func (w *world) config(in windlass.Installation) install.Config {
+	w.Helper()
+	c, err := install.ParseConfig(in.Config.Content)
+	w.ok(err)
+	return c
+}
+
+// golden compares JSON with a file, which UPDATE=1 writes.
+func golden(t testing.TB, name string, got any) {
+	t.Helper()
+	text, err := json.MarshalIndent(got, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, '\n')
+	file := filepath.Join("testdata", name)
+	if os.Getenv("UPDATE") == "1" {
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != string(text) {
+		t.Errorf("%s differs (UPDATE=1 go test writes it):\n%s", file, text)
+	}
+}
+
+// shared returns the path of a document of the published contract. Where the
+// documents are not at hand the test is skipped, unless they are required.
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	folder := os.Getenv("WINDLASS_SHARED")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "..", "shared")
+	}
+	file := filepath.Join(folder, "contract", "ampersand", name)
+	if _, err := os.Stat(file); err != nil {
+		if os.Getenv("WINDLASS_SHARED_REQUIRED") == "1" {
+			t.Fatalf("WINDLASS_SHARED_REQUIRED=1, but: %v", err)
+		}
+		t.Skipf("the published contract is not beside the repository: %v", err)
+	}
+	return file
+}
+
+const reader = `
+specVersion: 1.0.0
+integrations:
+  - name: reader
+    displayName: Bitbucket
+    provider: bitbucket
+    read:
+      objects:
+        - objectName: repositories
+          mapToName: repos
+          mapToDisplayName: Repos
+          destination: hook
+          schedule: "*/10 * * * *"
+          requiredFields:
+            - fieldName: full_name
+            - fieldName: $['project']['key']
+              mapToName: projectKey
+          optionalFields:
+            - fieldName: language
+              mapToName: tongue
+            - mapToName: about
+              prompt: Which field describes it?
+          optionalFieldsAuto: all
+          backfill:
+            defaultPeriod:
+              days: 30
+        - objectName: members
+          destination: hook
+          schedule: "0 * * * *"
+          requiredFields:
+            - mapToName: person
+              mapToDisplayName: Person
+    write:
+      objects:
+        - objectName: projects
+    proxy:
+      enabled: true
+`
+
+// without returns a manifest without what stands between two texts, the first of
+// which goes too.
+func without(t testing.TB, yaml, from, to string) string {
+	t.Helper()
+	begin := strings.Index(yaml, from)
+	end := strings.Index(yaml, to)
+	if begin < 0 || end < begin {
+		t.Fatalf("the manifest does not hold %q and %q behind it", from, to)
+	}
+	return yaml[:begin] + yaml[end:]
+}
+
+const membersEntry, writeEntry = "        - objectName: members", "    write:"
