@@ -39,11 +39,11 @@ var imports = []rule{
 	{dir: "connector", code: []string{"."}, tests: []string{"connector/connectortest"}},
 	{dir: "connector/connectortest", code: []string{".", "connector"}},
 	{
-		dir: "bitbucket", code: []string{".", "connector", "github.com/golang-jwt/jwt/v5", "golang.org/x/oauth2"},
+		dir: "bitbucket", code: []string{".", "connector", "internal/jsonscan", "internal/nearest", "github.com/golang-jwt/jwt/v5", "golang.org/x/oauth2"},
 		tests: []string{"bitbucket/sandbox", "connector/connectortest", "github.com/ktrysmt/go-bitbucket"},
 	},
 	{
-		dir: "manifest", code: []string{".", "go.yaml.in/yaml/v4"},
+		dir: "manifest", code: []string{".", "internal/nearest", "go.yaml.in/yaml/v4"},
 		tests: []string{"github.com/adhocore/gronx", "github.com/getkin/kin-openapi"},
 	},
 	{dir: "webhook", code: []string{"."}, tests: []string{"github.com/standard-webhooks/standard-webhooks/libraries"}},
@@ -56,8 +56,10 @@ var imports = []rule{
 	},
 	{dir: "bitbucket/sandbox/internal/...", code: []string{"bitbucket/sandbox/internal/..."}},
 
-	// The flows, and what is pure enough for them to share.
-	{dir: "internal/mapping", code: []string{".", "connector"}},
+	// The flows, and what is pure enough for all to share.
+	{dir: "internal/jsonscan"},
+	{dir: "internal/nearest"},
+	{dir: "internal/mapping", code: []string{".", "connector", "manifest", "internal/jsonscan"}},
 	{dir: "internal/budget", code: []string{"."}},
 	{
 		dir: "internal/install", code: append(flowMay, "manifest", "webhook", "github.com/google/uuid"),

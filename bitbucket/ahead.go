@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"windlass/connector"
+	"windlass/internal/jsonscan"
 )
 
 // Pages walks the pages of a read like connector.Pages, and asks for the next
@@ -88,15 +89,15 @@ func (w *walker) guess(p place, body []byte) string {
 	if found < 0 {
 		return ""
 	}
-	s := &scanner{data: tail, at: found + len(name)}
-	if s.expect(':') != nil {
+	s := jsonscan.NewAt(tail, found+len(name))
+	if s.Expect(':') != nil {
 		return ""
 	}
-	raw, err := s.value()
+	raw, err := s.Value()
 	if err != nil {
 		return ""
 	}
-	uri, err := w.c.relative(w.op, plain(raw))
+	uri, err := w.c.relative(w.op, jsonscan.Plain(raw))
 	path, _, _ := strings.Cut(uri, "?")
 	if err != nil || path != w.list || uri == p.URI {
 		return ""

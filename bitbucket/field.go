@@ -6,6 +6,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/nearest"
 )
 
 // field is one field of an object in the table.
@@ -145,8 +146,9 @@ func (o *object) checkFields(names []string) error {
 
 // suggestField says which field was probably meant, or lists the top-level ones.
 func (o *object) suggestField(name string) string {
-	if near, ok := nearest(name, o.fieldNames(func(field) bool { return true })); ok {
-		return suggest(near, []string{near})
+	all := o.fieldNames(func(field) bool { return true })
+	if nearest.To(name, all) != "" {
+		return suggest(name, all)
 	}
 	return suggest(name, o.fieldNames(func(f field) bool { return !strings.Contains(f.name, ".") }))
 }

@@ -11,6 +11,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/jsonscan"
 )
 
 // envelope is one page as Bitbucket sends it. Only values, and next on all
@@ -26,42 +27,42 @@ type envelope struct {
 func parsePage(o *object, body []byte) (envelope, error) {
 	page := envelope{size: -1}
 	reader := newRecordReader(o)
-	s := &scanner{data: body}
+	s := jsonscan.New(body)
 	found := false
 	take := func() error {
 		found = true
 		page.records, page.last = make([]connector.Record, 0, mostPage), "" // a member named twice: the last one counts
-		return s.array(func() error { return reader.read(s, &page) })
+		return s.Array(func() error { return reader.read(s, &page) })
 	}
 	var err error
-	switch s.peek() {
+	switch s.Peek() {
 	case '[':
 		err = take()
 	case '{':
-		err = s.object(func(key []byte) error {
+		err = s.Object(func(key []byte) error {
 			switch string(key) {
 			case "values":
-				if s.peek() == '[' {
+				if s.Peek() == '[' {
 					return take()
 				}
 			case "next":
-				raw, err := s.value()
-				page.next = plain(raw)
+				raw, err := s.Value()
+				page.next = jsonscan.Plain(raw)
 				return err
 			case "size":
-				raw, err := s.value()
+				raw, err := s.Value()
 				if n, bad := strconv.Atoi(string(raw)); bad == nil && n >= 0 {
 					page.size = n
 				}
 				return err
 			}
-			return s.skip()
+			return s.Skip()
 		})
 	default:
-		err = s.fail()
+		err = s.Fail()
 	}
 	if err == nil {
-		err = s.end()
+		err = s.End()
 	}
 	if err == nil && !found {
 		err = errors.New("there is no list of values in it")
@@ -72,14 +73,14 @@ func parsePage(o *object, body []byte) (envelope, error) {
 // recordReader reads the records of one object out of a page.
 type recordReader struct {
 	o     *object
-	want  wanted
+	want  jsonscan.Wanted
 	slots [][]byte
 }
 
 func newRecordReader(o *object) *recordReader {
 	paths := append([]string{}, o.id...)
 	paths = append(paths, or(o.moved, "-"), or(o.stable, "-"))
-	return &recordReader{o: o, want: want(paths...), slots: make([][]byte, len(paths))}
+	return &recordReader{o: o, want: jsonscan.Want(paths...), slots: make([][]byte, len(paths))}
 }
 
 func or(a, b string) string {
@@ -90,22 +91,22 @@ func or(a, b string) string {
 }
 
 // read passes one record and adds it to the page.
-func (r *recordReader) read(s *scanner, page *envelope) error {
+func (r *recordReader) read(s *jsonscan.Scanner, page *envelope) error {
 	clear(r.slots)
-	s.space()
-	start := s.at
-	if s.peek() != '{' {
+	s.Space()
+	start := s.At()
+	if s.Peek() != '{' {
 		return fmt.Errorf("a record is not an object at byte %d", start)
 	}
-	if err := s.pluck(r.want, r.slots); err != nil {
+	if err := s.Pluck(r.want, r.slots); err != nil {
 		return err
 	}
-	record := connector.Record{Raw: s.data[start:s.at:s.at]}
+	record := connector.Record{Raw: s.Since(start)}
 	n := len(r.o.id)
 	record.ID = joinID(r.slots[:n], record.Raw)
-	record.Updated = parseTime(plain(r.slots[n]))
+	record.Updated = parseTime(jsonscan.Plain(r.slots[n]))
 	page.records = append(page.records, record)
-	page.last = plain(r.slots[n+1])
+	page.last = jsonscan.Plain(r.slots[n+1])
 	return nil
 }
 
@@ -121,7 +122,7 @@ const madeUpID = "sha256:"
 func joinID(parts [][]byte, raw []byte) string {
 	ids := make([]string, 0, len(parts))
 	for _, part := range parts {
-		id := plain(part)
+		id := jsonscan.Plain(part)
 		if id == "" {
 			sum := sha256.Sum256(raw)
 			return madeUpID + hex.EncodeToString(sum[:])

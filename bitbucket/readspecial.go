@@ -9,6 +9,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/jsonscan"
 )
 
 // readEvents walks hook_events: the first call gets the subjects, each later
@@ -69,16 +70,16 @@ func (w *walker) subjects(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	s := &scanner{data: a.body}
-	err = s.object(func(key []byte) error {
-		s.space()
-		if s.peek() == '{' && !slices.Contains(names, string(key)) {
+	s := jsonscan.New(a.body)
+	err = s.Object(func(key []byte) error {
+		s.Space()
+		if s.Peek() == '{' && !slices.Contains(names, string(key)) {
 			names = append(names, string(key))
 		}
-		return s.skip()
+		return s.Skip()
 	})
 	if err == nil {
-		err = s.end()
+		err = s.End()
 	}
 	if err != nil {
 		return nil, malformed(w.op, a, err)
@@ -90,13 +91,13 @@ func (w *walker) subjects(ctx context.Context) ([]string, error) {
 // withSubject puts the subject, which Bitbucket has in the path only, in front
 // of an event's members.
 func withSubject(subject string, raw []byte) connector.Record {
-	s := &scanner{data: raw}
+	s := jsonscan.New(raw)
 	slots := make([][]byte, 1)
-	_ = s.pluck(want("event"), slots) // the page was parsed: this cannot fail
-	name, _ := json.Marshal(subject)  // a string: this cannot fail
+	_ = s.Pluck(jsonscan.Want("event"), slots) // the page was parsed: this cannot fail
+	name, _ := json.Marshal(subject)           // a string: this cannot fail
 	joined := append(append([]byte(`{"subject":`), name...), ',')
 	rest := raw[1:]
-	if inner := (&scanner{data: rest}); inner.peek() == '}' {
+	if inner := jsonscan.New(rest); inner.Peek() == '}' {
 		joined = joined[:len(joined)-1]
 	}
 	return connector.Record{
@@ -184,19 +185,19 @@ func (w *walker) standIn(m connector.Record) connector.Record {
 		return m
 	}
 	slots := make([][]byte, 1)
-	s := &scanner{data: m.Raw}
-	_ = s.pluck(want("workspace"), slots) // the page was parsed: this cannot fail
+	s := jsonscan.New(m.Raw)
+	_ = s.Pluck(jsonscan.Want("workspace"), slots) // the page was parsed: this cannot fail
 	return connector.Record{ID: m.ID, Raw: slots[0]}
 }
 
 // parseRecord reads one record that came by itself.
 func parseRecord(o *object, body []byte) (connector.Record, error) {
 	var page envelope
-	s := &scanner{data: body}
+	s := jsonscan.New(body)
 	if err := newRecordReader(o).read(s, &page); err != nil {
 		return connector.Record{}, err
 	}
-	if err := s.end(); err != nil {
+	if err := s.End(); err != nil {
 		return connector.Record{}, err
 	}
 	return page.records[0], nil

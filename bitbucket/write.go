@@ -12,6 +12,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/jsonscan"
 )
 
 // writer makes the requests that write one object. Each object's writer knows
@@ -230,7 +231,7 @@ func (w *writing) same(before map[string]json.RawMessage, a answer) error {
 	if err := json.Unmarshal(a.body, &after); err != nil {
 		return malformed(w.op, a, err)
 	}
-	if was, is := plain(before["uuid"]), plain(after["uuid"]); was != "" && is != "" && was != is {
+	if was, is := jsonscan.Plain(before["uuid"]), jsonscan.Plain(after["uuid"]); was != "" && is != "" && was != is {
 		return &connector.Error{
 			Kind: windlass.Conflict, Op: w.op, Status: a.status,
 			Message: "the record was deleted meanwhile, and Bitbucket created another one in its place: " + is,
@@ -259,7 +260,7 @@ func (w *writing) mask(err error) error {
 	}
 	masked := *known
 	for _, name := range []string{"value", "secret"} {
-		secret := plain(w.record[name])
+		secret := jsonscan.Plain(w.record[name])
 		if len(secret) < 4 { // too short to hide, and a word's part
 			continue
 		}

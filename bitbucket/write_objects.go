@@ -12,6 +12,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/jsonscan"
 )
 
 // hookWriter writes webhooks. A PUT names every field that can change, since no
@@ -138,7 +139,7 @@ func (p projectWriter) find(ctx context.Context, w *writing) (map[string]json.Ra
 	if err != nil {
 		return nil, "", err
 	}
-	path, err := w.item(plain(project["key"]))
+	path, err := w.item(jsonscan.Plain(project["key"]))
 	return project, path, err
 }
 
@@ -166,9 +167,9 @@ func (projectWriter) search(ctx context.Context, w *writing, notFound error) (ma
 type repositoryWriter struct{}
 
 func (repositoryWriter) create(ctx context.Context, w *writing) (answer, error) {
-	slug := plain(w.record["slug"])
+	slug := jsonscan.Plain(w.record["slug"])
 	if slug == "" {
-		slug = slugOf(plain(w.record["name"]))
+		slug = slugOf(jsonscan.Plain(w.record["name"]))
 	}
 	if slug == "" {
 		return answer{}, &connector.Error{
@@ -194,7 +195,7 @@ func (repositoryWriter) update(ctx context.Context, w *writing) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	id := plain(before["uuid"])
+	id := jsonscan.Plain(before["uuid"])
 	if id == "" {
 		id = w.id
 	}

@@ -15,6 +15,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/jsonscan"
 )
 
 // snippetWriter writes snippets. Their files' contents travel as multipart form
@@ -98,7 +99,7 @@ func snippetForm(record map[string]json.RawMessage) (body []byte, contentType st
 		if name == "files" || isNull(record[name]) {
 			continue
 		}
-		value := plain(record[name])
+		value := jsonscan.Plain(record[name])
 		if value == "" {
 			value = strings.Trim(string(record[name]), `"`) // true and false
 		}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"windlass/internal/nearest"
 )
 
 // A checker applies the rules that go beyond the form of a manifest.
@@ -90,7 +92,7 @@ func (c checker) known(name string, names []string, path, what string) {
 		return
 	}
 	remedy := "there is none with a name like this"
-	if meant := nearest(name, names); meant != "" {
+	if meant := nearest.To(name, names); meant != "" {
 		remedy = "write " + quote(meant)
 	} else if few := slices.Sorted(slices.Values(names)); len(few) > 0 && len(few) <= 20 {
 		remedy = "there are " + strings.Join(few, ", ")

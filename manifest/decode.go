@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"windlass/internal/nearest"
 )
 
 // A decoder moves a tree into the types of this package. The tags of those
@@ -77,7 +79,7 @@ func (d decoder) decodeMapping(n *node, path string, into reflect.Value) {
 
 func (d decoder) unknownKey(e entry, path string, names []string) {
 	remedy := "the keys known here are " + strings.Join(names, ", ")
-	if meant := nearest(e.key, names); meant != "" {
+	if meant := nearest.To(e.key, names); meant != "" {
 		remedy = "write " + quote(meant)
 		d.spoilt[within(path, meant)] = true // it is not missing, it is misspelt
 	}

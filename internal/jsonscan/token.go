@@ -1,4 +1,4 @@
-package bitbucket
+package jsonscan
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 )
 
 // text passes a string and returns its raw bytes between the quotes.
-func (s *scanner) text() ([]byte, error) {
+func (s *Scanner) text() ([]byte, error) {
 	start := s.at + 1
 	s.at = start
 	for {
@@ -27,14 +27,14 @@ func (s *scanner) text() ([]byte, error) {
 				return nil, err
 			}
 		default:
-			return nil, s.fail()
+			return nil, s.Fail()
 		}
 	}
 }
 
 // special finds the next quote, backslash or control character. Strings are
 // most of a page, so it looks at eight bytes at a time: subtracting sets the
-// high bit of a byte that was smaller, and exclusive-or makes a wanted byte zero.
+// high bit of a byte that was smaller, and exclusive-or makes a Wanted byte zero.
 // A bit set by a borrow stands behind a true one, and only the first counts.
 func special(data []byte, at int) int {
 	const (
@@ -58,13 +58,13 @@ func special(data []byte, at int) int {
 }
 
 // escape passes a backslash and what belongs to it.
-func (s *scanner) escape() error {
+func (s *Scanner) escape() error {
 	if s.at++; s.at >= len(s.data) {
 		return errCut
 	}
 	if s.data[s.at] != 'u' {
 		if strings.IndexByte(`"\/bfnrt`, s.data[s.at]) < 0 {
-			return s.fail()
+			return s.Fail()
 		}
 		s.at++
 		return nil
@@ -75,7 +75,7 @@ func (s *scanner) escape() error {
 		}
 		b := s.data[s.at] | 0x20
 		if (b < '0' || b > '9' || s.data[s.at] != b) && (b < 'a' || b > 'f') {
-			return s.fail()
+			return s.Fail()
 		}
 	}
 	s.at++
@@ -91,18 +91,18 @@ func unescape(inside []byte) []byte {
 	return []byte(text)
 }
 
-func (s *scanner) word(word string) error {
+func (s *Scanner) word(word string) error {
 	if !bytes.HasPrefix(s.data[s.at:], []byte(word)) {
 		if bytes.HasPrefix([]byte(word), s.data[s.at:]) {
 			s.at = len(s.data)
 		}
-		return s.fail()
+		return s.Fail()
 	}
 	s.at += len(word)
 	return nil
 }
 
-func (s *scanner) number() error {
+func (s *Scanner) number() error {
 	if s.data[s.at] == '-' {
 		s.at++
 	}
@@ -110,12 +110,12 @@ func (s *scanner) number() error {
 	case s.at < len(s.data) && s.data[s.at] == '0':
 		s.at++
 	case s.digits() == 0:
-		return s.fail()
+		return s.Fail()
 	}
 	if s.at < len(s.data) && s.data[s.at] == '.' {
 		s.at++
 		if s.digits() == 0 {
-			return s.fail()
+			return s.Fail()
 		}
 	}
 	if s.at < len(s.data) && s.data[s.at]|0x20 == 'e' {
@@ -124,14 +124,14 @@ func (s *scanner) number() error {
 			s.at++
 		}
 		if s.digits() == 0 {
-			return s.fail()
+			return s.Fail()
 		}
 	}
 	return nil
 }
 
 // digits passes a run of digits and returns how many there were.
-func (s *scanner) digits() int {
+func (s *Scanner) digits() int {
 	start := s.at
 	for s.at < len(s.data) && s.data[s.at] >= '0' && s.data[s.at] <= '9' {
 		s.at++

@@ -1,14 +1,20 @@
-package bitbucket
+// Package jsonscan passes over JSON once, without building values, so that a page
+// of 100 records costs one pass over its bytes and its records are slices of
+// them.
+//
+// It accepts what encoding/json accepts, but for a depth over 1,000, and refuses
+// the rest; a fuzz test holds it to that. Slices that it returns alias the data.
+// A [Scanner] stands in front of a value; each method passes something and leaves
+// it behind that. After an error it is of no use.
+package jsonscan
 
 import (
 	"errors"
 	"fmt"
 )
 
-// scanner walks JSON once, without building values, so that a page of 100
-// records costs one pass over its bytes and its records are slices of them.
-// It accepts exactly what encoding/json accepts; a fuzz test holds it to that.
-type scanner struct {
+// Scanner passes over one JSON text.
+type Scanner struct {
 	data  []byte
 	at    int
 	depth int
@@ -22,16 +28,30 @@ var (
 	errDeep = fmt.Errorf("the JSON is nested deeper than %d", mostDepth)
 )
 
-func (s *scanner) fail() error {
+// New returns a Scanner at the beginning of data.
+func New(data []byte) *Scanner { return &Scanner{data: data} }
+
+// NewAt returns a Scanner that begins in the middle of data.
+func NewAt(data []byte, at int) *Scanner { return &Scanner{data: data, at: at} }
+
+// At is how many bytes have been passed.
+func (s *Scanner) At() int { return s.at }
+
+// Since returns the bytes from a place, as At gave it, to here.
+func (s *Scanner) Since(start int) []byte { return s.data[start:s.at:s.at] }
+
+// Fail is the error for a byte that is out of place here.
+func (s *Scanner) Fail() error {
 	if s.at >= len(s.data) {
 		return errCut
 	}
 	return fmt.Errorf("not JSON at byte %d", s.at)
 }
 
-func (s *scanner) space() {
+// Space passes white space.
+func (s *Scanner) Space() {
 	if s.at < len(s.data) && s.data[s.at] > ' ' {
-		return // the usual case: Bitbucket sends no white space
+		return // the usual case: APIs send no white space
 	}
 	for s.at < len(s.data) {
 		switch s.data[s.at] {
@@ -43,45 +63,45 @@ func (s *scanner) space() {
 	}
 }
 
-// peek returns the next byte that is not white space, or 0 at the end.
-func (s *scanner) peek() byte {
-	s.space()
+// Peek returns the next byte that is not white space, or 0 at the end.
+func (s *Scanner) Peek() byte {
+	s.Space()
 	if s.at < len(s.data) {
 		return s.data[s.at]
 	}
 	return 0
 }
 
-// expect passes one byte, after white space.
-func (s *scanner) expect(b byte) error {
-	if s.peek() != b || s.at >= len(s.data) {
-		return s.fail()
+// Expect passes one byte, after white space.
+func (s *Scanner) Expect(b byte) error {
+	if s.Peek() != b || s.at >= len(s.data) {
+		return s.Fail()
 	}
 	s.at++
 	return nil
 }
 
-// end makes sure that nothing but white space follows.
-func (s *scanner) end() error {
-	if s.space(); s.at < len(s.data) {
-		return s.fail()
+// End makes sure that nothing but white space follows.
+func (s *Scanner) End() error {
+	if s.Space(); s.at < len(s.data) {
+		return s.Fail()
 	}
 	return nil
 }
 
-// value passes one value and returns its bytes.
-func (s *scanner) value() ([]byte, error) {
-	s.space()
+// Value passes one value and returns its bytes.
+func (s *Scanner) Value() ([]byte, error) {
+	s.Space()
 	start := s.at
-	if err := s.skip(); err != nil {
+	if err := s.Skip(); err != nil {
 		return nil, err
 	}
-	return s.data[start:s.at], nil
+	return s.Since(start), nil
 }
 
-// skip passes one value.
-func (s *scanner) skip() error {
-	switch b := s.peek(); {
+// Skip passes one value.
+func (s *Scanner) Skip() error {
+	switch b := s.Peek(); {
 	case b == '{' || b == '[':
 		return s.container()
 	case b == '"':
@@ -96,7 +116,7 @@ func (s *scanner) skip() error {
 	case b == '-' || b >= '0' && b <= '9':
 		return s.number()
 	default:
-		return s.fail()
+		return s.Fail()
 	}
 }
 
@@ -117,7 +137,7 @@ const (
 // passed here, so it is one loop over bytes, with short cuts through the
 // commonest (a string, a colon, a comma), and keeps the brackets that are open as
 // bits rather than as calls.
-func (s *scanner) container() error {
+func (s *Scanner) container() error {
 	var open brackets
 	expect := aValue
 	for data := s.data; s.at < len(data); {
@@ -147,8 +167,8 @@ func (s *scanner) container() error {
 			s.at++
 			expect = aValue
 		case b <= ' ':
-			if s.space(); s.at < len(data) && data[s.at] <= ' ' {
-				return s.fail()
+			if s.Space(); s.at < len(data) && data[s.at] <= ' ' {
+				return s.Fail()
 			}
 		case (b == '{' || b == '[') && expect < aKey:
 			if s.depth+open.depth >= mostDepth {
@@ -163,12 +183,12 @@ func (s *scanner) container() error {
 			}
 			expect = aComma
 		case expect < aKey:
-			if err := s.skip(); err != nil { // a number or a word
+			if err := s.Skip(); err != nil { // a number or a word
 				return err
 			}
 			expect = aComma
 		default:
-			return s.fail()
+			return s.Fail()
 		}
 	}
 	return errCut
@@ -201,7 +221,7 @@ func (b *brackets) closes(closing byte, expect expectation) bool {
 	return closing == ']' && (expect == aComma || expect == aFirstValue)
 }
 
-// object reports whether the innermost bracket is an object's.
+// Object reports whether the innermost bracket is an object's.
 func (b *brackets) object() bool {
 	return b.bits[(b.depth-1)/64]&(1<<((b.depth-1)%64)) != 0
 }
@@ -215,9 +235,9 @@ func (b *brackets) next() expectation {
 }
 
 // key passes a member's name and the colon behind it, and returns the name.
-func (s *scanner) key() ([]byte, error) {
-	if s.peek() != '"' {
-		return nil, s.fail()
+func (s *Scanner) key() ([]byte, error) {
+	if s.Peek() != '"' {
+		return nil, s.Fail()
 	}
 	start := s.at + 1
 	key := s.data[start:special(s.data, start)]
@@ -233,13 +253,13 @@ func (s *scanner) key() ([]byte, error) {
 		s.at++
 		return key, nil
 	}
-	return key, s.expect(':')
+	return key, s.Expect(':')
 }
 
-// object passes an object, calling visit at each member's value with the key.
+// Object passes an object, calling visit at each member's value with the key.
 // visit has to pass the value.
-func (s *scanner) object(visit func(key []byte) error) error {
-	if err := s.expect('{'); err != nil {
+func (s *Scanner) Object(visit func(key []byte) error) error {
+	if err := s.Expect('{'); err != nil {
 		return err
 	}
 	return s.members('}', func() error {
@@ -251,21 +271,21 @@ func (s *scanner) object(visit func(key []byte) error) error {
 	})
 }
 
-// array passes an array, calling visit at each element. visit has to pass it.
-func (s *scanner) array(visit func() error) error {
-	if err := s.expect('['); err != nil {
+// Array passes an array, calling visit at each element. visit has to pass it.
+func (s *Scanner) Array(visit func() error) error {
+	if err := s.Expect('['); err != nil {
 		return err
 	}
 	return s.members(']', visit)
 }
 
 // members passes what is between an opening bracket and its closing one.
-func (s *scanner) members(closing byte, visit func() error) error {
+func (s *Scanner) members(closing byte, visit func() error) error {
 	if s.depth++; s.depth > mostDepth {
 		return errDeep
 	}
 	defer func() { s.depth-- }()
-	if s.peek() == closing {
+	if s.Peek() == closing {
 		s.at++
 		return nil
 	}
@@ -273,14 +293,14 @@ func (s *scanner) members(closing byte, visit func() error) error {
 		if err := visit(); err != nil {
 			return err
 		}
-		switch s.peek() {
+		switch s.Peek() {
 		case ',':
 			s.at++
 		case closing:
 			s.at++
 			return nil
 		default:
-			return s.fail()
+			return s.Fail()
 		}
 	}
 }
