@@ -29,6 +29,10 @@ type Config struct {
 	// Logger gets a line per request; nil means nobody does. Changes and failures
 	// are info, what was only read is debug, what is wrong on our side is error.
 	Logger *slog.Logger
+	// Observe is told of each request, for metrics: the id of the operation, ""
+	// where there was none, the status of the answer, and how long it took. Nil is
+	// not called.
+	Observe func(operation string, status int, took time.Duration)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Timeout bounds one request; 0 is a minute.
@@ -47,6 +51,7 @@ type API struct {
 	publicURL   *url.URL
 	operatorKey windlass.Secret
 	log         *slog.Logger
+	observe     func(operation string, status int, took time.Duration)
 	now         func() time.Time
 	timeout     time.Duration
 	bodyLimit   int64
@@ -72,7 +77,7 @@ func New(config Config) (*API, error) {
 	}
 	a := &API{
 		install: config.Install, connect: config.Connect, lookup: config.Lookup,
-		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, now: config.Now,
+		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, observe: config.Observe, now: config.Now,
 		timeout: config.Timeout, bodyLimit: config.BodyLimit, uploadLimit: config.UploadLimit,
 	}
 	if a.log == nil {

@@ -171,9 +171,13 @@ func (a *API) logAccess(c *call, w *countingWriter, began time.Time) {
 	if c.route != nil {
 		pattern = c.route.path
 	}
+	took := a.now().Sub(began)
+	if a.observe != nil {
+		a.observe(c.operation(), w.status, took)
+	}
 	a.log.Log(context.WithoutCancel(c.ctx()), level, "request",
 		logRequest, c.requestID, logMethod, printableWord(c.r.Method), logRoute, pattern, logOperation, c.operation(),
-		logStatus, w.status, logBytes, w.bytes, logDuration, a.now().Sub(began),
+		logStatus, w.status, logBytes, w.bytes, logDuration, took,
 		logCaller, c.who.name, logProject, c.project.ID)
 }
 
