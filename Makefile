@@ -26,9 +26,9 @@ help: ## list the targets
 demo: build ## start the sandbox, then read, describe and write against it
 	bin/windlass demo
 
-test: go compiler ## vet, then every test under the race detector
+test: go compiler ## vet, then every test under the race detector, on SQLite and on a PostgreSQL of its own
 	$(GO) vet ./...
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) run ./internal/pgtemp/withpostgres $(GO) test -race ./...
 
 lint: go ## golangci-lint with .golangci.yaml (the first run builds it: minutes)
 	$(GOLANGCI_LINT) run ./...
@@ -46,7 +46,7 @@ fuzz: go ## each fuzz target in turn (FUZZTIME=20s)
 	if [ -z "$$targets" ]; then echo 'fuzz: no package has a fuzz target yet' >&2; exit 1; fi; \
 	for target in $$targets; do \
 		echo "fuzz: $${target##*:} in $${target%%:*}"; \
-		$(GO) test -run '^$$' -fuzz "^$${target##*:}\$$" -fuzztime '$(FUZZTIME)' "$${target%%:*}" || exit 1; \
+		$(GO) test -run '^$$' -fuzz "^$${target##*:}\$$" -fuzztime '$(FUZZTIME)' -fuzzminimizetime 10x "$${target%%:*}" || exit 1; \
 	done
 
 # The revision is stamped into the binary where git can tell it: not in a
