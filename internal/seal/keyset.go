@@ -49,7 +49,7 @@ func New() (*Keyset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a keyset: %w", err)
 	}
-	k := &Keyset{source: "a keyset made in memory"}
+	k := &Keyset{source: inMemory}
 	return k, k.use(handle)
 }
 
@@ -194,5 +194,7 @@ func (k *Keyset) failure(format string, args ...any) *windlass.Failure {
 	}
 	return &windlass.Failure{Kind: windlass.Internal, Message: fmt.Sprintf(format, args...), Remedy: remedy}
 }
+
+const inMemory = "made in memory"
 
 var errAbsent = errors.New("the file does not exist")

@@ -11,7 +11,7 @@ import (
 
 // CanRotate reports whether Rotate can keep its result: the keyset is a file, or
 // is kept nowhere. One from text cannot be changed where it came from.
-func (k *Keyset) CanRotate() bool { return k.path != "" || k.source == "a keyset made in memory" }
+func (k *Keyset) CanRotate() bool { return k.path != "" || k.source == inMemory }
 
 // Rotate adds a new key, which seals from now on, and saves the file before it
 // is used. The older keys stay and open what they sealed, but for those that

@@ -38,13 +38,18 @@ const (
 )
 
 // fail turns an error of a database into a Failure. Nil stays nil, and a Failure
-// that a deeper call made stays as it is.
+// that a deeper call made stays as it is, but for what was being done.
 func (s *Store) fail(op string, err error, words says) error {
 	if err == nil {
 		return nil
 	}
 	if known := new(windlass.Failure); errors.As(err, &known) {
-		return err
+		if known.Op != "" {
+			return err
+		}
+		placed := *known
+		placed.Op = op
+		return &placed
 	}
 	failure := &windlass.Failure{Kind: windlass.Internal, Op: op, Err: err}
 	if errors.Is(err, sql.ErrNoRows) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,4 +152,12 @@ func found(t testing.TB, s *store.Store) world {
 func inside(t testing.TB, s *store.Store, fn func(ctx context.Context) error) error {
 	t.Helper()
 	return s.In(t.Context(), fn)
+}
+
+// wantText checks an error's text: none, or one that holds want.
+func wantText(t testing.TB, err error, want string) {
+	t.Helper()
+	if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+		t.Fatalf("got the error %v, want one that says %q", err, want)
+	}
 }
