@@ -141,7 +141,7 @@ func invalid(issues []windlass.Issue) error {
 	}
 	message := "the request has " + fmt.Sprint(len(issues)) + " issues"
 	if len(issues) == 1 {
-		message = "the request has an issue: " + issues[0].Name + ": " + issues[0].Message
+		message = orElse(issues[0].Name, "the "+issues[0].In) + ": " + issues[0].Message
 	}
 	return &windlass.Failure{Kind: windlass.Invalid, Message: message, Issues: issues}
 }

@@ -10,8 +10,13 @@ import (
 	"windlass/internal/ui"
 )
 
-// callbackPath is where a provider sends people back to.
-const callbackPath = "/callbacks/v1/oauth"
+// Where a consent begins, for a new connection or for one that there is, and where
+// a provider sends people back to.
+const (
+	consentPath  = "/v1/oauth-connect"
+	consentVerb  = ":oauth-update"
+	callbackPath = "/callbacks/v1/oauth"
+)
 
 // consentCookie ties a consent to the browser that began it, where that was
 // asked for.

@@ -1,6 +1,9 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // apiPrefix is where the operations of the published contract begin.
 const apiPrefix = "/v1/"
@@ -19,6 +22,13 @@ const (
 func allowOrigins(w http.ResponseWriter, r *http.Request) (answered bool) {
 	header := w.Header()
 	header.Set("Access-Control-Allow-Origin", "*")
+	if origin := r.Header.Get("Origin"); origin != "" && beginsConsent(r.URL.Path) {
+		// Published clients begin a consent with credentials, so that the cookie of
+		// sendOff can be set. Browsers take no asterisk for that.
+		header.Set("Access-Control-Allow-Origin", origin)
+		header.Set("Access-Control-Allow-Credentials", "true")
+		header.Add("Vary", "Origin")
+	}
 	header.Set("Access-Control-Expose-Headers", corsExposed)
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
@@ -28,4 +38,8 @@ func allowOrigins(w http.ResponseWriter, r *http.Request) (answered bool) {
 	header.Set("Access-Control-Max-Age", corsMaxAge)
 	w.WriteHeader(http.StatusNoContent)
 	return true
+}
+
+func beginsConsent(path string) bool {
+	return path == consentPath || strings.HasSuffix(path, consentVerb)
 }

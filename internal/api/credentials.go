@@ -18,11 +18,12 @@ type connectionRequest struct {
 	ConsumerName         string                   `json:"consumerName,omitempty"`
 	ProviderWorkspaceRef string                   `json:"providerWorkspaceRef,omitempty"`
 	ProviderMetadata     map[string]metadataValue `json:"providerMetadata,omitempty"`
-	credentialsRequest
+	SentCredentials
 }
 
-// credentialsRequest holds credentials of one sort.
-type credentialsRequest struct {
+// SentCredentials are credentials of one sort in a request. (Exported because huma
+// looks into no other embedded type.)
+type SentCredentials struct {
 	OAuth      *oauthCredentials  `json:"oauth2AuthorizationCode,omitempty"`
 	BasicAuth  *basicCredentials  `json:"basicAuth,omitempty"`
 	APIKey     string             `json:"apiKey,omitempty" doc:"An access token."`
@@ -51,7 +52,7 @@ type generateRequest struct {
 	ConsumerName         string                   `json:"consumerName,omitempty"`
 	ProviderWorkspaceRef string                   `json:"providerWorkspaceRef,omitempty"`
 	ProviderMetadata     map[string]metadataValue `json:"providerMetadata,omitempty"`
-	credentialsRequest
+	SentCredentials
 }
 
 // updateConnectionRequest is the body of PATCH …/connections/{id}.
@@ -60,7 +61,7 @@ type updateConnectionRequest struct {
 	Connection connectionRequest `json:"connection"`
 }
 
-func (r credentialsRequest) credentials() windlass.Credentials {
+func (r SentCredentials) credentials() windlass.Credentials {
 	var c windlass.Credentials
 	if r.OAuth != nil {
 		if t := r.OAuth.AccessToken; t != nil {
@@ -128,7 +129,7 @@ func (r updateConnectionRequest) change() (connect.Change, error) {
 	if len(r.UpdateMask) == 0 {
 		report("updateMask", "it names nothing to change; it may name "+strings.Join(connectionMask, ", "))
 	}
-	var named credentialsRequest
+	var named SentCredentials
 	for i, path := range r.UpdateMask {
 		missing := false
 		switch path {
@@ -152,7 +153,7 @@ func (r updateConnectionRequest) change() (connect.Change, error) {
 			report("connection."+path, "the mask names it, and it is not there")
 		}
 	}
-	if named != (credentialsRequest{}) {
+	if named != (SentCredentials{}) {
 		creds := named.credentials()
 		change.Credentials = &creds
 	}

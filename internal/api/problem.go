@@ -47,11 +47,13 @@ type issue struct {
 // kindOf returns the kind of an error. What has none is a defect, except that
 // time ran out or the caller went away.
 func kindOf(err error) windlass.Kind {
-	var kind windlass.Kind
-	switch {
-	case errors.Is(err, install.Unprocessable):
+	if errors.Is(err, install.Unprocessable) {
 		return unprocessable // well formed, and against a rule: the contract tells the two apart
-	case errors.As(err, &kind) && kind != windlass.Canceled:
+	}
+	var kind windlass.Kind
+	known := errors.As(err, &kind)
+	switch {
+	case known && kind != windlass.Internal && kind != windlass.Canceled:
 		return kind
 	case errors.Is(err, context.DeadlineExceeded):
 		return timedOut
@@ -86,7 +88,7 @@ func problemFor(err error, requestID string, now time.Time) *problem {
 		retryAfter = max(retryAfter, failure.RetryAfter)
 	}
 	if errors.As(err, &problems) {
-		p.addManifest(problems)
+		p.addManifest(problems) // with their lines, which issues have no place for
 	}
 	if p.Detail == "" {
 		p.Detail = v.title
@@ -134,6 +136,7 @@ func (p *problem) addManifest(problems manifest.Problems) {
 			p.Detail = "the manifest has a problem"
 		}
 	}
+	p.Issues = nil
 	for _, m := range problems {
 		i := issue{In: "body", Name: m.Path, Detail: m.Message, Remedy: m.Remedy}
 		if m.Line > 0 {

@@ -34,10 +34,10 @@ func newSchemaSet(routes []route) *schemaSet {
 		s.add(r.op.out, r.id+"Answer")
 	}
 	for _, schema := range s.registry.Map() {
-		withoutNullable(schema)
+		tighten(schema)
 	}
 	for _, schema := range s.of {
-		withoutNullable(schema)
+		tighten(schema)
 	}
 	return s
 }
@@ -51,25 +51,36 @@ func (s *schemaSet) add(t reflect.Type, hint string) {
 // schemaName names a schema after its Go type, in the document's spelling.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	if strings.HasSuffix(t.PkgPath(), "/manifest") {
 		name = "Manifest" + name // some of its names are those of package install, too
 	}
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-// withoutNullable takes the nulls out of a schema: huma lets every list be one,
-// and the contract lets nothing be.
-func withoutNullable(s *huma.Schema) {
+// longestMask is how many fields an update may name.
+const longestMask = 100
+
+// tighten says in a schema what holds everywhere: nothing is null (huma lets
+// every list be), and no mask is without end.
+func tighten(s *huma.Schema) {
 	if s == nil {
 		return
 	}
 	s.Nullable = false
-	withoutNullable(s.Items)
-	for _, property := range s.Properties {
-		withoutNullable(property)
+	tighten(s.Items)
+	for name, property := range s.Properties {
+		tighten(property)
+		if name == "updateMask" {
+			most := longestMask
+			property.MaxItems = &most
+			property.PrecomputeMessages()
+		}
 	}
 	if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
-		withoutNullable(values)
+		tighten(values)
 	}
 }
 

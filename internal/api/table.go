@@ -95,8 +95,8 @@ func customerRoutes() []route {
 		{http.MethodGet, inIntegration + "/objects/{objectName}/metadata", "getObjectMetadataForInstallation", person, 200, "Get an object's fields as an installation sees them.", []param{ofGroup, excludeReadOnly}, gives((*API).installationObjectMetadata)},
 		{http.MethodGet, inProject + "/providers/{provider}/objects/{objectName}/metadata", "getObjectMetadataForConnection", person, 200, "Get an object's fields as a connection sees them.", []param{ofGroup, excludeReadOnly}, gives((*API).connectionObjectMetadata)},
 
-		{http.MethodPost, "/v1/oauth-connect", "oauthConnect", person, 200, "Begin a consent; the answer is the address to open.", nil, takes((*API).startConsent)},
-		{http.MethodPatch, connection + ":oauth-update", "oauthUpdate", person, 200, "Begin a consent that replaces a connection's credentials.", nil, gives((*API).restartConsent)},
+		{http.MethodPost, consentPath, "oauthConnect", person, 200, "Begin a consent; the answer is the address to open.", nil, takes((*API).startConsent)},
+		{http.MethodPatch, connection + consentVerb, "oauthUpdate", person, 200, "Begin a consent that replaces a connection's credentials.", nil, gives((*API).restartConsent)},
 		{http.MethodGet, connections, "listConnections", person, 200, "List connections.", []param{
 			{name: "provider", about: "Only those to this provider."}, inGroup, {name: "consumerRef", about: "Only those of this consumer."},
 		}, gives((*API).listConnections)},

@@ -1,0 +1,4 @@
+package api
+
+// CountRoutes counts the rows of the table.
+func CountRoutes() int { return len(routes()) }

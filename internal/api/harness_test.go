@@ -1,0 +1,351 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+	"windlass/internal/api"
+	"windlass/internal/connect"
+	"windlass/internal/install"
+	"windlass/internal/store"
+	"windlass/internal/store/storetest"
+)
+
+const operatorKey = "operator-key-of-this-test"
+
+// A world is a server with the real flows over a real database, and a provider
+// that does what it is told. Every exchange with it is held against the published
+// contract, and against the promise that nothing is null.
+type world struct {
+	t        *testing.T
+	api      http.Handler
+	install  *install.Flow
+	connect  *connect.Service
+	store    *store.Store
+	provider *fakeProvider
+	clock    *clock
+	logs     *lockedBuffer
+	contract *contract
+
+	project         windlass.Project
+	key, frontend   string
+	integrationName string
+}
+
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// newWorld makes a server with one project, a key of each scope, and nothing else.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorldWith(t, func(*api.Config) {})
+}
+
+func newWorldWith(t *testing.T, change func(*api.Config)) *world {
+	t.Helper()
+	w := &world{
+		t: t, provider: &fakeProvider{}, logs: &lockedBuffer{}, contract: published(t),
+		clock: &clock{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)},
+	}
+	logger := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.store = storetest.New(t, store.SQLite).Open(t, nil)
+	w.install = install.New(w.store, []install.Provider{w.provider.catalog()}, &install.Options{Now: w.clock.Now})
+	var err error
+	w.connect, err = connect.New(connect.Config{
+		Store: w.store, Providers: map[string]connect.Provider{"bitbucket": w.provider},
+		CallbackURL: "https://windlass.example.com/callbacks/v1/oauth", Logger: logger, Now: w.clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := api.Config{
+		Install: w.install, Connect: w.connect, Lookup: w.store, PublicURL: "https://windlass.example.com",
+		OperatorKey: windlass.NewSecret(operatorKey), Logger: logger, Now: w.clock.Now,
+	}
+	change(&config)
+	w.api, err = api.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.project = w.newProject("acme")
+	w.key, w.frontend = w.newKey(w.project, "full"), w.newKey(w.project, "frontend")
+	return w
+}
+
+func (w *world) newProject(name string) windlass.Project {
+	w.t.Helper()
+	made, err := w.install.CreateProject(w.t.Context(), install.CreateProjectRequest{Name: name, AppName: name + "!", OrgID: "org"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return made
+}
+
+func (w *world) newKey(p windlass.Project, scope string) string {
+	w.t.Helper()
+	made, err := w.install.CreateAPIKey(w.t.Context(), p.ID, install.APIKeyRequest{Label: scope, Scopes: []string{scope}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return made.Key.Reveal()
+}
+
+// A request is sent as it stands; send fills in the full key and the content type.
+type request struct {
+	method, path string
+	body         any // a string is sent as it is, anything else as JSON
+	key          string
+	header       map[string]string
+}
+
+type answer struct {
+	t      *testing.T
+	what   string
+	status int
+	header http.Header
+	body   string
+}
+
+// noKey is the key of a request that has none.
+const noKey = "none"
+
+func (w *world) do(r request) answer {
+	w.t.Helper()
+	body, isText := r.body.(string)
+	if r.body != nil && !isText {
+		data, err := json.Marshal(r.body)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		body = string(data)
+	}
+	sent := httptest.NewRequestWithContext(w.t.Context(), r.method, "http://windlass.example.com"+r.path, strings.NewReader(body))
+	if r.body != nil {
+		sent.Header.Set("Content-Type", "application/json")
+	}
+	if r.key != noKey {
+		sent.Header.Set("X-Api-Key", r.key)
+		if r.key == "" {
+			sent.Header.Set("X-Api-Key", w.key)
+		}
+	}
+	for name, value := range r.header {
+		if name == "Authorization" {
+			sent.Header.Del("X-Api-Key")
+		}
+		sent.Header.Set(name, value)
+	}
+	recorder := httptest.NewRecorder()
+	w.api.ServeHTTP(recorder, sent)
+	got := answer{
+		t: w.t, what: r.method + " " + r.path, status: recorder.Code,
+		header: recorder.Result().Header, body: recorder.Body.String(),
+	}
+	w.contract.check(w.t, sent, body, got)
+	return got
+}
+
+func (w *world) get(path string) answer {
+	w.t.Helper()
+	return w.do(request{method: "GET", path: path})
+}
+
+func (w *world) send(method, path string, body any) answer {
+	w.t.Helper()
+	return w.do(request{method: method, path: path, body: body})
+}
+
+// in is the path of something in the world's project.
+func (w *world) in(path string) string { return "/v1/projects/" + w.project.Name + path }
+
+func (a answer) is(status int) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("%s: got %d, want %d: %s", a.what, a.status, status, a.body)
+	}
+	return a
+}
+
+// object reads an answer that is a JSON object.
+func (a answer) object() map[string]any {
+	a.t.Helper()
+	var value map[string]any
+	if err := json.Unmarshal([]byte(a.body), &value); err != nil {
+		a.t.Fatalf("%s: %v: %s", a.what, err, a.body)
+	}
+	return value
+}
+
+func (a answer) list() []map[string]any {
+	a.t.Helper()
+	var value []map[string]any
+	if err := json.Unmarshal([]byte(a.body), &value); err != nil {
+		a.t.Fatalf("%s: %v: %s", a.what, err, a.body)
+	}
+	return value
+}
+
+func (a answer) text(key string) string {
+	a.t.Helper()
+	value, ok := a.object()[key].(string)
+	if !ok {
+		a.t.Fatalf("%s: no %s in %s", a.what, key, a.body)
+	}
+	return value
+}
+
+// problem checks that an answer is a problem of a sort, and returns it.
+func (a answer) problem(status int, slug string) map[string]any {
+	a.t.Helper()
+	a.is(status)
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+		a.t.Errorf("%s: content type %q", a.what, got)
+	}
+	p := a.object()
+	if p["type"] != "urn:windlass:problem:"+slug || int(p["status"].(float64)) != status {
+		a.t.Errorf("%s: got %v %v, want %s", a.what, p["type"], p["status"], slug)
+	}
+	for _, key := range []string{"title", "detail", "instance", "subsystem", "time", "requestId"} {
+		if text, _ := p[key].(string); text == "" {
+			a.t.Errorf("%s: the problem has no %s: %s", a.what, key, a.body)
+		}
+	}
+	if p["requestId"] != a.header.Get("X-Request-Id") {
+		a.t.Errorf("%s: the problem and the header name different requests", a.what)
+	}
+	return p
+}
+
+// issueNames lists the names of a problem's issues.
+func issueNames(p map[string]any) (names []string) {
+	issues, _ := p["issues"].([]any)
+	for _, i := range issues {
+		name, _ := i.(map[string]any)["name"].(string)
+		names = append(names, name)
+	}
+	return names
+}
+
+// A fakeProvider is a provider whose answers are set by the test.
+type fakeProvider struct {
+	mu       sync.Mutex
+	exchange error // what Exchange fails with
+	refresh  error
+	check    error
+	refused  int // how often Refresh was asked
+}
+
+func (p *fakeProvider) catalog() install.Provider {
+	objects := []connector.Object{
+		{Name: "repositories", DisplayName: "Repositories", Workspace: true, Create: true, Update: true},
+		{Name: "workspaces", DisplayName: "Workspaces"},
+		{Name: "addon/linkers", DisplayName: "Linkers"},
+		{Name: "projects", DisplayName: "Projects", Create: true, Update: true, Delete: true},
+		{Name: "snippets", DisplayName: "Snippets", Create: true},
+		{Name: "hooks", DisplayName: "Hooks", Create: true},
+	}
+	return install.Provider{
+		Info: install.BitbucketInfo(objects), Objects: objects,
+		Fields: func(_ context.Context, _ windlass.Connection, object string) ([]connector.Field, error) {
+			if object == "workspaces" {
+				return nil, &connector.Error{Kind: windlass.Unavailable, Op: "describe", Status: 503, Message: "try later"}
+			}
+			return []connector.Field{
+				{Name: "name", DisplayName: "Name", Type: connector.String, ProviderType: "string"},
+				{Name: "full_name", DisplayName: "Full name", Type: connector.String, ProviderType: "string", ReadOnly: true},
+				{Name: "type", DisplayName: "Type", Type: connector.String, ProviderType: "string", ReadOnly: true},
+				{Name: "description", DisplayName: "Description", Type: connector.String, ProviderType: "string"},
+			}, nil
+		},
+	}
+}
+
+func (p *fakeProvider) AuthorizeURL(app windlass.ProviderApp, state, callback string) (string, error) {
+	return fmt.Sprintf("https://provider.example.com/authorize?client_id=%s&state=%s&redirect_uri=%s", app.ClientID, state, callback), nil
+}
+
+const (
+	theAccessToken  = "access-token-that-nobody-may-see"
+	theRefreshToken = "refresh-token-that-nobody-may-see"
+)
+
+func (p *fakeProvider) grant(err error) (connector.Grant, error) {
+	return connector.Grant{
+		AccessToken: windlass.NewSecret(theAccessToken), RefreshToken: windlass.NewSecret(theRefreshToken),
+		ExpiresIn: 2 * time.Hour, Scopes: []string{"account", "repository"},
+	}, err
+}
+
+func (p *fakeProvider) Exchange(context.Context, windlass.ProviderApp, string, string) (connector.Grant, error) {
+	return p.grant(p.exchange)
+}
+
+func (p *fakeProvider) Refresh(context.Context, windlass.ProviderApp, windlass.Secret) (connector.Grant, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused++
+	return p.grant(p.refresh)
+}
+
+func (p *fakeProvider) Transport(windlass.Credentials, http.RoundTripper) (http.RoundTripper, error) {
+	return nowhere{}, nil
+}
+
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("this provider has no API")
+}
+
+func (p *fakeProvider) Check(_ context.Context, _ *http.Client, workspace string) (connector.Account, error) {
+	return connector.Account{
+		User: "{user-uuid}", UserName: "Ada", Workspace: workspace, WorkspaceID: "{" + workspace + "-uuid}", WorkspaceName: strings.ToUpper(workspace),
+		Membership: connector.Member, Scopes: []string{"account", "repository"},
+	}, p.check
+}
+
+func (p *fakeProvider) Scopes(string, bool) []string          { return nil }
+func (p *fakeProvider) Missing(_, _ []string) (none []string) { return nil }

@@ -1,0 +1,318 @@
+package api_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/md5"
+	"encoding/base64"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"windlass"
+	"windlass/internal/connect"
+)
+
+const theManifest = `specVersion: 1.0.0
+integrations:
+  - name: repos
+    provider: bitbucket
+    read:
+      objects:
+        - objectName: repositories
+          destination: hook
+          schedule: "*/10 * * * *"
+          requiredFields:
+            - fieldName: name
+          optionalFieldsAuto: all
+        - objectName: workspaces
+          destination: hook
+          schedule: "*/10 * * * *"
+          optionalFieldsAuto: all
+`
+
+// deployed makes a destination and deploys the manifest.
+func (w *world) deployed() {
+	w.t.Helper()
+	w.send("POST", w.in("/destinations"), map[string]any{
+		"name": "hook", "type": "webhook", "metadata": map[string]any{"url": "https://hooks.example.com/in"},
+	}).is(201)
+	w.send("PUT", w.in("/integrations:batch"), map[string]any{"sourceYaml": theManifest}).is(200)
+}
+
+// connected makes a connection for a customer and returns its id.
+func (w *world) connected(groupRef, consumerRef string) string {
+	w.t.Helper()
+	outcome, err := w.connect.Generate(w.t.Context(), connect.Import{
+		Ask:         connect.Ask{Project: w.project.ID, Provider: "bitbucket", GroupRef: groupRef, ConsumerRef: consumerRef, Workspace: groupRef},
+		Credentials: windlass.Credentials{Username: "a@example.com", Password: windlass.NewSecret("api-token-that-nobody-may-see")},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return outcome.Connection.ID
+}
+
+// installed installs what deployed has deployed, and returns the installation's id.
+func (w *world) installed(groupRef, connection string) string {
+	w.t.Helper()
+	return w.send("POST", w.in("/integrations/repos/installations"), map[string]any{
+		"groupRef": groupRef, "connectionId": connection,
+		"config": map[string]any{"createdBy": "consumer:person", "content": map[string]any{
+			"provider": "bitbucket",
+			"read": map[string]any{"objects": map[string]any{"repositories": map[string]any{
+				"objectName": "repositories", "selectedFields": map[string]any{}, "selectedFieldMappings": map[string]any{},
+			}}},
+		}},
+	}).is(201).text("id")
+}
+
+// revision is the id of the latest revision of what deployed has deployed.
+func (w *world) revision() string {
+	w.t.Helper()
+	latest, _ := w.get(w.in("/integrations/repos")).is(200).object()["latestRevision"].(map[string]any)
+	id, _ := latest["id"].(string)
+	return id
+}
+
+func zipped(t *testing.T, files map[string]string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		f, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte(files[name])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func sum(data string) string {
+	digest := md5.Sum([]byte(data))
+	return base64.StdEncoding.EncodeToString(digest[:])
+}
+
+// One team sets everything up, connects a customer, changes its mind and cleans
+// up: every operation that is built, once at least, each exchange held against the
+// published contract.
+func TestEverythingOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+
+	// Projects.
+	made := w.do(request{method: "POST", path: "/v1/projects", key: operatorKey, body: map[string]any{"name": "fresh", "appName": "Fresh", "orgId": "o"}}).is(201)
+	if made.text("name") != "fresh" {
+		t.Errorf("made %s", made.body)
+	}
+	w.get("/v1/projects").is(200)
+	w.get(w.in("?includeEntitlements=true")).is(200)
+	if got := w.send("PATCH", w.in(""), map[string]any{"updateMask": []string{"appName"}, "project": map[string]any{"appName": "Acme App"}}).is(200).text("appName"); got != "Acme App" {
+		t.Errorf("appName is %q", got)
+	}
+
+	// Provider apps.
+	app := w.send("POST", w.in("/provider-apps"), map[string]any{
+		"provider": "bitbucket", "clientId": "client", "clientSecret": "secret-that-nobody-may-see", "externalRef": "x",
+		"scopes": []string{"account"}, "metadata": map[string]any{"providerParams": map[string]any{"hourlyLimit": "500"}},
+	}).is(200)
+	w.get(w.in("/provider-apps")).is(200)
+	w.send("PATCH", w.in("/provider-apps/"+app.text("id")), map[string]any{
+		"updateMask": []string{"clientId"}, "providerApp": map[string]any{"clientId": "client2"},
+	}).is(200)
+
+	// Destinations.
+	w.deployed()
+	w.get(w.in("/destinations")).is(200)
+	plain := w.get(w.in("/destinations/hook")).is(200)
+	if strings.Contains(plain.body, "whsec_") {
+		t.Error("the secret was not asked for")
+	}
+	first := w.get(w.in("/destinations/hook?includeSecrets=true")).is(200)
+	second := w.get(w.in("/destinations/" + plain.text("id") + "?includeSecrets=true&rotate=true")).is(200)
+	if !strings.Contains(first.body, "whsec_") || !strings.Contains(second.body, "whsec_") || first.body == second.body {
+		t.Errorf("rotation: %s, then %s", first.body, second.body)
+	}
+	w.send("PATCH", w.in("/destinations/hook"), map[string]any{
+		"updateMask": []string{"metadata.url"}, "destination": map[string]any{"metadata": map[string]any{"url": "https://hooks.example.com/other"}},
+	}).is(200)
+
+	// Integrations, by YAML and by zip.
+	w.send("POST", w.in("/integrations"), map[string]any{
+		"name": "writer", "provider": "bitbucket",
+		"latestRevision": map[string]any{"specVersion": "1.0.0", "content": map[string]any{
+			"name": "writer", "provider": "bitbucket", "write": map[string]any{"objects": []any{map[string]any{"objectName": "projects"}}},
+		}},
+	}).is(201)
+	w.get(w.in("/integrations")).is(200)
+	w.send("POST", w.in("/integrations/repos/revisions"), map[string]any{"sourceYaml": theManifest}).is(201)
+	w.deployZip(t)
+
+	w.customerOnce(t)
+	w.keysOnce(t)
+
+	w.send("DELETE", w.in("/integrations/writer"), nil).is(204)
+	w.send("DELETE", w.in("/integrations/repos"), nil).is(204)
+	w.send("DELETE", w.in("/destinations/hook"), nil).is(204)
+	w.do(request{method: "GET", path: "/v1/providers", key: noKey}).is(200)
+	w.do(request{method: "GET", path: "/v1/providers/bitbucket", key: noKey}).is(200)
+
+	w.leavesOnce(t)
+	w.allSeen(t)
+	for _, secret := range []string{"that-nobody-may-see", w.key, w.frontend, "whsec_"} {
+		if strings.Contains(w.logs.String(), secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+}
+
+func (w *world) deployZip(t *testing.T) {
+	t.Helper()
+	data := zipped(t, map[string]string{"amp.yaml": theManifest})
+	ticket := w.get("/v1/generate-upload-url?md5=" + url.QueryEscape(sum(data))).is(200)
+	to, err := url.Parse(ticket.text("url"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.do(request{
+		method: "PUT", path: to.RequestURI(), body: data, key: noKey,
+		header: map[string]string{"Content-Type": "application/zip", "Content-MD5": sum(data)},
+	}).is(200)
+	w.send("PUT", w.in("/integrations:batch?destructive=false"), map[string]any{
+		"sourceZipUrl": "gs://" + ticket.text("bucket") + "/" + ticket.text("path"),
+	}).is(200)
+}
+
+func (w *world) customerOnce(t *testing.T) {
+	t.Helper()
+	consent := w.send("POST", "/v1/oauth-connect", map[string]any{
+		"projectId": w.project.ID, "provider": "bitbucket", "groupRef": "cust", "groupName": "Customer", "consumerRef": "person", "consumerName": "Person",
+		"providerWorkspaceRef": "acme", "providerMetadata": map[string]any{"workspace": map[string]any{"value": "acme", "source": "input"}},
+	}).is(200)
+	w.comeBack(consent.body, "code=c").is(200)
+	one := w.get(w.in("/connections?groupRef=cust&consumerRef=person&provider=bitbucket")).is(200).list()
+	if len(one) != 1 || one[0]["providerApp"] == nil {
+		t.Fatalf("connections: %v", one)
+	}
+	id, _ := one[0]["id"].(string)
+	w.send("PATCH", w.in("/connections/"+id+":oauth-update"), nil).is(200)
+	creds := w.get(w.in("/connections/" + id + "?includeCreds=true")).is(200).body
+	if !strings.Contains(creds, theAccessToken) || strings.Contains(creds, theRefreshToken) {
+		t.Errorf("includeCreds: %s", creds)
+	}
+	creds = w.get(w.in("/connections/" + id + "?includeRefreshToken=true&refresh=force")).is(200).body
+	if !strings.Contains(creds, theAccessToken) || !strings.Contains(creds, theRefreshToken) || w.provider.refused != 1 {
+		t.Errorf("includeRefreshToken: %s", creds)
+	}
+
+	w.get(w.in("/providers/bitbucket/objects/addon%2Flinkers/metadata?groupRef=cust")).is(200)
+	imported := w.send("POST", w.in("/connections:generate"), map[string]any{
+		"provider": "bitbucket", "groupRef": "cust", "consumerRef": "robot", "providerWorkspaceRef": "acme",
+		"basicAuth": map[string]any{"username": "a@example.com", "password": "api-token-that-nobody-may-see"},
+	}).is(201)
+	w.send("PATCH", w.in("/connections/"+imported.text("id")), map[string]any{
+		"updateMask": []string{"basicAuth"}, "connection": map[string]any{"basicAuth": map[string]any{"username": "b@example.com", "password": "another-that-nobody-may-see"}},
+	}).is(200)
+
+	installation := w.installed("cust", id)
+	path := "/integrations/repos/installations/" + installation
+	w.get(w.in("/integrations/repos/installations?groupRef=cust")).is(200)
+	w.get(w.in("/installations")).is(200)
+	w.get(w.in(path)).is(200)
+	w.send("PATCH", w.in(path+"?skipSampling=true"), map[string]any{
+		"updateMask": []string{"connectionId"}, "installation": map[string]any{"connectionId": imported.text("id")},
+	}).is(200)
+	w.send("PATCH", w.in("/integrations/repos/objects/repositories/config-content"), map[string]any{
+		"groupRef": "cust", "action": "read", "changes": []any{map[string]any{"op": "add", "path": "/selectedFields/description", "value": true}},
+	}).is(200)
+	w.get(w.in("/integrations/repos/objects/repositories/metadata?groupRef=cust&excludeReadOnly=true")).is(200)
+	hydrated := w.get(w.in("/integrations/repos/revisions/" + w.revision() + ":hydrate?connectionId=" + id)).is(200)
+	if !strings.Contains(hydrated.body, "try later") || !strings.Contains(hydrated.body, "full_name") {
+		t.Errorf("an object that fails should leave the others usable: %s", hydrated.body)
+	}
+	w.send("DELETE", w.in("/connections/"+imported.text("id")), nil).problem(409, "conflict")
+	w.send("DELETE", w.in(path), nil).is(204)
+	w.send("DELETE", w.in("/connections/"+imported.text("id")), nil).is(204)
+	w.send("DELETE", w.in("/connections/"+id), nil).is(204)
+	app, _ := w.get(w.in("/provider-apps")).list()[0]["id"].(string)
+	w.send("DELETE", w.in("/provider-apps/"+app), nil).is(204)
+}
+
+func (w *world) keysOnce(t *testing.T) {
+	t.Helper()
+	made := w.send("POST", w.in("/api-keys"), map[string]any{"label": "ci", "scopes": []string{"frontend"}}).is(201)
+	whole := made.text("key")
+	for _, key := range w.get(w.in("/api-keys?active=true")).is(200).list() {
+		if text, _ := key["key"].(string); strings.Count(text, "_") != 1 {
+			t.Errorf("a list shows %q", text)
+		}
+	}
+	public := w.get(w.in("/api-keys/" + whole)).is(200).text("key")
+	if public == whole || !strings.HasPrefix(whole, public) {
+		t.Errorf("%q is not the public part of the key", public)
+	}
+	w.send("PATCH", w.in("/api-keys/"+public), map[string]any{"updateMask": []string{"label"}, "apiKey": map[string]any{"label": "CI"}}).is(200)
+	w.send("DELETE", w.in("/api-keys/"+public), nil).is(204)
+
+	kid := w.signer().kid
+	w.get(w.in("/jwt-keys?active=true")).is(200)
+	w.get(w.in("/jwt-keys/" + kid)).is(200)
+	w.send("PATCH", w.in("/jwt-keys/"+kid), map[string]any{"updateMask": []string{"label"}, "jwtKey": map[string]any{"label": "l"}}).is(200)
+	w.send("DELETE", w.in("/jwt-keys/"+kid), nil).is(204)
+}
+
+// leavesOnce goes where we leave the published contract.
+func (w *world) leavesOnce(t *testing.T) {
+	t.Helper()
+	w.send("POST", w.in("/api-keys"), `{"label":"a","scopes":null}`).is(201)
+	w.send("GET", w.in("/jwt-keys/nobody"), nil).is(404)
+	w.do(request{method: "DELETE", path: w.in("/api-keys/nobody"), key: w.frontend}).is(403)
+	w.do(request{method: "POST", path: "/v1/projects", key: operatorKey, body: map[string]any{"name": "bare", "appName": "Bare"}}).is(201)
+	app := map[string]any{"appKey": "app", "clientKey": "client", "sharedSecret": "shared-that-nobody-may-see"}
+	made := w.send("POST", w.in("/connections:generate"), map[string]any{
+		"provider": "bitbucket", "groupRef": "linked", "consumerRef": "robot", "providerWorkspaceRef": "acme", "customAuth": app,
+	}).is(201)
+	w.send("PATCH", w.in("/connections/"+made.text("id")), map[string]any{
+		"updateMask": []string{"customAuth"}, "connection": map[string]any{"customAuth": app},
+	}).is(200)
+}
+
+// comeBack is the browser that comes back from the provider.
+func (w *world) comeBack(authorize, with string) answer {
+	w.t.Helper()
+	at, err := url.Parse(authorize)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.do(request{
+		method: "GET", key: noKey,
+		path: "/callbacks/v1/oauth?state=" + url.QueryEscape(at.Query().Get("state")) + "&" + with,
+	})
+}
+
+// allSeen fails for operations that are built and never succeeded here.
+func (w *world) allSeen(t *testing.T) {
+	t.Helper()
+	if w.contract.doc == nil {
+		t.Log("the published contract is not beside the repository: nothing was held against it")
+		return
+	}
+	for id := range w.contract.operations() {
+		if later[id] == "" && leftOut[id] == "" && !w.contract.seen[id] {
+			t.Errorf("%s was never carried out", id)
+		}
+	}
+	for i, d := range deviations {
+		if !w.contract.used[i] {
+			t.Errorf("%s: %q: we do not leave the contract here any more", d.operation, d.says)
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package ui_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"windlass/internal/ui"
+)
+
+// Whatever comes from outside lands in three places: text, a string of the
+// script, and an object of the script.
+func TestNothingFromOutsideBecomesMarkup(t *testing.T) {
+	t.Parallel()
+	for _, evil := range []string{
+		`<script>alert(1)</script>`, `</script><script>alert(1)</script>`, `</title><svg onload=alert(1)>`, `"><img src=x onerror=alert(1)>`,
+		`';alert(1)//`, `\u003cscript\u003e`, "\u2028alert(1)", `<!--<script>`, `${alert(1)}`, `]]>`,
+	} {
+		w := httptest.NewRecorder()
+		err := ui.Consent{
+			Status: 400, Title: evil, Text: evil, Remedy: evil, Origin: evil, Reference: evil,
+			Message: map[string]any{"message": evil, evil: evil},
+		}.Write(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := w.Body.String()
+		if strings.Count(page, "<script") != 1 || strings.Count(page, "</script>") != 1 || strings.Count(page, "<style") != 1 {
+			t.Errorf("%q became markup: %s", evil, page)
+		}
+		for _, markup := range []string{"<svg", "<img", "<!--", "\u2028"} {
+			if strings.Contains(strings.ToLower(page), markup) && !strings.Contains("<!doctype", markup) {
+				if markup == "\u2028" && !strings.Contains(scriptOf(page), markup) {
+					continue // in text it is harmless
+				}
+				t.Errorf("%q left %q in the page: %s", evil, markup, page)
+			}
+		}
+	}
+}
+
+func scriptOf(page string) string {
+	_, script, _ := strings.Cut(page, "<script")
+	script, _, _ = strings.Cut(script, "</script>")
+	return script
+}
+
+func TestPageCanBeReadWithoutItsScript(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	if err := (ui.Consent{Status: 200, Title: "Connected", Text: "All is well.", Remedy: "Go on.", Reference: "r-1"}).Write(w); err != nil {
+		t.Fatal(err)
+	}
+	page := w.Body.String()
+	body, _, _ := strings.Cut(page, "<script")
+	for _, part := range []string{
+		`<html lang="en">`, "<title>Connected</title>", `<h1 id="outcome" role="status"`, "All is well.", "Go on.", "r-1",
+		"You can close this window.", `<button id="close" type="button" hidden>`, "<main>", `name="viewport"`,
+	} {
+		if !strings.Contains(body, part) {
+			t.Errorf("the page has no %q: %s", part, body)
+		}
+	}
+	if strings.Contains(page, "src=") || strings.Contains(page, "href=") || strings.Contains(page, "style=") {
+		t.Errorf("the page loads something, or its policy shuts some of it out: %s", page)
+	}
+}
