@@ -98,13 +98,17 @@ var imports = []rule{
 	{dir: "internal/store/storetest", code: []string{"internal/store", "internal/seal", "internal/pgtemp", "github.com/jackc/pgx/v5"}},
 
 	// What puts the parts together.
-	{dir: "internal/server", code: []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/..."}},
+	{
+		dir:   "internal/server",
+		code:  []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/...", "github.com/prometheus/client_golang"},
+		tests: []string{"bitbucket/sandbox"},
+	},
 	{
 		dir: "internal/cli", code: []string{
-			".", "connector", "bitbucket", "bitbucket/sandbox", "manifest", "internal/server",
-			"github.com/spf13/cobra", "golang.org/x/term",
+			".", "connector", "bitbucket", "bitbucket/sandbox", "manifest", "internal/server", "internal/nearest",
+			"github.com/spf13/cobra", "golang.org/x/term", "go.yaml.in/yaml/v4",
 		},
-		tests: []string{"github.com/rogpeppe/go-internal"},
+		tests: []string{"github.com/rogpeppe/go-internal", "internal/store", "internal/store/storetest"},
 	},
 	{dir: "cmd/windlass", code: []string{"internal/cli"}},
 }
