@@ -38,7 +38,8 @@ func BitbucketInfo(objects []connector.Object) ProviderInfo {
 		OAuth2Opts: &OAuth2Opts{
 			GrantType: "authorizationCode",
 			AuthURL:   "https://bitbucket.org/site/oauth2/authorize", TokenURL: "https://bitbucket.org/site/oauth2/access_token",
-			ExplicitWorkspaceRequired: true, // a token is good for all of a person's workspaces, and says none
+			// The form asks for the workspace by Metadata, which carries it to the connection.
+			ExplicitWorkspaceRequired: false,
 			TokenMetadataFields:       TokenMetadataFields{ScopesField: "scope"},
 			DocsURL:                   "https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
 		},

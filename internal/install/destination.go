@@ -55,7 +55,7 @@ func (f *Flow) CreateDestination(ctx context.Context, project string, r CreateDe
 	}
 	d := windlass.Destination{
 		ID: newID(), ProjectID: p.ID, Name: r.Name, Type: r.Type, URL: r.Metadata.URL, Headers: r.Metadata.Headers,
-		Secrets: []windlass.Secret{newSigningSecret()}, Created: f.now(), Updated: f.now(),
+		Secrets: []windlass.Secret{webhook.NewSecret()}, Created: f.now(), Updated: f.now(),
 	}
 	var is issues
 	if is.need(d.Type, "type") && d.Type != Webhook {
@@ -74,8 +74,6 @@ func (f *Flow) CreateDestination(ctx context.Context, project string, r CreateDe
 	})
 	return unsigned(d), err
 }
-
-func newSigningSecret() windlass.Secret { return windlass.NewSecret(webhook.NewSecret().Reveal()) }
 
 // checkDestination says what is wrong with a destination, and writes its metadata.
 func (f *Flow) checkDestination(is *issues, d *windlass.Destination, at string) {
@@ -98,7 +96,7 @@ func (f *Flow) Destination(ctx context.Context, project, destination string, opt
 	}
 	d, err := f.changeDestination(ctx, project, destination, func(_ context.Context, d *windlass.Destination) (bool, error) {
 		if opts.Rotate {
-			d.Secrets = slices.Insert(slices.Clone(d.Secrets), 0, newSigningSecret())
+			d.Secrets = slices.Insert(slices.Clone(d.Secrets), 0, webhook.NewSecret())
 			d.Secrets = d.Secrets[:min(len(d.Secrets), mostSecrets)]
 		}
 		return opts.Rotate, nil

@@ -59,6 +59,13 @@ func newWorld(t testing.TB, s *store.Store) *world {
 	return w
 }
 
+// newEmpty makes a flow over a new database of the same sort, without a project.
+func newEmpty(t testing.TB, w *world) *install.Flow {
+	t.Helper()
+	s := storetest.New(t, w.store.Driver()).Open(t, nil)
+	return install.New(s, []install.Provider{provider()}, nil)
+}
+
 // restart makes the flow again, with options that a test has changed.
 func (w *world) restart() {
 	w.flow = install.New(w.store, []install.Provider{provider()}, w.opts)
@@ -189,11 +196,7 @@ func golden(t testing.TB, name string, got any) {
 // documents are not at hand the test is skipped, unless they are required.
 func shared(t testing.TB, name string) string {
 	t.Helper()
-	folder := os.Getenv("WINDLASS_SHARED")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "..", "shared")
-	}
-	file := filepath.Join(folder, "contract", "ampersand", name)
+	file := filepath.Join(sharedFolder(), "contract", "ampersand", name)
 	if _, err := os.Stat(file); err != nil {
 		if os.Getenv("WINDLASS_SHARED_REQUIRED") == "1" {
 			t.Fatalf("WINDLASS_SHARED_REQUIRED=1, but: %v", err)
@@ -201,6 +204,13 @@ func shared(t testing.TB, name string) string {
 		t.Skipf("the published contract is not beside the repository: %v", err)
 	}
 	return file
+}
+
+func sharedFolder() string {
+	if folder := os.Getenv("WINDLASS_SHARED"); folder != "" {
+		return folder
+	}
+	return filepath.Join("..", "..", "..", "shared")
 }
 
 const reader = `

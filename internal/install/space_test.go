@@ -1,0 +1,357 @@
+package install_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"strings"
+	"testing"
+
+	"windlass"
+	"windlass/internal/install"
+	"windlass/webhook"
+)
+
+func TestProjects(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		_, err := w.flow.CreateProject(w.ctx, install.CreateProjectRequest{Name: "mailmonkey"})
+		w.refused(err, windlass.Conflict, `there is a project named "mailmonkey" already`)
+		_, err = w.flow.CreateProject(w.ctx, install.CreateProjectRequest{Name: "a b", AppName: "x\ny"})
+		w.refused(err, windlass.Invalid, `(name: "a b" cannot be used`, "(appName: has characters that cannot be printed")
+		_, err = w.flow.CreateProject(w.ctx, install.CreateProjectRequest{Name: w.project.ID})
+		w.refused(err, windlass.Invalid, "looks like an id")
+		second, err := w.flow.CreateProject(w.ctx, install.CreateProjectRequest{Name: "second"})
+		w.ok(err)
+		if second.AppName != "second" || second.OrgID == "" {
+			t.Errorf("got %+v", second)
+		}
+		update := func(body string) (windlass.Project, error) {
+			var r install.UpdateProjectRequest
+			w.ok(json.Unmarshal([]byte(body), &r))
+			return w.flow.UpdateProject(w.ctx, "second", r)
+		}
+		_, err = update(`{"updateMask":["name"],"project":{"name":"mailmonkey"}}`)
+		w.refused(err, windlass.Conflict)
+		_, err = update(`{"updateMask":["orgId"],"project":{}}`)
+		w.refused(err, windlass.Invalid, `updateMask[0]: "orgId" cannot be updated: the mask may name appName and name`)
+		changed, err := update(`{"updateMask":["appName"],"project":{"name":"ignored","appName":"Second!"}}`)
+		w.ok(err)
+		if changed.Name != "second" || changed.AppName != "Second!" {
+			t.Errorf("got %+v", changed)
+		}
+		p, key, err := w.flow.FirstStart(w.ctx, "default")
+		w.ok(err)
+		if p.ID != w.project.ID || key.ID != "" {
+			t.Errorf("a first start beside a project made %+v and a key", p)
+		}
+	})
+}
+
+func TestFirstStart(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		empty := newEmpty(t, w)
+		p, key, err := empty.FirstStart(w.ctx, "default")
+		w.ok(err)
+		again, err := empty.Authenticate(w.ctx, key.Key.Reveal())
+		w.ok(err)
+		if again.ProjectID != p.ID || again.Scopes[0] != install.ScopeFull || p.Name != "default" {
+			t.Errorf("got %+v of %+v", again, p)
+		}
+		same, none, err := empty.FirstStart(w.ctx, "default")
+		w.ok(err)
+		if same.ID != p.ID || !none.Key.IsZero() {
+			t.Errorf("the second start made %+v", same)
+		}
+	})
+}
+
+func TestProviderApps(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		_, err := w.flow.CreateProviderApp(w.ctx, w.project.ID, install.ProviderAppRequest{Provider: "github", Scopes: []string{"a b"},
+			Metadata: &install.ProviderAppMetadataValues{ProviderParams: map[string]string{install.HourlyLimit: "many"}}})
+		w.refused(err, windlass.Invalid, `(provider: there is no provider "github": there is bitbucket)`, "(clientId: is missing)", "(clientSecret: is missing)",
+			`(scopes[0]: "a b" is not one scope`, `(metadata.providerParams.hourlyLimit: "many" is not a number of requests`)
+		var r install.ProviderAppRequest
+		w.ok(json.Unmarshal([]byte(`{"provider":"bitbucket","clientId":" id ","clientSecret":"hush","scopes":["repository"],
+			"metadata":{"providerParams":{"hourlyLimit":"500"},"authQueryParams":{"x":["y"]}}}`), &r))
+		a, err := w.flow.CreateProviderApp(w.ctx, w.project.ID, r)
+		w.ok(err)
+		if !a.ClientSecret.IsZero() || a.HourlyLimit != 500 || a.ClientID != "id" {
+			t.Errorf("got %+v", a)
+		}
+		stored, err := w.store.ProviderApp(w.ctx, w.project.ID, a.ID)
+		w.ok(err)
+		if stored.ClientSecret.Reveal() != "hush" {
+			t.Error("the secret was not kept")
+		}
+		update := func(body string) (windlass.ProviderApp, error) {
+			var r install.UpdateProviderAppRequest
+			w.ok(json.Unmarshal([]byte(body), &r))
+			return w.flow.UpdateProviderApp(w.ctx, w.project.ID, a.ID, r)
+		}
+		changed, err := update(`{"updateMask":["clientSecret","metadata.providerParams"],"providerApp":{"clientSecret":"new","clientId":"ignored"}}`)
+		w.ok(err)
+		if !changed.ClientSecret.IsZero() || changed.ClientID != "id" || changed.HourlyLimit != 0 || changed.AuthParams["x"][0] != "y" {
+			t.Errorf("got %+v", changed)
+		}
+		stored, err = w.store.ProviderApp(w.ctx, w.project.ID, "bitbucket")
+		w.ok(err)
+		if stored.ClientSecret.Reveal() != "new" {
+			t.Error("the new secret was not kept")
+		}
+		_, err = update(`{"updateMask":["clientSecret"],"providerApp":{}}`)
+		w.refused(err, windlass.Invalid, "providerApp.clientSecret: is missing")
+
+		c := windlass.Connection{ID: "con", ProjectID: w.project.ID, Provider: "bitbucket", ProviderAppID: a.ID, Scheme: windlass.AuthOAuth, Status: windlass.ConnectionWorking,
+			Group: windlass.Group{ProjectID: w.project.ID, Ref: "acme"}, Consumer: windlass.Consumer{ProjectID: w.project.ID, Ref: "p"}, Created: noon, Updated: noon}
+		w.ok(w.store.CreateConnection(w.ctx, c, windlass.Credentials{AccessToken: windlass.NewSecret("t")}))
+		_, err = update(`{"updateMask":["clientId"],"providerApp":{"clientId":"other"}}`)
+		w.refused(err, windlass.Conflict, `connections were made with it: that of group "acme" (con)`)
+		w.refused(w.flow.DeleteProviderApp(w.ctx, w.project.ID, a.ID), windlass.Conflict, "delete these connections first")
+		w.ok(w.store.DeleteConnection(w.ctx, w.project.ID, "con"))
+		w.ok(w.flow.DeleteProviderApp(w.ctx, w.project.ID, a.ID))
+		all, err := w.flow.ProviderApps(w.ctx, w.project.ID)
+		w.ok(err)
+		if len(all) != 0 {
+			t.Errorf("got %+v", all)
+		}
+	})
+}
+
+func TestDestinationsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	w := once(t)
+	w.destination("hook")
+	for _, test := range []struct{ name, body, want string }{
+		{"of another type", `{"name":"a","type":"kinesis","metadata":{"url":"https://example.com"}}`, `type: destinations of type "kinesis" are not built: write webhook`},
+		{"without a URL", `{"name":"a","type":"webhook","metadata":{}}`, `metadata.url: is missing`},
+		{"over http", `{"name":"a","type":"webhook","metadata":{"url":"http://example.com"}}`, `metadata.url: is an http URL`},
+		{"with a password", `{"name":"a","type":"webhook","metadata":{"url":"https://u:hunter2@example.com"}}`, `metadata.url: has a name or password in it`},
+		{"without a host", `{"name":"a","type":"webhook","metadata":{"url":"https:///x"}}`, `metadata.url: has no host`},
+		{"with an odd scheme", `{"name":"a","type":"webhook","metadata":{"url":"ftp://example.com"}}`, `does not begin with https://`},
+		{"with a fragment", `{"name":"a","type":"webhook","metadata":{"url":"https://example.com/#x"}}`, `has a part behind #`},
+		{"not a URL", `{"name":"a","type":"webhook","metadata":{"url":"https://[hunter2"}}`, `metadata.url: is not a URL`},
+		{"with a header of ours", `{"name":"a","type":"webhook","metadata":{"url":"https://example.com","headers":{"Svix-Id":"x"}}}`, `metadata.headers.Svix-Id: is set for each message`},
+		{"with a header that cannot be sent", `{"name":"a","type":"webhook","metadata":{"url":"https://example.com","headers":{"X y":"x"}}}`, `is not the name of a header`},
+		{"with a value that smuggles", `{"name":"a","type":"webhook","metadata":{"url":"https://example.com","headers":{"X":"a\r\nY: b"}}}`, `metadata.headers.X: has a value that cannot be sent`},
+		{"with a header twice", `{"name":"a","type":"webhook","metadata":{"url":"https://example.com","headers":{"X-A":"a","x-a":"b"}}}`, `is there twice`},
+		{"without a name", `{"type":"webhook","metadata":{"url":"https://example.com"}}`, `name: is missing`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var r install.CreateDestinationRequest
+			w.ok(json.Unmarshal([]byte(test.body), &r))
+			_, err := w.flow.CreateDestination(w.ctx, w.project.ID, r)
+			w.refused(err, windlass.Invalid, test.want)
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("it repeats a password: %v", err)
+			}
+		})
+	}
+	_, err := w.flow.CreateDestination(w.ctx, w.project.ID, install.CreateDestinationRequest{Name: "hook", Type: "webhook", Metadata: install.DestinationMetadata{URL: "https://example.com"}})
+	w.refused(err, windlass.Conflict)
+	w.opts.AllowHTTP = true
+	w.restart()
+	_, err = w.flow.CreateDestination(w.ctx, w.project.ID, install.CreateDestinationRequest{Name: "local", Type: "webhook", Metadata: install.DestinationMetadata{URL: "http://127.0.0.1:8000/x"}})
+	w.ok(err)
+}
+
+func TestDestinations(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.ready(reader)
+		get := func(opts *install.DestinationOptions) windlass.Destination {
+			d, err := w.flow.Destination(w.ctx, w.project.ID, "hook", opts)
+			w.ok(err)
+			return d
+		}
+		if d := get(nil); d.Secrets != nil || d.Type != "webhook" || string(d.Metadata) == "" {
+			t.Errorf("got %+v", d)
+		}
+		first := get(&install.DestinationOptions{IncludeSecrets: true}).Secrets
+		if _, err := webhook.ParseKey(first[0].Reveal()); err != nil || len(first) != 1 {
+			t.Errorf("got %d secrets: %v", len(first), err)
+		}
+		if d := get(&install.DestinationOptions{Rotate: true}); d.Secrets != nil {
+			t.Error("a rotation shows secrets that nobody asked for")
+		}
+		both := get(&install.DestinationOptions{IncludeSecrets: true}).Secrets
+		if len(both) != 2 || both[1].Reveal() != first[0].Reveal() || both[0].Reveal() == first[0].Reveal() {
+			t.Error("a rotation does not keep the old secret behind the new one")
+		}
+		for range 4 {
+			get(&install.DestinationOptions{Rotate: true})
+		}
+		if many := get(&install.DestinationOptions{IncludeSecrets: true}).Secrets; len(many) != 3 {
+			t.Errorf("got %d secrets", len(many))
+		}
+		_, err := w.flow.RetireSecrets(w.ctx, w.project.ID, "hook")
+		w.ok(err)
+		if one := get(&install.DestinationOptions{IncludeSecrets: true}).Secrets; len(one) != 1 {
+			t.Errorf("got %d secrets", len(one))
+		}
+
+		update := func(body string) (windlass.Destination, error) {
+			var r install.UpdateDestinationRequest
+			w.ok(json.Unmarshal([]byte(body), &r))
+			return w.flow.UpdateDestination(w.ctx, w.project.ID, "hook", r)
+		}
+		d, err := update(`{"updateMask":["metadata.url"],"destination":{"metadata":{"url":"https://example.com/new","headers":{"X":"ignored"}}}}`)
+		w.ok(err)
+		if d.URL != "https://example.com/new" || len(d.Headers) != 0 || d.Secrets != nil {
+			t.Errorf("got %+v", d)
+		}
+		d, err = update(`{"updateMask":["metadata"],"destination":{"metadata":{"url":"https://example.com/both","headers":{"X":"1"}}}}`)
+		w.ok(err)
+		if d.URL != "https://example.com/both" || d.Headers["X"] != "1" || string(d.Metadata) != `{"url":"https://example.com/both","headers":{"X":"1"}}` {
+			t.Errorf("got %+v", d)
+		}
+		_, err = update(`{"updateMask":["metadata"],"destination":{}}`)
+		w.refused(err, windlass.Invalid, "destination.metadata.url: is missing")
+		_, err = update(`{"updateMask":["name"],"destination":{"name":"other"}}`)
+		w.refused(err, windlass.Conflict, `it is used: integration "reader"`)
+		in, err := w.install("acme", minimal)
+		w.ok(err)
+		w.refused(w.flow.DeleteDestination(w.ctx, w.project.ID, "hook"), windlass.Conflict, `integration "reader", the installation for group "acme" (`+in.ID+`)`)
+		w.ok(w.flow.DeleteIntegration(w.ctx, w.project.ID, "reader"))
+		_, err = update(`{"updateMask":["name"],"destination":{"name":"other"}}`)
+		w.ok(err)
+		w.ok(w.flow.DeleteDestination(w.ctx, w.project.ID, d.ID))
+		all, err := w.flow.Destinations(w.ctx, w.project.ID)
+		w.ok(err)
+		if len(all) != 0 {
+			t.Errorf("got %+v", all)
+		}
+	})
+}
+
+func TestAPIKeys(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		_, err := w.flow.CreateAPIKey(w.ctx, w.project.ID, install.APIKeyRequest{Scopes: []string{"root"}})
+		w.refused(err, windlass.Invalid, "(label: is missing)", `(scopes[0]: "root" is no scope: write full or frontend)`)
+		k, err := w.flow.CreateAPIKey(w.ctx, w.project.ID, install.APIKeyRequest{Label: "page", Scopes: []string{install.ScopeFrontend}})
+		w.ok(err)
+		whole := k.Key.Reveal()
+		if parts := strings.Split(whole, "_"); len(parts) != 3 || parts[0]+"_"+parts[1] != k.ID || len(parts[2]) != 56 {
+			t.Errorf("got a key of %d parts", len(parts))
+		}
+		found, err := w.flow.Authenticate(w.ctx, whole)
+		w.ok(err)
+		if found.ID != k.ID || found.ProjectID != w.project.ID || found.Scopes[0] != install.ScopeFrontend || !found.Key.IsZero() {
+			t.Errorf("got %+v", found)
+		}
+		for _, wrong := range []string{"", "x", k.ID, k.ID + "_", whole + "a", whole[:len(whole)-1], strings.ToUpper(whole), strings.Repeat("wlk_", 1000)} {
+			_, err := w.flow.Authenticate(w.ctx, wrong)
+			w.refused(err, windlass.Unauthorized, "is not known, or no longer active")
+		}
+		for _, name := range []string{k.ID, whole} {
+			found, err := w.flow.APIKey(w.ctx, w.project.ID, name)
+			w.ok(err)
+			if found.ID != k.ID || !found.Key.IsZero() {
+				t.Errorf("got %+v", found)
+			}
+		}
+		update := func(body string) (windlass.APIKey, error) {
+			var r install.PatchAPIKeyRequest
+			w.ok(json.Unmarshal([]byte(body), &r))
+			return w.flow.UpdateAPIKey(w.ctx, w.project.ID, k.ID, r)
+		}
+		_, err = update(`{"updateMask":["active"],"apiKey":{}}`)
+		w.refused(err, windlass.Invalid, "updateMask[0]: active: there is no value for it")
+		_, err = update(`{"updateMask":["scopes"],"apiKey":{}}`)
+		w.refused(err, windlass.Invalid, "apiKey.scopes: is empty")
+		off, err := update(`{"updateMask":["active","label"],"apiKey":{"active":false,"label":"old page"}}`)
+		w.ok(err)
+		if off.Active || off.Label != "old page" {
+			t.Errorf("got %+v", off)
+		}
+		_, err = w.flow.Authenticate(w.ctx, whole)
+		w.refused(err, windlass.Unauthorized)
+		for active, want := range map[bool]int{true: 0, false: 1} {
+			all, err := w.flow.APIKeys(w.ctx, w.project.ID, active)
+			w.ok(err)
+			if len(all) != want {
+				t.Errorf("active=%t: got %d keys", active, len(all))
+			}
+		}
+		_, err = update(`{"updateMask":["active"],"apiKey":{"active":true}}`)
+		w.ok(err)
+		_, err = w.flow.Authenticate(w.ctx, whole)
+		w.ok(err)
+		w.ok(w.flow.DeleteAPIKey(w.ctx, w.project.ID, whole))
+		_, err = w.flow.Authenticate(w.ctx, whole)
+		w.refused(err, windlass.Unauthorized)
+		w.refused(w.flow.DeleteAPIKey(w.ctx, w.project.ID, whole), windlass.NotFound)
+	})
+}
+
+func pemOf(t testing.TB, kind string, der []byte, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}
+
+func TestJWTKeys(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		w.ok(err)
+		small, err := rsa.GenerateKey(rand.Reader, 1024)
+		w.ok(err)
+		curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		w.ok(err)
+		der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+		good := pemOf(t, "PUBLIC KEY", der, err)
+		private := pemOf(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key), nil)
+		smallDER, err := x509.MarshalPKIXPublicKey(&small.PublicKey)
+		tooSmall := pemOf(t, "PUBLIC KEY", smallDER, err)
+		curveDER, err := x509.MarshalPKIXPublicKey(&curve.PublicKey)
+		other := pemOf(t, "PUBLIC KEY", curveDER, err)
+		for _, test := range []struct{ name, label, algorithm, pem, want string }{
+			{"a private key", "a", "RS256", private, "publicKeyPem: is a private key, which nobody but you should have"},
+			{"too short", "a", "RS256", tooSmall, "publicKeyPem: has 1024 bits"},
+			{"of another sort", "a", "RS256", other, "publicKeyPem: is not an RSA key"},
+			{"a certificate", "a", "RS256", strings.ReplaceAll(good, "PUBLIC KEY", "CERTIFICATE"), `is a "certificate" and not a public key`},
+			{"damaged", "a", "RS256", pemOf(t, "PUBLIC KEY", der[1:], nil), "is PEM, but not a key inside of it"},
+			{"no PEM", "a", "RS256", "ssh-rsa AAAA", "publicKeyPem: is not PEM"},
+			{"two", "a", "RS256", good + good, "holds more than one thing"},
+			{"for another algorithm", "a", "HS256", good, `algorithm: "HS256" is not supported: write RS256`},
+			{"nothing", "", "", "", "(label: is missing) (algorithm: is missing) (publicKeyPem: is missing)"},
+		} {
+			_, err := w.flow.CreateJWTKey(w.ctx, w.project.ID, install.CreateJWTKeyRequest{Label: test.label, Algorithm: test.algorithm, PublicKeyPEM: test.pem})
+			w.refused(err, windlass.Invalid, test.want)
+			if len(test.pem) > 100 && strings.Contains(err.Error(), test.pem[50:90]) {
+				t.Errorf("%s: the key shows in %v", test.name, err)
+			}
+		}
+		k, err := w.flow.CreateJWTKey(w.ctx, w.project.ID, install.CreateJWTKeyRequest{
+			Label: "page", Algorithm: "RS256", PublicKeyPEM: pemOf(t, "RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&key.PublicKey), nil),
+		})
+		w.ok(err)
+		if k.PublicKeyPEM != good || !k.Active || k.Algorithm != "RS256" {
+			t.Errorf("got %+v", k)
+		}
+		second, err := w.flow.CreateProject(w.ctx, install.CreateProjectRequest{Name: "second"})
+		w.ok(err)
+		_, err = w.flow.JWTKey(w.ctx, second.ID, k.ID)
+		w.refused(err, windlass.NotFound)
+		var r install.PatchJWTKeyRequest
+		w.ok(json.Unmarshal([]byte(`{"updateMask":["active"],"jwtKey":{"active":false}}`), &r))
+		k, err = w.flow.UpdateJWTKey(w.ctx, w.project.ID, k.ID, r)
+		w.ok(err)
+		if k.Active {
+			t.Error("it is still active")
+		}
+		all, err := w.flow.JWTKeys(w.ctx, w.project.ID, true)
+		w.ok(err)
+		if len(all) != 0 {
+			t.Errorf("got %+v", all)
+		}
+		w.ok(w.flow.DeleteJWTKey(w.ctx, w.project.ID, k.ID))
+		_, err = w.flow.JWTKey(w.ctx, w.project.ID, k.ID)
+		w.refused(err, windlass.NotFound)
+	})
+}

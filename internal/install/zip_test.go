@@ -1,0 +1,153 @@
+package install_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/md5"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"windlass"
+	"windlass/internal/install"
+)
+
+// zipped makes a zip of names and texts, in pairs.
+func zipped(t testing.TB, pairs ...string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for i := 0; i < len(pairs); i += 2 {
+		entry, err := w.Create(pairs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := entry.Write([]byte(pairs[i+1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestZips(t *testing.T) {
+	t.Parallel()
+	w := once(t)
+	w.destination("hook")
+	link := func() []byte {
+		var out bytes.Buffer
+		writer := zip.NewWriter(&out)
+		header := &zip.FileHeader{Name: "amp.yaml"}
+		header.SetMode(fs.ModeSymlink | 0o777)
+		entry, err := writer.CreateHeader(header)
+		w.ok(err)
+		_, err = entry.Write([]byte("/etc/passwd"))
+		w.ok(err)
+		w.ok(writer.Close())
+		return out.Bytes()
+	}
+	many := make([]string, 0, 2002)
+	for i := range 1001 {
+		many = append(many, fmt.Sprintf("%d.txt", i), "")
+	}
+	huge := func() []byte {
+		var pairs []string
+		for i := range 6 {
+			pairs = append(pairs, fmt.Sprintf("%d.bin", i), strings.Repeat("\x00", 10<<20))
+		}
+		return zipped(t, append(pairs, "amp.yaml", reader)...)
+	}
+	damaged := zipped(t, "amp.yaml", reader)
+	damaged[60] ^= 0xff
+	lying := zipped(t, "amp.yaml", strings.Repeat("#", 2<<20))
+	// Both of the places that say how long the entry is are made to lie.
+	for at := range len(lying) - 4 {
+		if bytes.Equal(lying[at:at+4], []byte{0, 0, 0x20, 0}) {
+			copy(lying[at:], []byte{100, 0, 0, 0})
+		}
+	}
+	for _, test := range []struct {
+		name string
+		zip  []byte
+		want string // empty: it deploys
+	}{
+		{"at the top", zipped(t, "amp.yaml", reader), ""},
+		{"one folder deep", zipped(t, "source/", "", "source/amp.yaml", reader, "source/README.md", "x"), ""},
+		{"what a Mac adds is left alone", zipped(t, "amp.yaml", reader, "__MACOSX/amp.yaml", "x", ".DS_Store", "x"), ""},
+		{"another one deeper is another's", zipped(t, "amp.yaml", reader, "a/b/amp.yaml", "x"), ""},
+		{"a path that leads out", zipped(t, "../amp.yaml", "x", "amp.yaml", reader), ""},
+		{"two", zipped(t, "a/amp.yaml", reader, "b/amp.yaml", reader), `the zip has 2 files named amp.yaml: "a/amp.yaml" and "b/amp.yaml"; keep one of them`},
+		{"none", zipped(t, "readme.txt", "x"), "has no amp.yaml at its top or one folder deep; zip the folder that holds amp.yaml"},
+		{"empty", zipped(t), "has no amp.yaml"},
+		{"too deep", zipped(t, "a/b/amp.yaml", reader), "has no amp.yaml at its top or one folder deep"},
+		{"misspelt", zipped(t, "a/amp.yml", reader), `has no amp.yaml, but "a/amp.yml"; rename it to amp.yaml`},
+		{"a folder of that name", zipped(t, "amp.yaml/", ""), "has no amp.yaml"},
+		{"no zip", []byte("specVersion: 1.0.0"), "is not a zip, or it is damaged"},
+		{"cut", zipped(t, "amp.yaml", reader)[:300], "is not a zip, or it is damaged"},
+		{"damaged", damaged, "amp.yaml is damaged in the zip"},
+		{"a link", link(), "amp.yaml is no file in the zip"},
+		{"too many entries", zipped(t, many...), "the zip has 1001 entries, more than 1000"},
+		{"a bomb of many", huge(), "the zip unpacks to more than 50 MiB"},
+		{"a bomb of one", zipped(t, "amp.yaml", strings.Repeat("#", 1<<20)), "packed so tightly that it is no text"},
+		{"a text too long", zipped(t, "amp.yaml", strings.Repeat("#", 1<<20+1)), "amp.yaml has more than 1 MiB"},
+		{"a bomb that lies", lying, "amp.yaml is damaged in the zip"},
+		{"too large", make([]byte, 10<<20+1), "the zip has more than 10 MiB"},
+		{"a manifest with a mistake", zipped(t, "amp.yaml", "specVersion: 2"), "the manifest has"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := w.flow.Deploy(w.ctx, w.project.ID, install.Source{Zip: test.zip}, false)
+			if test.want == "" {
+				w.ok(err)
+				return
+			}
+			w.refused(err, windlass.Invalid, test.want)
+		})
+	}
+}
+
+func TestUploads(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.destination("hook")
+		data := zipped(t, "amp.yaml", reader)
+		digest := md5.Sum(data)
+		sum := base64.StdEncoding.EncodeToString(digest[:])
+		ticket := func() install.UploadTicket {
+			u, err := w.flow.NewUpload(w.ctx, sum)
+			w.ok(err)
+			return u
+		}
+		receive := func(u install.UploadTicket, token, sum string, data []byte) error {
+			return w.flow.ReceiveUpload(w.ctx, u.ID, token, sum, bytes.NewReader(data))
+		}
+		u := ticket()
+		w.refused(receive(u, "wrong", sum, data), windlass.Unauthorized)
+		w.refused(receive(u, u.Token.Reveal(), "nonsense", data), windlass.Invalid, "Content-MD5: is not an MD5 sum in base64")
+		w.refused(receive(u, u.Token.Reveal(), sum, data[1:]), windlass.Invalid, "it was damaged on the way")
+		w.refused(receive(u, u.Token.Reveal(), "", data[1:]), windlass.Invalid, "it was damaged on the way")
+		w.refused(receive(u, u.Token.Reveal(), "", make([]byte, 10<<20+1)), windlass.Invalid, "more than 10 MiB")
+		w.ok(receive(u, u.Token.Reveal(), sum, data))
+		w.refused(receive(u, u.Token.Reveal(), sum, data), windlass.Conflict)
+		address := "gs://" + u.Bucket + "/" + u.Path
+		d, err := w.flow.Deploy(w.ctx, w.project.ID, install.DeployRequest{SourceZipURL: address}.Source(), false)
+		w.ok(err)
+		if len(d.Changed) != 1 {
+			t.Errorf("got %+v", d)
+		}
+		_, err = w.flow.Deploy(w.ctx, w.project.ID, install.Source{Upload: address}, false)
+		w.refused(err, windlass.NotFound, "there is no upload at "+address, "upload the zip again")
+		for _, address := range []string{"https://example.com/a.zip", "gs://elsewhere/a", "gs://", "../etc"} {
+			_, err = w.flow.Deploy(w.ctx, w.project.ID, install.Source{Upload: address}, false)
+			w.refused(err, windlass.Invalid, "sourceZipUrl: is not the address of an upload")
+		}
+		late := ticket()
+		w.now = w.now.Add(16 * time.Minute)
+		w.refused(receive(late, late.Token.Reveal(), "", data), windlass.Gone)
+		_, err = w.flow.NewUpload(w.ctx, "abc")
+		w.refused(err, windlass.Invalid, "md5: is not an MD5 sum")
+	})
+}
