@@ -59,10 +59,10 @@ var imports = []rule{
 	// The flows, and what is pure enough for all to share.
 	{dir: "internal/jsonscan"},
 	{dir: "internal/nearest"},
-	{dir: "internal/mapping", code: []string{".", "connector", "manifest", "internal/jsonscan"}},
-	{dir: "internal/budget", code: []string{"."}},
+	{dir: "internal/mapping", code: []string{".", "manifest", "internal/jsonscan"}, tests: []string{"pgregory.net/rapid"}},
+	{dir: "internal/budget", code: []string{".", "connector"}},
 	{
-		dir: "internal/install", code: append(flowMay, "manifest", "webhook", "github.com/google/uuid"),
+		dir: "internal/install", code: append(flowMay, "manifest", "webhook", "internal/nearest", "github.com/google/uuid"),
 		tests: []string{"bitbucket", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
 	},
 	{
@@ -72,10 +72,22 @@ var imports = []rule{
 		tests: []string{"bitbucket", "bitbucket/sandbox", "internal/store", "internal/store/storetest"},
 	},
 	{dir: "internal/read", code: flowMay},
-	{dir: "internal/deliver", code: flowMay},
+	{
+		dir: "internal/deliver", code: append(flowMay, "webhook"),
+		tests: []string{
+			"internal/guard", "internal/store", "internal/store/storetest", "github.com/google/uuid",
+			"github.com/standard-webhooks/standard-webhooks/libraries",
+		},
+	},
 	{dir: "internal/write", code: flowMay},
 	{dir: "internal/proxy", code: flowMay},
-	{dir: "internal/notify", code: flowMay},
+	{
+		dir: "internal/notify", code: append(flowMay, "github.com/google/uuid"),
+		tests: []string{"internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
+	},
+
+	// What keeps requests to addresses of customers' choosing from our own networks.
+	{dir: "internal/guard", code: []string{".", "code.dny.dev/ssrf"}},
 
 	// What serves the flows. Only these know a database, River or HTML.
 	{dir: "internal/seal", code: []string{".", "github.com/tink-crypto/tink-go/v2"}},

@@ -47,7 +47,7 @@ Without a workspace at hand, begin with: windlass demo`,
 		&cobra.Group{ID: groupTry, Title: "To try it out:"},
 	)
 	root.AddCommand(
-		newValidate(env), newDeploy(env),
+		newServe(env), newKeyset(env), newValidate(env), newDeploy(env),
 		newProviderApps(env), newDestinations(env), newIntegrations(env), newConnections(env), newInstallations(env),
 		inGroup(groupWorkspace, newObjects(env)), inGroup(groupWorkspace, newDescribe(env)),
 		inGroup(groupWorkspace, newRead(env)), inGroup(groupWorkspace, newWrite(env)), inGroup(groupWorkspace, newDelete(env)),

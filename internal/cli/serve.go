@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"windlass/internal/server"
+)
+
+func newServe(env *Env) *cobra.Command {
+	g := &given{}
+	var printConfig bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Long: `Run the server until interrupted: the API, the consent pages, and the jobs. The
+first start makes the database, a keyset, a project and an API key, which is
+printed once.
+
+Each setting is a flag, a variable of the environment (WINDLASS_ and its name in
+capitals, as in WINDLASS_PUBLIC_URL) or a line of --config FILE, in this order of
+precedence. Two have no flag, because everybody on a machine can see those:
+` + envOf("keyset") + ` and ` + envOf("operator-key") + `.
+
+It stops in good order when it is interrupted or sent SIGTERM, and at once when
+that happens again.`,
+		Example: `  windlass serve
+  windlass serve --config windlass.yaml --print-config
+  WINDLASS_DATABASE_URL=postgres://windlass:…@db/windlass windlass serve --addr :8080 --public-url https://windlass.example.com`,
+		GroupID: groupServer,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, origins, err := g.read(cmd, env)
+			if err != nil {
+				return err
+			}
+			if printConfig {
+				return printSettings(env.Stdout, origins)
+			}
+			return runServe(cmd.Context(), env, config)
+		},
+	}
+	g.bind(cmd)
+	cmd.Flags().BoolVar(&printConfig, "print-config", false, "print the settings, each with where it is from, and end")
+	completeServe(cmd)
+	return cmd
+}
+
+func envOf(key string) string { return (&setting{key: key}).env() }
+
+func completeServe(cmd *cobra.Command) {
+	for flag, offer := range map[string]cobra.CompletionFunc{
+		"roles":      cobra.FixedCompletions([]string{"api,worker", "api", "worker"}, noFiles),
+		"log-level":  cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, noFiles),
+		"log-format": cobra.FixedCompletions([]string{"auto", "json", "text"}, noFiles),
+		"config":     completeManifest,
+	} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, offer) // fails only for a flag that there is not
+	}
+}
+
+func runServe(ctx context.Context, env *Env, config *serverConfig) error {
+	config.Logger, config.Now, config.Base = config.logger(env), env.Now, env.Base
+	s, err := server.New(ctx, config.Config)
+	if err != nil {
+		return err
+	}
+	tellf(env.Stdout, "windlass: serving at %s\n", s.URL())
+	if project, key := s.FirstKey(); !key.IsZero() {
+		tellf(env.Stdout, `
+This is the first start. The project %q was made, and an API key to it, which is
+shown this once:
+
+  export %s=%s
+  export %s=%s
+
+The callback URL of the OAuth consumer is %s
+`, project.Name, envServer, s.URL(), envKey, key.Reveal(), s.CallbackURL())
+	}
+	return s.Run(ctx)
+}
+
+// logger writes to standard error.
+func (c *serverConfig) logger(env *Env) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(strings.ToUpper(c.logLevel))) // it was checked
+	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr {
+		if attr.Value.Kind() == slog.KindDuration { // JSON would have it as nanoseconds
+			attr.Value = slog.StringValue(attr.Value.Duration().Round(time.Microsecond).String())
+		}
+		return attr
+	}}
+	if c.logFormat == "json" || (c.logFormat == "auto" && !env.StderrTerminal) {
+		return slog.New(slog.NewJSONHandler(env.Stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(env.Stderr, opts))
+}

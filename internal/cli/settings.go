@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"windlass"
+	"windlass/internal/server"
+)
+
+// A setting is one line of a server's configuration. Its key is its name in the
+// file and its flag; in the environment it is WINDLASS_ and the key in capitals.
+type setting struct {
+	key, def, about string
+	secret          bool // has no flag, and is never shown
+	set             func(c *serverConfig, value string) error
+	show            func(value string) string // nil: as it is
+}
+
+// serverConfig is what the settings add up to.
+type serverConfig struct {
+	server.Config
+
+	logLevel, logFormat string
+}
+
+// settings is the one table of them: flags, variables, file, --print-config and
+// help come from it.
+var settings = []setting{
+	{key: "addr", def: server.DefaultAddr, about: "the address to listen on; port 0 takes a free one", set: text(func(c *serverConfig) *string { return &c.Addr })},
+	{key: "public-url", about: "where people and programs reach the server (default: the address it listens on)", set: text(func(c *serverConfig) *string { return &c.PublicURL })},
+	{key: "data-dir", def: server.DefaultDataDir, about: "the folder of the database and the keyset", set: text(func(c *serverConfig) *string { return &c.DataDir })},
+	{
+		key: "database-url", about: "a PostgreSQL database, as postgres://user@host/name, or an SQLite file (default: windlass.db in the data folder)",
+		set:  hiddenText(func(c *serverConfig) *windlass.Secret { return &c.Database }),
+		show: withoutPassword,
+	},
+	{key: "keyset", about: "the keyset that secrets are sealed with, as text", secret: true, set: hiddenText(func(c *serverConfig) *windlass.Secret { return &c.Keyset })},
+	{key: "keyset-file", about: "the file of the keyset, made on the first start (default: keyset.json in the data folder)", set: text(func(c *serverConfig) *string { return &c.KeysetFile })},
+	{key: "operator-key", about: "a key that opens every project", secret: true, set: hiddenText(func(c *serverConfig) *windlass.Secret { return &c.OperatorKey })},
+	{key: "first-project", def: server.DefaultProject, about: "the name of the project that the first start makes", set: text(func(c *serverConfig) *string { return &c.Project })},
+	{key: "roles", def: "api,worker", about: "what this process does, separated by commas", set: setRoles},
+	{key: "metrics-addr", about: "an address of their own for /metrics (default: with the rest)", set: text(func(c *serverConfig) *string { return &c.MetricsAddr })},
+	{key: "log-level", def: "info", about: "debug, info, warn or error", set: oneOf([]string{"debug", "info", "warn", "error"}, func(c *serverConfig) *string { return &c.logLevel })},
+	{key: "log-format", def: "auto", about: "json, text, or auto: text on a terminal", set: oneOf([]string{"auto", "json", "text"}, func(c *serverConfig) *string { return &c.logFormat })},
+	{key: "bitbucket-api-url", def: "https://api.bitbucket.org/2.0", about: "where Bitbucket's API is", set: text(func(c *serverConfig) *string { return &c.BitbucketAPIURL })},
+	{key: "bitbucket-site-url", def: "https://bitbucket.org", about: "where Bitbucket's consent pages are", set: text(func(c *serverConfig) *string { return &c.BitbucketSiteURL })},
+	{key: "allow-http-destinations", def: "false", about: "let webhooks go to http addresses: for trials", set: setAllowHTTP},
+	{key: "keep-states", def: "1h", about: "how long consents are kept that were begun and not finished", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.States })},
+	{key: "keep-uploads", def: "24h", about: "how long uploaded manifests are kept that were not deployed", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Uploads })},
+	{key: "stop-deadline", def: "20s", about: "how long a graceful stop may take", set: duration(func(c *serverConfig) *time.Duration { return &c.StopDeadline })},
+}
+
+// env is the setting's variable.
+func (s *setting) env() string {
+	return "WINDLASS_" + strings.ToUpper(strings.ReplaceAll(s.key, "-", "_"))
+}
+
+// shown is a value as it may be printed.
+func (s *setting) shown(value string) string {
+	switch {
+	case s.secret:
+		return windlass.NewSecret(value).String()
+	case s.show != nil:
+		return s.show(value)
+	default:
+		return value
+	}
+}
+
+func text(field func(*serverConfig) *string) func(*serverConfig, string) error {
+	return func(c *serverConfig, value string) error {
+		*field(c) = value
+		return nil
+	}
+}
+
+func hiddenText(field func(*serverConfig) *windlass.Secret) func(*serverConfig, string) error {
+	return func(c *serverConfig, value string) error {
+		*field(c) = windlass.NewSecret(value)
+		return nil
+	}
+}
+
+func oneOf(words []string, field func(*serverConfig) *string) func(*serverConfig, string) error {
+	return func(c *serverConfig, value string) error {
+		if !slices.Contains(words, value) {
+			return invalidf("%s is not one of: %s", quoted(value), strings.Join(words, ", "))
+		}
+		*field(c) = value
+		return nil
+	}
+}
+
+func duration(field func(*serverConfig) *time.Duration) func(*serverConfig, string) error {
+	return func(c *serverConfig, value string) error {
+		span, err := time.ParseDuration(value)
+		if err != nil || span <= 0 {
+			return invalidf("%s is not a time like 90s, 30m or 24h", quoted(value))
+		}
+		*field(c) = span
+		return nil
+	}
+}
+
+func setRoles(c *serverConfig, value string) error {
+	c.Roles = nil
+	for word := range strings.SplitSeq(value, ",") {
+		role := server.Role(strings.TrimSpace(word))
+		if !slices.Contains(server.Roles, role) {
+			return invalidf("there is no role %s: the roles are api and worker", quoted(string(role)))
+		}
+		c.Roles = append(c.Roles, role)
+	}
+	return nil
+}
+
+func setAllowHTTP(c *serverConfig, value string) error {
+	allowed, err := strconv.ParseBool(value)
+	if err != nil {
+		return invalidf("%s is not true or false", quoted(value))
+	}
+	c.AllowHTTPDestinations = allowed
+	return nil
+}
+
+// withoutPassword shows the address of a database, or the path of one.
+func withoutPassword(address string) string {
+	if !strings.Contains(address, "://") {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "…"
+	}
+	if query := u.Query(); query.Has("password") {
+		query.Set("password", "…")
+		u.RawQuery = query.Encode()
+	}
+	return u.Redacted()
+}

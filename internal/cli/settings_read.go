@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
+
+	"windlass/internal/nearest"
+)
+
+// envConfig names the file of settings.
+const envConfig = "WINDLASS_CONFIG"
+
+// given is where the settings come from: flags before the environment before the
+// file before the defaults.
+type given struct {
+	file  string
+	flags map[string]*string
+}
+
+// origin is a value and where it is from.
+type origin struct {
+	value string
+	from  string // flag, environment, file or default
+	place string // how an error names it
+}
+
+func (g *given) bind(cmd *cobra.Command) {
+	g.flags = map[string]*string{}
+	flags := cmd.Flags()
+	flags.StringVar(&g.file, "config", "", "the `FILE` of settings, in YAML (default $"+envConfig+")")
+	for i := range settings {
+		s := &settings[i]
+		if s.secret {
+			continue
+		}
+		about := s.about
+		if s.def != "" && s.def != "false" {
+			about += " (default " + s.def + ")"
+		}
+		g.flags[s.key] = flags.String(s.key, "", about)
+		if s.def == "false" {
+			flags.Lookup(s.key).NoOptDefVal = "true"
+		}
+	}
+}
+
+// read finds out every setting and what they add up to.
+func (g *given) read(cmd *cobra.Command, env *Env) (*serverConfig, map[string]origin, error) {
+	filed, err := g.readFile(env)
+	if err != nil {
+		return nil, nil, err
+	}
+	config, origins := &serverConfig{}, map[string]origin{}
+	for i := range settings {
+		s := &settings[i]
+		o := origin{s.def, "default", s.key}
+		if inFile, ok := filed[s.key]; ok {
+			o = inFile
+		}
+		if value := env.Getenv(s.env()); value != "" {
+			o = origin{value, "environment", s.env()}
+		}
+		if flag := g.flags[s.key]; flag != nil && cmd.Flags().Changed(s.key) {
+			o = origin{*flag, "flag", "--" + s.key}
+			if s.shown(o.value) != o.value { // everybody on the machine can see it
+				return nil, nil, invalidf("--%s shows a password to everybody on this machine: set %s instead", s.key, s.env())
+			}
+		}
+		origins[s.key] = o
+		if o.value == "" {
+			continue
+		}
+		if err := s.set(config, o.value); err != nil {
+			return nil, nil, invalidf("%s: %v", o.place, err)
+		}
+	}
+	return config, origins, nil
+}
+
+// readFile reads the file of settings: a mapping of keys to plain values.
+func (g *given) readFile(env *Env) (map[string]origin, error) {
+	name := firstOf(g.file, env.Getenv(envConfig))
+	if name == "" {
+		return map[string]origin{}, nil
+	}
+	data, err := fileOrStdin(env, name)
+	if err != nil {
+		return nil, err
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		return nil, invalidf("%s: %v", name, err)
+	}
+	if len(document.Content) == 0 {
+		return map[string]origin{}, nil // an empty file sets nothing
+	}
+	root := document.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, invalidf("%s:%d: the settings are lines like %s", name, root.Line, "addr: 127.0.0.1:8080")
+	}
+	found := map[string]origin{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		place := fmt.Sprintf("%s:%d", name, key.Line)
+		if err := checkKey(place, key.Value); err != nil {
+			return nil, err
+		}
+		if _, twice := found[key.Value]; twice {
+			return nil, invalidf("%s: %s is set twice", place, key.Value)
+		}
+		plain, err := plainValue(place, key.Value, value)
+		if err != nil {
+			return nil, err
+		}
+		found[key.Value] = origin{plain, "file", place + ": " + key.Value}
+	}
+	return found, nil
+}
+
+// checkKey refuses a setting that there is not, and says which was meant.
+func checkKey(place, key string) error {
+	names := make([]string, len(settings))
+	for i := range settings {
+		names[i] = settings[i].key
+	}
+	if slices.Contains(names, key) {
+		return nil
+	}
+	if near := nearest.To(strings.ReplaceAll(key, "_", "-"), names); near != "" {
+		return invalidf("%s: there is no setting %s; did you mean %s?", place, quoted(key), quoted(near))
+	}
+	return invalidf("%s: there is no setting %s; windlass serve --print-config shows those that there are", place, quoted(key))
+}
+
+// plainValue is a word, or several as a list.
+func plainValue(place, key string, value *yaml.Node) (string, error) {
+	switch value.Kind {
+	case yaml.ScalarNode:
+		if value.Tag == "!!null" {
+			return "", nil
+		}
+		return value.Value, nil
+	case yaml.SequenceNode:
+		words := make([]string, len(value.Content))
+		for i, word := range value.Content {
+			if word.Kind != yaml.ScalarNode {
+				return "", invalidf("%s: %s is a plain value, or a list of such", place, key)
+			}
+			words[i] = word.Value
+		}
+		return strings.Join(words, ","), nil
+	default:
+		return "", invalidf("%s: %s is a plain value, or a list of such", place, key)
+	}
+}
+
+// printSettings prints them as a file of settings, each with where it is from.
+func printSettings(w io.Writer, origins map[string]origin) error {
+	var errs []error
+	for i := range settings {
+		s := &settings[i]
+		o := origins[s.key]
+		line := s.key + ": " + strconv.Quote(s.shown(o.value))
+		if o.value == "" {
+			line = "# " + s.key + ":"
+		}
+		_, err := fmt.Fprintf(w, "%s # %s; %s\n", line, o.from, s.about)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,185 @@
+package server
+
+import (
+	"cmp"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"windlass"
+	"windlass/bitbucket"
+)
+
+// A Role is a part of the work that a process takes.
+type Role string
+
+// The roles.
+const (
+	RoleAPI    Role = "api"    // answers requests
+	RoleWorker Role = "worker" // runs jobs and schedules
+)
+
+// Roles are all of them.
+var Roles = []Role{RoleAPI, RoleWorker}
+
+// Config says how a server runs. The zero value of each field is useful.
+type Config struct {
+	// Addr is the address to listen on; "" is DefaultAddr. Port 0 takes a free
+	// one, which Server.URL tells.
+	Addr string
+	// MetricsAddr, if set, is where /metrics is served instead of at Addr.
+	MetricsAddr string
+	// PublicURL is where people and programs reach the server: the callback URL
+	// of an OAuth consumer is below it. "" is the address that is listened on.
+	PublicURL string
+	// DataDir is the folder for the SQLite file and the keyset's file; it is made
+	// when it is missing. "" is DefaultDataDir.
+	DataDir string
+	// Database is the path of an SQLite file, or the address of a PostgreSQL
+	// database. "" is windlass.db in DataDir.
+	Database windlass.Secret
+	// Keyset is the text of the keyset. When it is zero, KeysetFile is read, and
+	// made on the first start; "" is keyset.json in DataDir.
+	Keyset     windlass.Secret
+	KeysetFile string
+	// OperatorKey opens every project of the API; zero: there is none.
+	OperatorKey windlass.Secret
+	// Project is the name of the project that the first start makes; "" is
+	// "default".
+	Project string
+	// Roles is what this process does; none is all of them.
+	Roles []Role
+	// BitbucketAPIURL and BitbucketSiteURL are where Bitbucket is, for tests and
+	// trials against a look-alike.
+	BitbucketAPIURL, BitbucketSiteURL string
+	// AllowHTTPDestinations lets webhooks go to http addresses.
+	AllowHTTPDestinations bool
+	// StopDeadline bounds a graceful stop; 0 is DefaultStopDeadline.
+	StopDeadline time.Duration
+	// Retention says how long things are kept that nobody needs any more.
+	Retention Retention
+	// Logger gets what a person acts on; nil is nobody.
+	Logger *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Base sends the requests to Bitbucket; nil is a transport with timeouts.
+	Base http.RoundTripper
+}
+
+// Retention is how long things are kept. Zero takes the default.
+type Retention struct {
+	States  time.Duration // consents begun and not finished; an hour
+	Uploads time.Duration // uploaded manifests that were not deployed; a day
+}
+
+// The defaults.
+const (
+	DefaultAddr         = "127.0.0.1:8080"
+	DefaultDataDir      = "windlass-data"
+	DefaultProject      = "default"
+	DefaultStopDeadline = 20 * time.Second
+	DefaultKeepStates   = time.Hour
+	DefaultKeepUploads  = 24 * time.Hour
+)
+
+// DatabaseURL is what the store is to open.
+func (c *Config) DatabaseURL() string {
+	return cmp.Or(c.Database.Reveal(), filepath.Join(cmp.Or(c.DataDir, DefaultDataDir), "windlass.db"))
+}
+
+// KeysetPath is the keyset's file, for when there is no text.
+func (c *Config) KeysetPath() string {
+	return cmp.Or(c.KeysetFile, filepath.Join(cmp.Or(c.DataDir, DefaultDataDir), "keyset.json"))
+}
+
+// withDefaults fills in what is zero, and says what cannot be.
+func (c Config) withDefaults() (Config, error) {
+	c.Addr = cmp.Or(c.Addr, DefaultAddr)
+	c.DataDir = cmp.Or(c.DataDir, DefaultDataDir)
+	c.Project = cmp.Or(c.Project, DefaultProject)
+	c.BitbucketAPIURL = cmp.Or(strings.TrimRight(c.BitbucketAPIURL, "/"), bitbucket.DefaultAPIURL)
+	c.BitbucketSiteURL = cmp.Or(strings.TrimRight(c.BitbucketSiteURL, "/"), bitbucket.DefaultSiteURL)
+	c.StopDeadline = cmp.Or(c.StopDeadline, DefaultStopDeadline)
+	c.Retention.States = cmp.Or(c.Retention.States, DefaultKeepStates)
+	c.Retention.Uploads = cmp.Or(c.Retention.Uploads, DefaultKeepUploads)
+	if len(c.Roles) == 0 {
+		c.Roles = Roles
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Base == nil {
+		c.Base = newBase()
+	}
+	return c, c.check()
+}
+
+func (c *Config) check() error {
+	for _, role := range c.Roles {
+		if !slices.Contains(Roles, role) {
+			return invalid("there is no role "+string(role), "the roles are api and worker")
+		}
+	}
+	for _, duration := range []time.Duration{c.StopDeadline, c.Retention.States, c.Retention.Uploads} {
+		if duration < 0 {
+			return invalid("a time of "+duration.String()+" is negative", "give one above zero")
+		}
+	}
+	for _, address := range []struct{ name, url string }{
+		{"public URL", c.PublicURL}, {"Bitbucket's API URL", c.BitbucketAPIURL}, {"Bitbucket's site URL", c.BitbucketSiteURL},
+	} {
+		if err := checkURL(address.name, address.url); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkURL refuses what is no address, and to send credentials in the clear to
+// another machine's Bitbucket.
+func checkURL(name, raw string) error {
+	if raw == "" {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return invalid("the "+name+" is not one", "give a scheme and a host, as in https://windlass.example.com")
+	}
+	if u.Scheme == "http" && strings.HasPrefix(name, "Bitbucket") && !isLoopback(u.Hostname()) {
+		return invalid("the "+name+" would send credentials in the clear", "use https; http is for this machine only")
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+func invalid(message, remedy string) error {
+	return &windlass.Failure{Kind: windlass.Invalid, Op: "start the server", Message: message, Remedy: remedy}
+}
+
+func (c *Config) has(role Role) bool { return slices.Contains(c.Roles, role) }
+
+// newBase returns a transport that gives up on a Bitbucket which does not pick up
+// or does not answer.
+func newBase() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   15 * time.Second,
+		ResponseHeaderTimeout: time.Minute,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   32, // one host gets nearly everything
+		ForceAttemptHTTP2:     true,
+	}
+}

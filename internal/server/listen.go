@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"windlass"
+)
+
+// A listener is an address that is served.
+type listener struct {
+	net.Listener
+
+	server *http.Server
+}
+
+// listen takes an address. That it is taken already is the one failure that
+// everybody meets.
+func listen(ctx context.Context, addr string, handler http.Handler, log *slog.Logger) (*listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		fault := &windlass.Failure{
+			Kind: windlass.Internal, Op: "listen on " + addr, Err: err,
+			Remedy: "give an address of this machine, as in 127.0.0.1:8080 or :8080",
+		}
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			fault.Kind, fault.Message = windlass.Conflict, "something else listens there already"
+			fault.Remedy = "stop it, or give another address"
+		case errors.Is(err, syscall.EACCES):
+			fault.Kind, fault.Message = windlass.Forbidden, "this user may not listen on that port"
+			fault.Remedy = "give a port above 1023"
+		}
+		return nil, fault
+	}
+	return &listener{l, newHTTPServer(handler, log)}, nil
+}
+
+// newHTTPServer bounds what a client may take its time over. Answers are not
+// bounded here: the API bounds its own.
+func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	const mostHeader = 64 << 10
+	return &http.Server{
+		Handler:           isolate(handler, log),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    mostHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // handshakes of port scanners and the like
+	}
+}
+
+// isolate keeps a request that panics from taking others with it, and says so. (The
+// API answers its own panics; this is for whatever stands around it.)
+func isolate(handler http.Handler, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		defer func() {
+			recovered := recover()
+			if recovered == nil {
+				return
+			}
+			if recovered == http.ErrAbortHandler { //nolint:errorlint,err113 // net/http itself compares it so
+				panic(http.ErrAbortHandler)
+			}
+			log.ErrorContext(ctx, "a handler panicked", logError, fmt.Sprint(recovered), logStack, string(debug.Stack()))
+			w.WriteHeader(http.StatusInternalServerError)
+		}()
+		handler.ServeHTTP(w, r)
+	})
+}
+
+// serve answers requests until it is closed or shut down.
+func (l *listener) serve() error {
+	if err := l.server.Serve(l.Listener); !errors.Is(err, http.ErrServerClosed) {
+		return &windlass.Failure{Kind: windlass.Internal, Op: "serve " + l.Addr().String(), Err: err}
+	}
+	return nil
+}
+
+// stop lets running requests end, and breaks them off when ctx ends.
+func (l *listener) stop(ctx context.Context) error {
+	err := l.server.Shutdown(ctx)
+	if err != nil {
+		return errors.Join(err, l.server.Close())
+	}
+	return nil
+}

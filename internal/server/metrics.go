@@ -1,0 +1,156 @@
+package server
+
+import (
+	"context"
+	"database/sql"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"windlass/internal/connect"
+)
+
+// metrics are what a server counts of itself, in a registry of its own. Labels are
+// words of ours and statuses: what a request brought never becomes one.
+type metrics struct {
+	registry  *prometheus.Registry
+	requests  *prometheus.CounterVec
+	latency   *prometheus.HistogramVec
+	provider  *prometheus.CounterVec
+	events    *prometheus.CounterVec
+	keptAlive *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "windlass_http_requests_total", Help: "Requests answered, by operation (none: there is no such) and status.",
+		}, []string{"operation", "status"}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "windlass_http_request_seconds", Help: "How long answers took, by operation.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 30},
+		}, []string{"operation"}),
+		provider: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "windlass_bitbucket_requests_total", Help: "Requests made to Bitbucket, by endpoint (api or token) and status (error: no answer).",
+		}, []string{"endpoint", "status"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "windlass_connection_events_total", Help: "What happened to connections: created, updated, refreshed, deleted, error (has to be authorized again).",
+		}, []string{"event"}),
+		keptAlive: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "windlass_connections_kept_alive_total", Help: "Idle connections that the daily upkeep looked after: refreshed, bad or waiting.",
+		}, []string{"result"}),
+	}
+	m.registry.MustRegister(
+		m.requests, m.latency, m.provider, m.events, m.keptAlive,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+// handler serves them. What cannot be counted at the moment is left out.
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 3, Timeout: 10 * time.Second,
+	})
+}
+
+// request counts one request of the API.
+func (m *metrics) request(operation string, status int, took time.Duration) {
+	if operation == "" {
+		operation = "none"
+	}
+	m.requests.WithLabelValues(operation, statusLabel(status)).Inc()
+	m.latency.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+// statusLabel is a status that there is; whatever else a provider sends is other.
+func statusLabel(status int) string {
+	if status < 100 || status > 599 {
+		return "other"
+	}
+	return strconv.Itoa(status)
+}
+
+// Notify counts what happens to connections. It makes metrics a connect.Notifier.
+func (m *metrics) Notify(_ context.Context, event connect.Event) error {
+	m.events.WithLabelValues(strings.TrimPrefix(event.Type, "connection.")).Inc()
+	return nil
+}
+
+// countedTransport counts the requests to Bitbucket.
+type countedTransport struct {
+	base     http.RoundTripper
+	endpoint string
+	counted  *prometheus.CounterVec
+}
+
+func (m *metrics) transport(base http.RoundTripper, endpoint string) http.RoundTripper {
+	return &countedTransport{base, endpoint, m.provider}
+}
+
+// RoundTrip makes a request and counts its answer.
+func (t *countedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	status := "error"
+	if err == nil {
+		status = statusLabel(resp.StatusCode)
+	}
+	t.counted.WithLabelValues(t.endpoint, status).Inc()
+	return resp, err
+}
+
+// counter is what the store counts of what it holds.
+type counter interface {
+	Stats(ctx context.Context) (map[string]int64, error)
+	DB() *sql.DB
+}
+
+// watch adds the figures of the database.
+func (m *metrics) watch(store counter) {
+	m.registry.MustRegister(
+		collectors.NewDBStatsCollector(store.DB(), "windlass"),
+		&storeCollector{store},
+	)
+}
+
+// storeCollector asks the store when somebody looks.
+type storeCollector struct{ store counter }
+
+var (
+	descUp          = prometheus.NewDesc("windlass_database_up", "1 when the database answered the last time it was asked.", nil, nil)
+	descRows        = prometheus.NewDesc("windlass_things", "How many of each noun there are.", []string{"noun"}, nil)
+	descConnections = prometheus.NewDesc("windlass_connections", "Connections by status.", []string{"status"}, nil)
+)
+
+// Describe names the figures.
+func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{descUp, descRows, descConnections} {
+		ch <- desc
+	}
+}
+
+// Collect asks for them.
+func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	stats, err := c.store.Stats(ctx)
+	up := 1.0
+	if err != nil {
+		up = 0
+	}
+	ch <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, up)
+	for name, count := range stats {
+		desc, label := descRows, name
+		if status, found := strings.CutPrefix(name, "connections_"); found {
+			desc, label = descConnections, status
+		}
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(count), label)
+	}
+}

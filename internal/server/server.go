@@ -1,0 +1,314 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"windlass"
+	"windlass/internal/api"
+	"windlass/internal/connect"
+	"windlass/internal/install"
+	"windlass/internal/seal"
+	"windlass/internal/store"
+)
+
+// callbackPath is where Bitbucket sends people back to, below the public URL.
+const callbackPath = "/callbacks/v1/oauth"
+
+// Server is a server that has been put together. It is run once.
+type Server struct {
+	config    Config
+	log       *slog.Logger
+	metrics   *metrics
+	store     *store.Store
+	database  pinger
+	connect   *connect.Service
+	install   *install.Flow
+	api       *api.API
+	listeners []*listener
+	work      *work // nil without the role worker
+
+	first struct {
+		project windlass.Project
+		key     windlass.Secret
+	}
+	working, stopping atomic.Bool
+}
+
+// New puts a server together: it takes its addresses, opens the database and brings
+// it up to date, and makes a project and a key if there are none. When it fails,
+// nothing is left open. Whoever does not call Run calls Close.
+func New(ctx context.Context, config Config) (*Server, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{config: config, log: config.Logger, metrics: newMetrics()}
+	if err := s.build(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// build takes first what fails most often and costs least.
+func (s *Server) build(ctx context.Context) error {
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	if err := s.assemble(); err != nil {
+		return err
+	}
+	return s.firstStart(ctx)
+}
+
+// listen takes the addresses. Nothing is answered before Run.
+func (s *Server) listen(ctx context.Context) error {
+	own := map[string]http.Handler{
+		"/healthz": http.HandlerFunc(s.handleHealth),
+		"/readyz":  http.HandlerFunc(s.handleReady),
+	}
+	measured := own
+	if s.config.MetricsAddr != "" {
+		measured = map[string]http.Handler{}
+	}
+	measured["/metrics"] = s.metrics.handler()
+	main, err := listen(ctx, s.config.Addr, s.route(own), s.log)
+	if err != nil {
+		return err
+	}
+	s.listeners = append(s.listeners, main)
+	if s.config.PublicURL == "" {
+		s.config.PublicURL = s.URL()
+	}
+	s.config.PublicURL = strings.TrimRight(s.config.PublicURL, "/")
+	if s.config.MetricsAddr != "" {
+		other, err := listen(ctx, s.config.MetricsAddr, only(measured), s.log)
+		if err != nil {
+			return err
+		}
+		s.listeners = append(s.listeners, other)
+	}
+	return nil
+}
+
+// route answers what is the server's own and gives the rest to the API. It is no
+// http.ServeMux, which would clean paths: to the API, an escaped slash is a part of
+// a name.
+func (s *Server) route(own map[string]http.Handler) http.Handler {
+	rest := only(own)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, mine := own[r.URL.Path]; mine || s.api == nil {
+			rest.ServeHTTP(w, r)
+			return
+		}
+		s.api.ServeHTTP(w, r)
+	})
+}
+
+// only answers a few paths, to GET and HEAD.
+func only(handlers map[string]http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler, found := handlers[r.URL.Path]
+		switch {
+		case !found:
+			http.NotFound(w, r)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		default:
+			handler.ServeHTTP(w, r)
+		}
+	})
+}
+
+// open opens the database with the keyset that its secrets are sealed with.
+func (s *Server) open(ctx context.Context) error {
+	opened, err := s.config.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	s.store, s.database = opened, opened
+	s.metrics.watch(opened)
+	return nil
+}
+
+// openStore opens the database that a config describes.
+func (c *Config) openStore(ctx context.Context) (*store.Store, error) {
+	if c.Keyset.IsZero() || c.Database.IsZero() { // something is kept in it
+		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+			return nil, &windlass.Failure{Kind: windlass.Internal, Op: "make the data folder", Err: err, Remedy: "name a folder that may be written"}
+		}
+	}
+	keyset, err := c.openKeyset()
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, store.Options{
+		URL: c.DatabaseURL(), Keyset: keyset, Logger: c.Logger, Now: c.Now, Migrations: migrations(),
+	})
+}
+
+func (c *Config) openKeyset() (*seal.Keyset, error) {
+	if !c.Keyset.IsZero() {
+		return seal.FromText("WINDLASS_KEYSET", c.Keyset.Reveal())
+	}
+	return seal.FromFile(c.KeysetPath())
+}
+
+// assemble makes the flows and hands each what it needs.
+func (s *Server) assemble() error {
+	oauth := s.config.oauth()
+	oauth.Base = s.metrics.transport(s.config.Base, "token")
+	requests := s.metrics.transport(s.config.Base, "api")
+	var err error
+	s.connect, err = connect.New(connect.Config{
+		Store: s.store, Providers: map[string]connect.Provider{providerName: oauth},
+		CallbackURL: s.config.PublicURL + callbackPath,
+		Notifier:    s.metrics,
+		Base:        func(windlass.Connection) http.RoundTripper { return requests },
+		Logger:      s.log, Now: s.config.Now,
+	})
+	if err != nil {
+		return err
+	}
+	s.install = install.New(s.store, []install.Provider{s.config.provider()}, &install.Options{
+		Now: s.config.Now, AllowHTTP: s.config.AllowHTTPDestinations,
+		Sampler: &sampler{connect: s.connect, apiURL: s.config.BitbucketAPIURL},
+	})
+	if s.config.has(RoleAPI) {
+		s.api, err = api.New(api.Config{
+			Install: s.install, Connect: s.connect, Lookup: s.store, PublicURL: s.config.PublicURL,
+			OperatorKey: s.config.OperatorKey, Logger: s.log, Now: s.config.Now, Observe: s.metrics.request,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if s.config.has(RoleWorker) {
+		s.work, err = s.newWork()
+	}
+	return err
+}
+
+// firstStart makes a project and a key for it, where there is none. Of several
+// processes that start at once on one database, one does.
+func (s *Server) firstStart(ctx context.Context) error {
+	project, key, err := s.install.FirstStart(ctx, s.config.Project)
+	if errors.Is(err, windlass.Conflict) {
+		project, key, err = s.install.FirstStart(ctx, s.config.Project)
+	}
+	s.first.project, s.first.key = project, key.Key
+	return err
+}
+
+// FirstKey returns the project that New has made and the key to it, which can
+// never be shown again. The key is zero when there was a project already.
+func (s *Server) FirstKey() (windlass.Project, windlass.Secret) { return s.first.project, s.first.key }
+
+// URL is where the server listens, as in http://127.0.0.1:8080.
+func (s *Server) URL() string {
+	addr := s.listeners[0].Addr().String()
+	if host, port, err := net.SplitHostPort(addr); err == nil {
+		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+			addr = net.JoinHostPort("127.0.0.1", port)
+		}
+	}
+	return "http://" + addr
+}
+
+// PublicURL is where people and programs reach the server.
+func (s *Server) PublicURL() string { return s.config.PublicURL }
+
+// CallbackURL is what to register as the callback URL of an OAuth consumer.
+func (s *Server) CallbackURL() string { return s.config.PublicURL + callbackPath }
+
+// Close lets go of everything, for a server that is not run. Closing again does
+// nothing.
+func (s *Server) Close() error {
+	var errs []error
+	for _, l := range s.listeners {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Run serves until ctx ends, and then stops in good order. It returns nil when it
+// was told to stop and everything ended in time.
+func (s *Server) Run(ctx context.Context) error {
+	began := time.Now()
+	failed := make(chan error, len(s.listeners))
+	if err := s.startWork(ctx); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	for _, l := range s.listeners {
+		go func() { failed <- l.serve() }()
+	}
+	s.log.InfoContext(ctx, "serving", logAddr, s.listeners[0].Addr().String(), logURL, s.config.PublicURL,
+		logDatabase, s.store.Driver(), logRoles, s.config.Roles, logTook, time.Since(began))
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	return errors.Join(err, s.stop(context.WithoutCancel(ctx)))
+}
+
+// stop takes no new work, waits for what is under way, and lets go of everything.
+func (s *Server) stop(ctx context.Context) error {
+	began := time.Now()
+	s.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(ctx, s.config.StopDeadline)
+	defer cancel()
+	var errs []error
+	// Together: a request may wait for a job's transaction, and the other way round.
+	done := make(chan error, len(s.listeners)+1)
+	for _, l := range s.listeners {
+		go func() { done <- l.stop(ctx) }()
+	}
+	go func() { done <- s.stopWork(ctx) }()
+	for range len(s.listeners) + 1 {
+		errs = append(errs, <-done)
+	}
+	errs = append(errs, s.waitForRefreshes(ctx), s.store.Close())
+	err := errors.Join(errs...)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = &windlass.Failure{
+			Kind: windlass.Unavailable, Op: "stop", Err: err,
+			Message: "not everything ended within " + s.config.StopDeadline.String() + ": the rest was broken off",
+			Remedy:  "nothing is lost; a longer deadline gives it more time",
+		}
+	}
+	s.log.InfoContext(ctx, "stopped", logTook, time.Since(began))
+	return err
+}
+
+// waitForRefreshes lets Bitbucket's answers arrive: a refresh token that is lost on
+// the way has to be asked for again (invariant 4).
+func (s *Server) waitForRefreshes(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		s.connect.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
