@@ -56,7 +56,7 @@ func (d *draft) checkName(key, objectName, action, at string, names []string) bo
 	if len(names) == 0 {
 		d.add(at, "the integration has no object to %s: add it to the manifest first", action)
 	} else {
-		d.add(at, "the integration does not %s %q: it has %s", action, clip(key), few(names))
+		d.add(at, "the integration does not %s %q: %s", action, clip(key), meant(key, names, "it has "+few(names)))
 	}
 	return false
 }
@@ -159,9 +159,17 @@ func (d *draft) checkDestinationName(ctx context.Context, name, at string) error
 		return nil
 	}
 	_, err := d.store.Destination(ctx, d.projectID, name)
-	if kindIs(err, windlass.NotFound) {
-		d.add(at, "there is no destination %q: create it first", clip(name))
-		return nil
+	if !kindIs(err, windlass.NotFound) {
+		return err
 	}
-	return err
+	all, err := d.store.Destinations(ctx, d.projectID)
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(all))
+	for i := range all {
+		names = append(names, all[i].Name)
+	}
+	d.add(at, "there is no destination %q: %s", clip(name), meant(name, names, "create it first"))
+	return nil
 }

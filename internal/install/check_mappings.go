@@ -167,7 +167,7 @@ func (d *draft) checkWritable(t *fieldTable, name, at string) {
 	field, found := t.named[route.String()]
 	switch {
 	case !found && !route.Nested():
-		d.add(at, "%s has no field %q: its metadata lists those that there are", t.object, clip(name))
+		d.add(at, "%s", t.unknown(name))
 	case found && field.ReadOnly:
 		d.add(at, "%q cannot be written", clip(name))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -76,7 +77,12 @@ func (t *fieldTable) wrong(name string) string {
 			}
 		}
 	}
-	return fmt.Sprintf("%s has no field %q: its metadata lists those that there are", t.object, clip(name))
+	return t.unknown(name)
+}
+
+// unknown says that there is no field of a name.
+func (t *fieldTable) unknown(name string) string {
+	return fmt.Sprintf("%s has no field %q: %s", t.object, clip(name), meant(name, slices.Sorted(maps.Keys(t.named)), "its metadata lists those that there are"))
 }
 
 // display returns the name for people, which is the field's own where nothing

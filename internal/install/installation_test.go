@@ -70,7 +70,7 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 	w := once(t)
 	w.ready(reader)
 	for _, test := range []struct{ name, content, want string }{
-		{"a field that does not exist", `{"read":{"objects":{"repositories":{"selectedFields":{"fork":true}}}}}`, `selectedFields.fork: repositories has no field "fork"`},
+		{"a field that does not exist", `{"read":{"objects":{"repositories":{"selectedFields":{"fork":true}}}}}`, `selectedFields.fork: repositories has no field "fork": write fork_policy`},
 		{"a field that is not chosen need not exist", `{"read":{"objects":{"repositories":{"selectedFields":{"fork":false}}}}}`, ``},
 		{"a nested field in dots", `{"read":{"objects":{"repositories":{"selectedFields":{"project.key":true}}}}}`, `write $['project']['key']`},
 		{"an object that is not read", `{"read":{"objects":{"hooks":{}}}}`, `read.objects.hooks: the integration does not read "hooks": it has repositories, members`},
@@ -81,6 +81,7 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 		{"a mapping that was taken back", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"about":""}}}}}`, ``},
 		{"a schedule that is too close", `{"read":{"objects":{"repositories":{"schedule":"*/5 * * * *"}}}}`, `schedule: schedule "*/5 * * * *" runs every 5 minutes`},
 		{"a destination that does not exist", `{"read":{"objects":{"repositories":{"destination":"nowhere"}}}}`, `destination: there is no destination "nowhere"`},
+		{"a destination that is misspelt", `{"read":{"objects":{"repositories":{"destination":"hok"}}}}`, `destination: there is no destination "hok": write hook`},
 		{"two periods", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{"days":3,"fullHistory":true}}}}}}`, `backfill.defaultPeriod: has both`},
 		{"no period", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{}}}}}}`, `says neither`},
 		{"a negative period", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{"days":-1}}}}}}`, `days: is -1`},
@@ -89,7 +90,7 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 		{"a filter by a list", `{"read":{"objects":{"repositories":{"fieldFilters":[{"fieldName":"slug","operator":"eq","value":[1]}]}}}}`, `fieldFilters[0].value: is missing`},
 		{"values that cannot be told apart", `{"read":{"objects":{"repositories":{"selectedValueMappings":{"scm":{"a":"git","b":"git"}}}}}}`, `selectedValueMappings.scm.b: stands for "git", and so does "a"`},
 		{"an auto that means nothing", `{"read":{"objects":{"repositories":{"selectedFieldsAuto":"some"}}}}`, `selectedFieldsAuto: "some" has no meaning`},
-		{"a key that is not known", `{"read":{"objects":{"repositories":{"selectedFeilds":{}}}}}`, `repositories.selectedFeilds: is not known`},
+		{"a key that is not known", `{"read":{"objects":{"repositories":{"selectedFeilds":{}}}}}`, `repositories.selectedFeilds: is not known: write selectedFields`},
 		{"a text for a flag", `{"read":{"objects":{"repositories":{"disabled":"yes"}}}}`, `disabled: is not true or false`},
 		{"a fraction of a day", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{"days":1.5}}}}}}`, `days: is 1.5`},
 		{"null is nothing", `{"read":{"objects":{"repositories":{"backfill":null,"schedule":null,"selectedFields":{"slug":null}}}}}`, ``},

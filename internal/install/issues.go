@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"windlass"
+	"windlass/internal/nearest"
 )
 
 // issues gathers all that is wrong with a request's body.
@@ -99,6 +100,15 @@ func oneOf[V any](of map[string]V) string {
 		return strings.Join(names, "")
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// meant proposes the name that somebody probably wanted to write, or else what
+// to do.
+func meant(name string, names []string, otherwise string) string {
+	if found := nearest.To(name, names); found != "" {
+		return "write " + found
+	}
+	return otherwise
 }
 
 // clip keeps a text of somebody else's short enough for a message.

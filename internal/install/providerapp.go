@@ -86,7 +86,7 @@ func (f *Flow) checkProviderApp(is *issues, a *windlass.ProviderApp, at string) 
 // knownProvider adds an issue when there is no such provider.
 func (f *Flow) knownProvider(is *issues, name, at string) {
 	if _, known := f.provider(name); !known {
-		is.add(at, "there is no provider %q: there is %s", clip(name), strings.Join(f.providerNames(), ", "))
+		is.add(at, "there is no provider %q: %s", clip(name), meant(name, f.providerNames(), "there is "+strings.Join(f.providerNames(), ", ")))
 	}
 }
 

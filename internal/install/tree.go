@@ -163,7 +163,7 @@ func (is *issues) shapeOfStruct(value any, want reflect.Type, at string) {
 	for _, key := range sortedKeys(object) {
 		i := slices.Index(keys, key)
 		if i < 0 {
-			is.add(within(at, clip(key)), "is not known: the keys here are %s", strings.Join(keys, ", "))
+			is.add(within(at, clip(key)), "is not known: %s", meant(key, keys, "the keys here are "+strings.Join(keys, ", ")))
 			continue
 		}
 		is.shape(object[key], want.Field(i).Type, within(at, key))
