@@ -2,10 +2,12 @@ package mapping
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"windlass/internal/jsonscan"
+	"windlass/manifest"
 )
 
 // AppendEntry appends the entry of one record to dst: its fields, its mapped
@@ -24,9 +26,11 @@ func (p *Plan) AppendEntry(dst, record []byte) ([]byte, error) {
 	}
 	for i := range p.fields {
 		f := &p.fields[i]
-		if slot := w.first(f.from); slot != nil {
-			dst = f.append(append(separate(dst, begin), f.key...), slot)
+		slot := w.first(f.from)
+		if slot == nil || p.all && top(p.routes.slots[f.from.slots[0]]) && slot == &w.slots[f.from.slots[0]] {
+			continue // it is not there, or is among all of them already
 		}
+		dst = f.append(append(separate(dst, begin), f.key...), slot)
 	}
 	dst = append(dst, `},"mappedFields":{`...)
 	dst = appendTargets(dst, w, p.mapped.below)
@@ -34,6 +38,9 @@ func (p *Plan) AppendEntry(dst, record []byte) ([]byte, error) {
 	dst = append(dst, record...)
 	return append(dst, '}'), nil
 }
+
+// top reports whether a path leads to a key at the top.
+func top(path manifest.Path) bool { return len(path) == 1 }
 
 // free gives a walker back, without the record.
 func (p *Plan) free(w *walker) {
@@ -69,7 +76,7 @@ func (f *field) append(dst []byte, slot *found) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = f.values.append(dst, value)
+		dst = f.values.appendScalar(dst, value)
 	}
 	return append(dst, ']')
 }
@@ -100,13 +107,11 @@ func appendTargets(dst []byte, w *walker, targets []*target) []byte {
 
 // appendAll appends every key at the top of the record that is not barred.
 func (p *Plan) appendAll(dst []byte, w *walker) []byte {
+	w.top = slices.DeleteFunc(w.top, func(m member) bool { return p.barred[string(m.key)] })
 	begin := len(dst)
 	late := w.superseded()
 	for i, m := range w.top {
 		if late != nil && late[i] {
-			continue
-		}
-		if p.barred[string(m.key)] {
 			continue
 		}
 		dst = appendLower(separate(dst, begin), m.key)

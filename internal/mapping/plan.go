@@ -66,9 +66,6 @@ func (p *Plan) addFields(s *Selection, choice chosen) error {
 			return invalid(p.object, "the fields %q and %q are both delivered as %q", other, name, lower)
 		}
 		taken[lower] = name
-		if p.all && len(f.from.slots) == 1 && !strings.HasPrefix(name, "$") {
-			continue // it is among all of them
-		}
 		f.key = quoteKey(lower)
 		p.fields = append(p.fields, f)
 	}

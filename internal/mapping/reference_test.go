@@ -57,7 +57,8 @@ func reference(s mapping.Selection, record []byte) (plain, mapped map[string]any
 		}
 	}
 	for name, selected := range s.SelectedFields {
-		if value, found := lookUp(decoded, name); found && selected && !sources[name] {
+		_, atTop := decoded[name]
+		if value, found := lookUp(decoded, name); found && selected && !sources[name] && !(atTop && s.SelectedFieldsAuto == manifest.All) {
 			plain[strings.ToLower(name)] = replace(value, s.SelectedValueMappings[name])
 		}
 	}

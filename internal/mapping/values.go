@@ -45,20 +45,17 @@ func written(mapping map[string]string) values {
 // append appends a valid JSON value, with the strings in it replaced if it is a
 // string or a list.
 func (v values) append(dst, value []byte) []byte {
-	if len(v) == 0 || len(value) == 0 {
-		return append(dst, value...)
-	}
-	switch value[0] {
-	case '"':
-		return v.appendString(dst, value)
-	case '[':
+	if len(v) > 0 && value[0] == '[' {
 		return v.appendList(dst, value)
-	default:
-		return append(dst, value...)
 	}
+	return v.appendScalar(dst, value)
 }
 
-func (v values) appendString(dst, value []byte) []byte {
+// appendScalar appends a value, replaced if it is a string, but not in a list.
+func (v values) appendScalar(dst, value []byte) []byte {
+	if len(v) == 0 || value[0] != '"' {
+		return append(dst, value...)
+	}
 	replacement, found := v[string(value[1:len(value)-1])]
 	if bytes.IndexByte(value, '\\') >= 0 {
 		replacement, found = v[jsonscan.Plain(value)]
@@ -78,9 +75,9 @@ func (v values) appendList(dst, value []byte) []byte {
 		s.Space()
 		start := s.At()
 		err := s.Skip()
-		if err == nil && value[start] == '"' {
+		if err == nil {
 			dst = append(dst, value[copied:start]...)
-			dst = v.appendString(dst, value[start:s.At()])
+			dst = v.appendScalar(dst, value[start:s.At()])
 			copied = s.At()
 		}
 		return err
