@@ -74,7 +74,7 @@ func (e *ear) judge(ctx context.Context, op string, app windlass.ProviderApp, ca
 	var rfc struct {
 		Code string `json:"error"`
 	}
-	whole := json.Unmarshal(e.body, &rfc) == nil
+	_ = json.Unmarshal(e.body, &rfc) // not RFC 6749's: the code stays empty
 	failed := &connector.Error{Kind: windlass.Unavailable, Op: op, Status: e.status, RequestID: requestID(e.header)}
 	success := e.status >= 200 && e.status < 300
 	if !success || rfc.Code != "" { // of what claims to be a success and is not, nothing is shown
@@ -92,7 +92,7 @@ func (e *ear) judge(ctx context.Context, op string, app windlass.ProviderApp, ca
 		failed.Remedy = "wait and try again"
 	case rfc.Code == "invalid_grant",
 		rfc.Code != "" && success && !slices.Contains(passingCodes, rfc.Code),
-		refused && !slices.Contains(passingCodes, rfc.Code) && !e.garbled(whole):
+		refused && !slices.Contains(passingCodes, rfc.Code) && !e.garbled():
 		// "Invalid refresh_token" was an invalid_request in 2017; what it is now,
 		// no source says. Any whole refusal that does not blame the client counts.
 		failed.Kind = windlass.NeedsReconnect
@@ -109,8 +109,8 @@ func (e *ear) judge(ctx context.Context, op string, app windlass.ProviderApp, ca
 }
 
 // garbled reports whether the body is a gateway's page, or breaks off.
-func (e *ear) garbled(whole bool) bool {
-	return e.broken != nil || looksLikeHTML(e.body) || !whole && bytes.HasPrefix(bytes.TrimSpace(e.body), []byte("{"))
+func (e *ear) garbled() bool {
+	return e.broken != nil || looksLikeHTML(e.body) || !json.Valid(e.body) && bytes.HasPrefix(bytes.TrimSpace(e.body), []byte("{"))
 }
 
 // described says what came instead of tokens, without showing any of it.

@@ -22,10 +22,14 @@ func explain(op string, err error) *windlass.Failure {
 	if said, ok := errors.AsType[*connector.Error](err); ok {
 		plain := *said
 		plain.Op, plain.Remedy = "", ""
-		return &windlass.Failure{
+		failure := &windlass.Failure{
 			Kind: said.Kind, Op: op, Message: plain.Error(), Remedy: said.Remedy,
 			RetryAfter: said.RetryAfter, Err: said,
 		}
+		if failure.Remedy == "" && said.Kind.Temporary() {
+			failure.Remedy = "try again later"
+		}
+		return failure
 	}
 	kind := windlass.Internal
 	if known, ok := errors.AsType[windlass.Kind](err); ok {

@@ -14,9 +14,9 @@ import (
 // refreshes now, and its outcome counts.
 var errLeaseLost = errors.New("the lease on the refresh was lost")
 
-// saves is how often saving refreshed credentials is tried, with growing pauses
-// that add up to less than what is left of the lease.
-const saves = 5
+// saves is how often saving refreshed credentials is tried. The pauses between
+// add up to two seconds: the lease lasts ten longer than the provider may take.
+const saves = 4
 
 // renewAs asks the provider and stores what it answers, as holder of the lease.
 func (s *Service) renewAs(
@@ -90,10 +90,10 @@ func (s *Service) keep(
 		err = s.store.In(ctx, func(ctx context.Context) error {
 			return s.keepIn(ctx, holder, connection, fresh, missing)
 		})
-		if err == nil || errors.Is(err, windlass.Conflict) || errors.Is(err, windlass.NotFound) {
+		if err == nil || errors.Is(err, windlass.Conflict) || errors.Is(err, windlass.NotFound) || try == saves-1 {
 			break
 		}
-		pause(ctx, 100*time.Millisecond<<(2*try)) // 0.1 to 6.4 s, 8.5 s in all
+		pause(ctx, 100*time.Millisecond<<(2*try))
 	}
 	switch {
 	case err == nil:

@@ -1,0 +1,391 @@
+package connect_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"windlass"
+	"windlass/bitbucket"
+	"windlass/bitbucket/sandbox"
+	"windlass/connector"
+	"windlass/internal/connect"
+)
+
+// kept is a store as the tests need it: what the flow asks for, and what sets
+// the scene.
+type kept interface {
+	connect.Store
+	CreateProject(ctx context.Context, project windlass.Project) error
+	CreateProviderApp(ctx context.Context, app windlass.ProviderApp) error
+	UpdateProviderApp(ctx context.Context, app windlass.ProviderApp) error
+	SaveIntegrations(ctx context.Context, projectID string, integrations []windlass.Integration) error
+}
+
+const (
+	callbackURL = "https://windlass.example.com/callbacks/v1/oauth"
+	origin      = "https://app.example.com"
+	projectID   = "018f0000-0000-7000-8000-000000000001"
+	appID       = "018f0000-0000-7000-8000-00000000000a"
+)
+
+// world is a product, its customers' Bitbucket, and what was seen of both.
+type world struct {
+	testing.TB
+	server  *sandbox.Server
+	store   kept
+	clock   *clock
+	spy     *spy
+	notices *notices
+	logs    *logs
+	app     windlass.ProviderApp
+	seen    *seen
+
+	tokenRequests atomic.Int64 // those that a fault kept from the server too
+}
+
+// scene are the ways in which worlds differ.
+type scene struct {
+	sandbox sandbox.Options
+	scopes  []string // of the consumer; nil is all
+}
+
+// virtually runs a test in a world of its own, with a store in memory, and a
+// clock that only waiting moves.
+func virtually(t *testing.T, set scene, test func(w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		test(newWorld(t, set, newMemory(), &clock{virtual: true}))
+	})
+}
+
+func newWorld(tb testing.TB, set scene, store kept, clock *clock) *world {
+	tb.Helper()
+	set.sandbox.CallbackURL, set.sandbox.Now = callbackURL, clock.Now
+	set.sandbox.Repositories, set.sandbox.Projects, set.sandbox.Members = 3, 2, 2
+	server := sandbox.New(&set.sandbox)
+	w := &world{TB: tb, server: server, store: store, clock: clock, seen: &seen{}, logs: &logs{}, notices: &notices{}}
+	w.spy = &spy{OAuth: &bitbucket.OAuth{Base: w.network()}, seen: w.seen}
+	key, secret := server.Credentials().ConsumerKey, server.Credentials().ConsumerSecret
+	if set.scopes != nil {
+		key, secret = server.NewConsumer(callbackURL, set.scopes...)
+	}
+	w.app = windlass.ProviderApp{
+		ID: appID, ProjectID: projectID, Provider: "bitbucket", ClientID: key, ClientSecret: windlass.NewSecret(secret),
+		Created: clock.Now(), Updated: clock.Now(),
+	}
+	w.seen.secret(secret)
+	w.must(store.CreateProject(w.ctx(), windlass.Project{ID: projectID, Name: "mail", AppName: "Mail", Created: clock.Now(), Updated: clock.Now()}))
+	w.must(store.CreateProviderApp(w.ctx(), w.app))
+	tb.Cleanup(func() { w.seen.search(tb, w.logs.String()) })
+	return w
+}
+
+func (w *world) ctx() context.Context { return w.Context() }
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// network sends requests to the sandbox, and fails those that are made within a
+// transaction (invariant 3).
+func (w *world) network() http.RoundTripper {
+	to := w.server.Transport()
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		if inTransaction(req.Context()) {
+			w.Error("a request within a transaction: " + req.URL.Path)
+		}
+		if req.URL.Path == "/site/oauth2/access_token" {
+			w.tokenRequests.Add(1)
+		}
+		return to.RoundTrip(req)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// service starts another process on the store.
+func (w *world) service() *connect.Service { return w.serviceOn(w.store) }
+
+func (w *world) serviceOn(store connect.Store) *connect.Service {
+	w.Helper()
+	service, err := connect.New(connect.Config{
+		Store: store, Providers: map[string]connect.Provider{"bitbucket": w.spy}, CallbackURL: callbackURL,
+		Notifier: w.notices, Base: func(windlass.Connection) http.RoundTripper { return w.network() },
+		Logger: slog.New(slog.NewTextHandler(w.logs, nil)), Now: w.clock.Now,
+	})
+	w.must(err)
+	w.Cleanup(service.Wait)
+	return service
+}
+
+// ask is what a product asks for by default.
+func (w *world) ask() connect.Ask {
+	return connect.Ask{
+		Project: "mail", Provider: "bitbucket", GroupRef: "group-1", GroupName: "Acme", ConsumerRef: "person-1",
+		Workspace: w.server.Credentials().Workspace,
+	}
+}
+
+// consent goes from a consent that has begun to what the provider's page answers.
+func (w *world) consent(begun connect.Consent) connect.Answer {
+	w.Helper()
+	back, err := w.server.Consent(begun.URL)
+	w.must(err)
+	return w.answer(begun, back)
+}
+
+// answer reads the address that a person comes back to.
+func (w *world) answer(begun connect.Consent, back string) connect.Answer {
+	w.Helper()
+	address, err := url.Parse(back)
+	w.must(err)
+	if got, _, _ := strings.Cut(back, "?"); got != callbackURL {
+		w.Fatalf("back to %s, want %s", got, callbackURL)
+	}
+	q := address.Query()
+	w.seen.secret(q.Get("state"), q.Get("code"), begun.Browser.Reveal())
+	return connect.Answer{
+		State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Description: q.Get("error_description"), Browser: begun.Browser,
+	}
+}
+
+// connected goes the whole way of a consent.
+func (w *world) connected(service *connect.Service) windlass.Connection {
+	w.Helper()
+	begun, err := service.Start(w.ctx(), w.ask(), connect.Opener{Origin: origin})
+	w.must(err)
+	outcome, err := service.Callback(w.ctx(), w.consent(begun))
+	w.must(err)
+	return outcome.Connection
+}
+
+// stored returns a connection as it is in the store.
+func (w *world) stored(c windlass.Connection) windlass.Connection {
+	w.Helper()
+	found, err := w.store.Connection(w.ctx(), c.ProjectID, c.ID)
+	w.must(err)
+	w.seen.said(found.StatusReason)
+	return found
+}
+
+func (w *world) credentials(c windlass.Connection) windlass.Credentials {
+	w.Helper()
+	found, err := w.store.Credentials(w.ctx(), c.ID)
+	w.must(err)
+	return found
+}
+
+// fails checks an error's kind and words, and keeps it for the search for secrets.
+func (w *world) fails(err error, kind windlass.Kind, words ...string) {
+	w.Helper()
+	_ = w.failure(err, kind, words...)
+}
+
+// failure is fails for a test that looks at more of it.
+func (w *world) failure(err error, kind windlass.Kind, words ...string) *windlass.Failure {
+	w.Helper()
+	w.seen.failed(err)
+	var failure *windlass.Failure
+	if !errors.As(err, &failure) || !errors.Is(err, kind) || failure.Kind != kind {
+		w.Fatalf("got %T %v, want a failure of the kind %q", err, err, kind)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			w.Errorf("%q does not say %q", err, word)
+		}
+	}
+	return failure
+}
+
+// inject makes something go wrong at the sandbox.
+func (w *world) inject(fault string) {
+	w.Helper()
+	parsed, err := sandbox.ParseFault(fault)
+	w.must(err)
+	w.server.Inject(parsed)
+}
+
+// clock is the time of everything in a world.
+type clock struct {
+	virtual bool // the test runs in a bubble: sleeping moves time
+	mu      sync.Mutex
+	ahead   time.Duration
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+// pass lets time go by.
+func (c *clock) pass(long time.Duration) {
+	if c.virtual {
+		time.Sleep(long)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += long
+}
+
+// spy is the provider, and sees every secret that passes.
+type spy struct {
+	*bitbucket.OAuth
+	seen *seen
+
+	mu        sync.Mutex
+	refreshed func() // called between the provider's answer and its return
+}
+
+func (s *spy) Exchange(ctx context.Context, app windlass.ProviderApp, code, callback string) (connector.Grant, error) {
+	grant, err := s.OAuth.Exchange(ctx, app, code, callback)
+	s.seen.failed(err)
+	s.seen.secret(code, grant.AccessToken.Reveal(), grant.RefreshToken.Reveal())
+	return grant, err
+}
+
+func (s *spy) Refresh(ctx context.Context, app windlass.ProviderApp, token windlass.Secret) (connector.Grant, error) {
+	grant, err := s.OAuth.Refresh(ctx, app, token)
+	s.seen.failed(err)
+	s.seen.secret(token.Reveal(), grant.AccessToken.Reveal(), grant.RefreshToken.Reveal())
+	s.mu.Lock()
+	refreshed := s.refreshed
+	s.mu.Unlock()
+	if refreshed != nil {
+		refreshed()
+	}
+	return grant, err
+}
+
+// notices are the events that the product was told of.
+type notices struct {
+	mu     sync.Mutex
+	events []connect.Event
+}
+
+func (n *notices) Notify(_ context.Context, event connect.Event) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.events = append(n.events, event)
+	return nil
+}
+
+// types are those of the events so far; those of refreshes are left out.
+func (n *notices) types() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	types := []string{}
+	for _, event := range n.events {
+		if event.Type != connect.EventRefreshed {
+			types = append(types, event.Type)
+		}
+	}
+	return types
+}
+
+func (w *world) told(want ...string) {
+	w.Helper()
+	if got := w.notices.types(); !slices.Equal(got, want) {
+		w.Errorf("the product was told of %v, want %v", got, want)
+	}
+}
+
+type logs struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+// seen are the secrets that passed, and everything that was said.
+type seen struct {
+	mu      sync.Mutex
+	secrets []string
+	words   []string
+}
+
+func (s *seen) secret(secrets ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range secrets {
+		if secret != "" {
+			s.secrets = append(s.secrets, secret)
+		}
+	}
+}
+
+func (s *seen) said(words string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.words = append(s.words, words)
+}
+
+// failed keeps an error in every form that something could print it in.
+func (s *seen) failed(err error) {
+	for ; err != nil; err = errors.Unwrap(err) {
+		s.said(fmt.Sprintf("%v %+v %#v", err, err, err))
+		if many, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, one := range many.Unwrap() {
+				s.failed(one)
+			}
+		}
+	}
+}
+
+// search looks for every secret in all that was said (invariant 5).
+func (s *seen) search(tb testing.TB, logs string) {
+	tb.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, words := range append(s.words, logs) {
+		for _, secret := range s.secrets {
+			if strings.Contains(words, secret) || strings.Contains(words, url.QueryEscape(secret)) {
+				tb.Errorf("a secret was said: %.200s", words)
+			}
+		}
+	}
+}
+
+// on sets what happens between the provider's answer to a refresh and its
+// return; nil is nothing.
+func (s *spy) on(refreshed func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refreshed = refreshed
+}
+
+// injectAll injects several faults, separated by spaces.
+func (w *world) injectAll(faults string) {
+	w.Helper()
+	for fault := range strings.FieldsSeq(faults) {
+		w.inject(fault)
+	}
+}
