@@ -25,6 +25,7 @@ type Operation struct {
 	InstallationID string
 	ConfigID       string // the config it began with and finishes with
 	RevisionID     string // the revision that config was filled in from
+	Workspace      string // the workspace that it reads
 	Object         string
 	Action         string // ActionRead or ActionWrite
 	Trigger        string // TriggerBackfill, TriggerSchedule or TriggerAsked
@@ -35,11 +36,16 @@ type Operation struct {
 	// Cursor is the connector's cursor of the next page to read; empty at the
 	// start. It moves only in the transaction of the page before (invariant 1).
 	Cursor string
-	// Pages, Records and Batches count what has been committed; Requests what
-	// was asked of the provider, failed calls included.
+	// Pages, Records and Batches count what has been committed: Records are the
+	// ones that are delivered. Requests is what was asked of the provider, failed
+	// calls included.
 	Pages, Records, Batches, Requests int64
-	// Estimate is how many records the provider says there are; -1 is unknown.
-	Estimate int64
+	// Walked is how many records came since the walk began, whether or not they
+	// are delivered; a walk that starts over begins at 0. Estimate is how many
+	// the provider says there are; -1 is unknown.
+	Walked, Estimate int64
+	// Restarts is how often the walk has started over.
+	Restarts int
 	// Full reports that the read brings every record there is, and not only
 	// the changed ones.
 	Full bool
@@ -117,4 +123,67 @@ type Attempt struct {
 	Latency time.Duration
 	Error   string // why there was no answer, or why the answer is no success
 	Answer  string // the first bytes of the answer
+}
+
+// Progress is what one page changes about an operation.
+type Progress struct {
+	OperationID string
+	Holder      string // who has the lease
+	// From is the cursor that the page was read at, To the next one. Each page
+	// moves it once (invariant 1).
+	From, To string
+	// Walked, Records, Batches and Requests are what the page adds.
+	Walked, Records, Batches, Requests int64
+	Estimate                           int64
+	Full                               bool
+	Now, LeaseUntil                    time.Time
+}
+
+// Standing is what a read has to know again at every page.
+type Standing struct {
+	ConfigID     string // the installation's present one
+	ConnectionID string
+	Paused       bool // reads of the object are paused
+}
+
+// ReadMark is what is remembered of the reads of one object of an installation.
+type ReadMark struct {
+	InstallationID string
+	Object         string
+	Workspace      string    // the one that Mark is about
+	Mark           time.Time // when the last complete read started; zero: there was none
+	Failures       int       // failed reads in a row
+	Paused         bool
+	Reason         string // why it is paused
+	Updated        time.Time
+}
+
+// Sighting is one state of a record: what an incremental read must not deliver
+// again.
+type Sighting struct {
+	ID      string
+	Updated time.Time
+}
+
+// LargeRecord is a record that is too large for a message: it is kept beside the
+// batch that says where to get it.
+type LargeRecord struct {
+	ID        string
+	ProjectID string
+	BatchID   string
+	TokenHash string // Secret.Hash of what the URL carries
+	Body      []byte
+	Created   time.Time
+}
+
+// OperationFilter chooses operations, the latest first. A field that is empty
+// chooses all.
+type OperationFilter struct {
+	ProjectID      string
+	InstallationID string
+	Object         string
+	Trigger        string
+	Status         string
+	Before         string // only those older than this id: the last one of the page before
+	Limit          int    // at most so many; 0 means all
 }

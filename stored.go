@@ -68,6 +68,10 @@ type Upload struct {
 type Cutoffs struct {
 	States  time.Time // consents begun and not finished
 	Uploads time.Time
+	// Operations that have ended, with their logs.
+	Operations time.Time
+	// LargeRecords were too large for a message; they go with the batches.
+	LargeRecords time.Time
 }
 
 // Hash is the secret's SHA-256 in hexadecimal: what is kept of a long random

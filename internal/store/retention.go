@@ -17,6 +17,10 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 	}{
 		{before.States, `DELETE FROM connect_states WHERE hash IN (SELECT hash FROM connect_states WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
 		{before.Uploads, `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
+		{before.Operations, `DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE ended > 0 AND ended < ?1 ORDER BY ended LIMIT ?2)`},
+		{before.Operations, `DELETE FROM operation_configs WHERE id IN (SELECT c.id FROM operation_configs c WHERE c.created < ?1
+			AND NOT EXISTS (SELECT 1 FROM operations p WHERE p.config_id = c.id) LIMIT ?2)`},
+		{before.LargeRecords, `DELETE FROM large_records WHERE id IN (SELECT id FROM large_records WHERE created < ?1 ORDER BY created LIMIT ?2)`},
 	} {
 		if sort.before.IsZero() {
 			continue

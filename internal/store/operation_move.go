@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"windlass"
+)
+
+// LeaseOperation gives a running operation to holder until the given time, if
+// nobody else has it. It returns the operation as it is then; won is false when
+// it has ended or somebody else has it, and then until says until when. NotFound
+// when there is no such operation.
+func (s *Store) LeaseOperation(
+	ctx context.Context, id, holder string, now, until time.Time,
+) (p windlass.Operation, won bool, held time.Time, err error) {
+	op := "take the operation " + id
+	n, err := s.exec(ctx, `UPDATE operations SET lease_holder = ?2, lease_until = ?4, updated = ?3,
+		started = CASE WHEN started = 0 THEN ?3 ELSE started END
+		WHERE id = ?1 AND status = 'in_progress' AND wait_until <= ?3 AND (lease_until <= ?3 OR lease_holder = ?2)`,
+		id, holder, micros(now), micros(until))
+	if err != nil {
+		return p, false, held, s.fail(op, err, operationSays)
+	}
+	type leased struct {
+		operation windlass.Operation
+		until     time.Time
+	}
+	found, err := first(ctx, s, func(r row) (l leased, err error) {
+		l.operation, err = scanOperation(also{r, when{&l.until}})
+		return l, err
+	}, `SELECT `+operationColumns+`, p.lease_until FROM operations p WHERE p.id = ?1`, id)
+	return found.operation, n > 0, found.until, s.fail(op, err, operationSays)
+}
+
+// also scans one more column behind those of a noun.
+type also struct {
+	row  row
+	more any
+}
+
+func (a also) Scan(dest ...any) error { return a.row.Scan(append(dest, a.more)...) }
+
+// ReleaseLeases takes every operation from whoever has it. It is for a process
+// that knows itself to be alone with the database, as it starts.
+func (s *Store) ReleaseLeases(ctx context.Context) error {
+	_, err := s.exec(ctx, `UPDATE operations SET lease_holder = '', lease_until = 0 WHERE status = 'in_progress' AND lease_holder <> ''`)
+	return s.fail("take the operations back", err, operationSays)
+}
+
+// moved returns a conflict unless one row was changed.
+func (s *Store) moved(op string, n int64, err error) error {
+	if err == nil && n == 0 {
+		return &windlass.Failure{Kind: windlass.Conflict, Op: op, Message: "somebody else has carried it on meanwhile, or ended it"}
+	}
+	return s.fail(op, err, operationSays)
+}
+
+// MoveCursor notes what one page brought, and extends the lease. Conflict when
+// the cursor is not where the page was read, when the lease is another's, or
+// when the operation has ended: a page counts exactly once (invariant 1).
+func (s *Store) MoveCursor(ctx context.Context, p windlass.Progress) error {
+	n, err := s.exec(ctx, `UPDATE operations SET cursor = ?4, pages = pages + 1, walked = walked + ?5, records = records + ?6,
+		batches = batches + ?7, requests = requests + ?8, estimate = ?9, whole = ?10, attempt = 0, wait_until = 0,
+		updated = ?11, lease_until = ?12
+		WHERE id = ?1 AND lease_holder = ?2 AND cursor = ?3 AND status = 'in_progress'`,
+		p.OperationID, p.Holder, p.From, p.To, p.Walked, p.Records, p.Batches, p.Requests, p.Estimate, p.Full,
+		micros(p.Now), micros(p.LeaseUntil))
+	return s.moved("move the cursor of the operation "+p.OperationID, n, err)
+}
+
+// RestartOperation moves an operation's cursor back to the beginning.
+func (s *Store) RestartOperation(ctx context.Context, id, holder string, requests int64, now time.Time) error {
+	n, err := s.exec(ctx, `UPDATE operations SET cursor = '', walked = 0, estimate = -1, restarts = restarts + 1,
+		requests = requests + ?3, updated = ?4 WHERE id = ?1 AND lease_holder = ?2 AND status = 'in_progress'`,
+		id, holder, requests, micros(now))
+	return s.moved("start the operation "+id+" over", n, err)
+}
+
+// SuspendOperation ends holder's lease; the operation sleeps until the given
+// time, zero for not at all.
+func (s *Store) SuspendOperation(ctx context.Context, id, holder string, until time.Time, attempt int, requests int64, now time.Time) error {
+	n, err := s.exec(ctx, `UPDATE operations SET wait_until = ?3, attempt = ?4, requests = requests + ?5, updated = ?6,
+		lease_holder = '', lease_until = 0 WHERE id = ?1 AND lease_holder = ?2 AND status = 'in_progress'`,
+		id, holder, micros(until), attempt, requests, micros(now))
+	return s.moved("suspend the operation "+id, n, err)
+}
+
+// WakeOperation lets a sleeping operation go on at once.
+func (s *Store) WakeOperation(ctx context.Context, id string, now time.Time) error {
+	_, err := s.exec(ctx, `UPDATE operations SET wait_until = 0, updated = ?2 WHERE id = ?1 AND status = 'in_progress'`, id, micros(now))
+	return s.fail("wake the operation "+id, err, operationSays)
+}
+
+// EndOperation ends a running operation that holder has, and notes its status as
+// the installation's last one. Conflict when the lease is another's.
+func (s *Store) EndOperation(ctx context.Context, id, holder, status, result string, requests int64, now time.Time) error {
+	op := "end the operation " + id
+	n, err := s.exec(ctx, `UPDATE operations SET status = ?3, result = ?4, requests = requests + ?5, ended = ?6, updated = ?6,
+		wait_until = 0, lease_holder = '', lease_until = 0
+		WHERE id = ?1 AND lease_holder = ?2 AND status = 'in_progress'`, id, holder, status, result, requests, micros(now))
+	if err := s.moved(op, n, err); err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, `UPDATE installations SET last_status = ?2, healthy = ?3
+		WHERE id = (SELECT installation_id FROM operations WHERE id = ?1) AND (last_status <> ?2 OR healthy <> ?3)`,
+		id, status, status == windlass.OperationSuccess)
+	return s.fail(op, err, operationSays)
+}
