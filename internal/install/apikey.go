@@ -68,7 +68,7 @@ func (f *Flow) CreateAPIKey(ctx context.Context, project string, r APIKeyRequest
 // double click selects a whole key.
 func randomText(bytes int) string {
 	random := make([]byte, bytes)
-	rand.Read(random) //nolint:errcheck,gosec // it never fails: it ends the program instead, as its documentation says
+	rand.Read(random) //nolint:gosec // it never fails: it ends the program instead, as its documentation says
 	return strings.ToLower(base32.StdEncoding.EncodeToString(random))
 }
 

@@ -13,7 +13,8 @@ import (
 )
 
 func TestPublishedSampleDeploysAsItIs(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		yaml, err := os.ReadFile(shared(t, "sample-bitbucket-amp.yaml"))
 		w.ok(err)
 		d := w.deploy(string(yaml), false)
@@ -42,7 +43,8 @@ func TestPublishedSampleDeploysAsItIs(t *testing.T) {
 }
 
 func TestDeployingTheSameKeepsTheRevision(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.destination("hook")
 		first := w.deploy(reader, false)
 		same := w.deploy(reader+"# a comment\n", false)
@@ -62,7 +64,8 @@ func TestDeployingTheSameKeepsTheRevision(t *testing.T) {
 }
 
 func TestDroppingWhatIsRead(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.ready(reader)
 		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
 		w.ok(err)
@@ -110,7 +113,8 @@ func patch(body string) (r install.UpdateInstallationRequest) {
 }
 
 func TestIntegrationsThatAManifestDoesNotHave(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.ready(reader)
 		other := strings.Replace(reader, "name: reader", "name: other", 1)
 		in, err := w.install("acme", minimal)
@@ -134,7 +138,7 @@ func TestIntegrationsThatAManifestDoesNotHave(t *testing.T) {
 }
 
 func TestDeletingAnIntegrationUninstallsIt(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
 		w.ready(reader)
 		in, err := w.install("acme", minimal)
 		w.ok(err)
@@ -171,7 +175,8 @@ func TestProblemsOfAManifestAreIssues(t *testing.T) {
 }
 
 func TestOneIntegrationByItself(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.destination("hook")
 		request := func(body string) (r install.CreateIntegrationRequest) {
 			w.ok(json.Unmarshal([]byte(body), &r))

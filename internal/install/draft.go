@@ -89,23 +89,29 @@ func (d *draft) connect(ctx context.Context, id, groupRef, at string) error {
 // complete turns the tree into a config: read, filled in from the revision, and
 // checked. What is wrong is among the issues.
 func (d *draft) complete(ctx context.Context) error {
-	withoutNulls(d.tree)
 	before := len(d.issues)
-	d.shape(d.tree, reflect.TypeFor[Config](), d.at)
-	if len(d.issues) > before {
+	if d.readTree(); len(d.issues) > before {
 		return nil // what has the wrong form cannot be looked into
-	}
-	text, err := json.Marshal(d.tree)
-	if err != nil {
-		return err
-	}
-	d.config = Config{}
-	if err := json.Unmarshal(text, &d.config); err != nil {
-		d.add(d.at, "cannot be read: %v", err)
-		return nil
 	}
 	d.fill()
 	return d.check(ctx)
+}
+
+// readTree makes the tree a config.
+func (d *draft) readTree() {
+	withoutNulls(d.tree)
+	before := len(d.issues)
+	if d.shape(d.tree, reflect.TypeFor[Config](), d.at); len(d.issues) > before {
+		return
+	}
+	d.config = Config{}
+	text, err := json.Marshal(d.tree)
+	if err == nil {
+		err = json.Unmarshal(text, &d.config)
+	}
+	if err != nil {
+		d.add(d.at, "cannot be read: %v", err)
+	}
 }
 
 // failure returns what is wrong with the draft. later is what would have stopped

@@ -174,10 +174,6 @@ func subscribeEntry(entry manifest.Integration, object string) *manifest.Subscri
 	return nil
 }
 
-func writesObject(entry manifest.Integration, object string) bool {
-	return entry.Write != nil && slices.ContainsFunc(entry.Write.Objects, func(o manifest.WriteObject) bool { return o.ObjectName == object })
-}
-
 // sendsTo reports whether a config names one of the destinations.
 func (c Config) sendsTo(destinations []string) bool {
 	if c.Read != nil {

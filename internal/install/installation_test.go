@@ -16,7 +16,8 @@ import (
 const minimal = `{"provider":"bitbucket","read":{"objects":{"repositories":{"objectName":"repositories","selectedFields":{},"selectedFieldMappings":{}}}}}`
 
 func TestMinimalConfigIsFilledFromTheRevision(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.ready(reader)
 		in, err := w.install("acme", minimal)
 		w.ok(err)
@@ -66,7 +67,6 @@ func TestChosenConfigIsKept(t *testing.T) {
 
 // All that is wrong is said in one answer.
 func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
-	t.Parallel()
 	w := once(t)
 	w.ready(reader)
 	for _, test := range []struct{ name, content, want string }{
@@ -103,6 +103,7 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 		{"a subscription that is not offered", `{"subscribe":{"objects":{"repositories":{"destination":"hook","inheritFieldsAndMapping":true}}}}`, `the integration has no object to subscribe to`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			w := w.in(t)
 			in, err := w.install("acme", test.content)
 			if test.want == "" {
 				w.ok(err)
@@ -123,7 +124,6 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 }
 
 func TestConnectionIsFoundOrMissed(t *testing.T) {
-	t.Parallel()
 	w := once(t)
 	w.ready(reader)
 	w.connection("con-twice-1", "twice")
@@ -146,6 +146,7 @@ func TestConnectionIsFoundOrMissed(t *testing.T) {
 		{"for nobody", "", "con-acme", windlass.Invalid, "groupRef: is missing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			w := w.in(t)
 			in, err := w.flow.CreateInstallation(w.ctx, w.project.Name, "reader", install.CreateInstallationRequest{
 				GroupRef: test.group, ConnectionID: test.connection, Config: install.ConfigRequest{Content: json.RawMessage(minimal)},
 			})

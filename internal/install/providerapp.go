@@ -79,7 +79,7 @@ func (f *Flow) checkProviderApp(is *issues, a *windlass.ProviderApp, at string) 
 		if err != nil || limit == 0 {
 			is.add(within(at, "metadata.providerParams."+HourlyLimit), "%q is not a number of requests: write one such as \"1000\", or leave it out", clip(text))
 		}
-		a.HourlyLimit = int(limit) //nolint:gosec // it was read as at most 31 bits
+		a.HourlyLimit = int(limit)
 	}
 }
 

@@ -51,7 +51,7 @@ func (f *Flow) manifest(ctx context.Context, op string, from Source) (*manifest.
 			return nil, err
 		}
 	}
-	if text == nil || len(text) == 0 {
+	if len(text) == 0 {
 		if text, err = unzip(op, from.Zip); err != nil {
 			return nil, err
 		}

@@ -17,7 +17,8 @@ import (
 )
 
 func TestProjects(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		_, err := w.flow.CreateProject(w.ctx, install.CreateProjectRequest{Name: "mailmonkey"})
 		w.refused(err, windlass.Conflict, `there is a project named "mailmonkey" already`)
 		_, err = w.flow.CreateProject(w.ctx, install.CreateProjectRequest{Name: "a b", AppName: "x\ny"})
@@ -52,7 +53,8 @@ func TestProjects(t *testing.T) {
 }
 
 func TestFirstStart(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		empty := newEmpty(t, w)
 		p, key, err := empty.FirstStart(w.ctx, "default")
 		w.ok(err)
@@ -70,7 +72,8 @@ func TestFirstStart(t *testing.T) {
 }
 
 func TestProviderApps(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		_, err := w.flow.CreateProviderApp(w.ctx, w.project.ID, install.ProviderAppRequest{Provider: "github", Scopes: []string{"a b"},
 			Metadata: &install.ProviderAppMetadataValues{ProviderParams: map[string]string{install.HourlyLimit: "many"}}})
 		w.refused(err, windlass.Invalid, `(provider: there is no provider "github": there is bitbucket)`, "(clientId: is missing)", "(clientSecret: is missing)",
@@ -123,7 +126,6 @@ func TestProviderApps(t *testing.T) {
 }
 
 func TestDestinationsThatAreRefused(t *testing.T) {
-	t.Parallel()
 	w := once(t)
 	w.destination("hook")
 	for _, test := range []struct{ name, body, want string }{
@@ -142,6 +144,7 @@ func TestDestinationsThatAreRefused(t *testing.T) {
 		{"without a name", `{"type":"webhook","metadata":{"url":"https://example.com"}}`, `name: is missing`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			w := w.in(t)
 			var r install.CreateDestinationRequest
 			w.ok(json.Unmarshal([]byte(test.body), &r))
 			_, err := w.flow.CreateDestination(w.ctx, w.project.ID, r)
@@ -160,7 +163,8 @@ func TestDestinationsThatAreRefused(t *testing.T) {
 }
 
 func TestDestinations(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.ready(reader)
 		get := func(opts *install.DestinationOptions) windlass.Destination {
 			d, err := w.flow.Destination(w.ctx, w.project.ID, "hook", opts)
@@ -228,7 +232,8 @@ func TestDestinations(t *testing.T) {
 }
 
 func TestAPIKeys(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		_, err := w.flow.CreateAPIKey(w.ctx, w.project.ID, install.APIKeyRequest{Scopes: []string{"root"}})
 		w.refused(err, windlass.Invalid, "(label: is missing)", `(scopes[0]: "root" is no scope: write full or frontend)`)
 		k, err := w.flow.CreateAPIKey(w.ctx, w.project.ID, install.APIKeyRequest{Label: "page", Scopes: []string{install.ScopeFrontend}})
@@ -287,7 +292,7 @@ func TestAPIKeys(t *testing.T) {
 	})
 }
 
-func pemOf(t testing.TB, kind string, der []byte, err error) string {
+func pemOf(t *testing.T, kind string, der []byte, err error) string {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -296,7 +301,8 @@ func pemOf(t testing.TB, kind string, der []byte, err error) string {
 }
 
 func TestJWTKeys(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		w.ok(err)
 		small, err := rsa.GenerateKey(rand.Reader, 1024)

@@ -20,7 +20,8 @@ type Store interface {
 	IntegrationStore
 	InstallationStore
 	DestinationStore
-	KeyStore
+	APIKeyStore
+	JWTKeyStore
 	UploadStore
 }
 
@@ -80,16 +81,19 @@ type DestinationStore interface {
 	DeleteDestination(ctx context.Context, projectID, id string) error
 }
 
-// KeyStore keeps the keys that open the API. Of an API key it keeps the hash
-// only, windlass.Secret.Hash of the whole key.
-type KeyStore interface {
+// APIKeyStore keeps the keys that open the API: of each only its hash, which is
+// windlass.Secret.Hash of the whole key.
+type APIKeyStore interface {
 	CreateAPIKey(ctx context.Context, k windlass.APIKey) error
 	APIKeyByHash(ctx context.Context, hash string) (windlass.APIKey, error)
 	APIKey(ctx context.Context, projectID, id string) (windlass.APIKey, error)
 	APIKeys(ctx context.Context, projectID string) ([]windlass.APIKey, error)
 	UpdateAPIKey(ctx context.Context, k windlass.APIKey) error
 	DeleteAPIKey(ctx context.Context, projectID, id string) error
+}
 
+// JWTKeyStore keeps the keys that verify tokens.
+type JWTKeyStore interface {
 	CreateJWTKey(ctx context.Context, k windlass.JWTKey) error
 	JWTKey(ctx context.Context, id string) (windlass.JWTKey, error)
 	JWTKeys(ctx context.Context, projectID string) ([]windlass.JWTKey, error)

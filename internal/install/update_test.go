@@ -11,7 +11,8 @@ import (
 )
 
 func TestUpdatesByMask(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.ready(strings.Replace(reader, "objectName: members", "objectName: permissions/repositories", 1))
 		w.connection("con-second", "acme")
 		created, err := w.flow.CreateInstallation(w.ctx, w.project.ID, "reader", install.CreateInstallationRequest{
@@ -42,6 +43,7 @@ func TestUpdatesByMask(t *testing.T) {
 			{"content that is not an object", `"config.content"`, `{"config":{"content":[1]}}`, `installation.config.content: is not an object`, true},
 		} {
 			t.Run(test.name, func(t *testing.T) {
+				w := w.in(t)
 				before, err := w.flow.Installation(w.ctx, w.project.ID, "reader", created.ID)
 				w.ok(err)
 				after, err := w.flow.UpdateInstallation(w.ctx, w.project.ID, "reader", created.ID, patch(`{"updateMask":[`+test.mask+`],"installation":`+test.installation+`}`))
@@ -71,7 +73,6 @@ func TestUpdatesByMask(t *testing.T) {
 }
 
 func TestPatchesOfOneObject(t *testing.T) {
-	t.Parallel()
 	w := once(t)
 	w.ready(reader)
 	in, err := w.install("acme", minimal)
@@ -103,6 +104,7 @@ func TestPatchesOfOneObject(t *testing.T) {
 		{"two mistakes", "repositories", "read", `{"op":"add","path":"x"},{"op":"remove","path":"/y"}`, `(changes[1]:`, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			w := w.in(t)
 			var r install.PatchConfigRequest
 			w.ok(json.Unmarshal([]byte(`{"groupRef":"acme","action":"`+test.action+`","changes":[`+test.changes+`]}`), &r))
 			after, err := w.flow.PatchConfig(w.ctx, w.project.ID, "reader", test.object, r)
@@ -135,7 +137,8 @@ func TestPatchesOfOneObject(t *testing.T) {
 // A config that moves to a newer revision takes over what it did not choose
 // itself.
 func TestMovingToANewerRevision(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.ready(reader)
 		w.destination("newhook")
 		first, err := w.flow.Integration(w.ctx, w.project.ID, "reader")
@@ -165,7 +168,8 @@ func TestMovingToANewerRevision(t *testing.T) {
 }
 
 func TestSchedulesStayWhatTheyWere(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.ready(reader)
 		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
 		w.ok(err)
@@ -202,7 +206,8 @@ func TestSchedulesStayWhatTheyWere(t *testing.T) {
 
 // Of changes made at once none is lost.
 func TestConcurrentChanges(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.ready(reader)
 		in, err := w.install("acme", minimal)
 		w.ok(err)
@@ -234,7 +239,8 @@ func TestConcurrentChanges(t *testing.T) {
 }
 
 func TestListsOfInstallations(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.ready(reader)
 		w.connection("con-zen", "zen")
 		first, err := w.install("acme", minimal)

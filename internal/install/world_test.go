@@ -23,7 +23,7 @@ var _ install.Store = (*store.Store)(nil)
 
 // A world is a flow over a store that has one project in it.
 type world struct {
-	testing.TB
+	*testing.T
 
 	ctx     context.Context
 	store   *store.Store
@@ -36,10 +36,23 @@ type world struct {
 var noon = time.Date(2026, time.November, 24, 12, 3, 0, 0, time.UTC)
 
 // each runs a test on both databases.
-func each(t *testing.T, test func(t *testing.T, w *world)) {
+func each(t *testing.T, test func(w *world)) {
 	t.Helper()
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, open func() *store.Store) { test(t, newWorld(t, open())) })
+	for _, driver := range []string{store.SQLite, store.Postgres} {
+		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
+			test(newWorld(t, storetest.New(t, driver).Open(t, nil)))
+		})
+	}
+}
+
+// in returns the same world in a subtest.
+func (w *world) in(t *testing.T) *world {
+	t.Helper()
+	inner := *w
+	inner.T = t
+	return &inner
 }
 
 // once runs a test on SQLite, where nothing depends on the database.
@@ -48,9 +61,9 @@ func once(t *testing.T) *world {
 	return newWorld(t, storetest.New(t, store.SQLite).Open(t, nil))
 }
 
-func newWorld(t testing.TB, s *store.Store) *world {
+func newWorld(t *testing.T, s *store.Store) *world {
 	t.Helper()
-	w := &world{TB: t, ctx: t.Context(), store: s, now: noon}
+	w := &world{T: t, ctx: t.Context(), store: s, now: noon}
 	w.opts = &install.Options{Now: func() time.Time { return w.now }}
 	w.restart()
 	var err error
@@ -60,7 +73,7 @@ func newWorld(t testing.TB, s *store.Store) *world {
 }
 
 // newEmpty makes a flow over a new database of the same sort, without a project.
-func newEmpty(t testing.TB, w *world) *install.Flow {
+func newEmpty(t *testing.T, w *world) *install.Flow {
 	t.Helper()
 	s := storetest.New(t, w.store.Driver()).Open(t, nil)
 	return install.New(s, []install.Provider{provider()}, nil)
@@ -170,7 +183,7 @@ func (w *world) config(in windlass.Installation) install.Config {
 }
 
 // golden compares JSON with a file, which UPDATE=1 writes.
-func golden(t testing.TB, name string, got any) {
+func golden(t *testing.T, name string, got any) {
 	t.Helper()
 	text, err := json.MarshalIndent(got, "", "  ")
 	if err != nil {
@@ -194,7 +207,7 @@ func golden(t testing.TB, name string, got any) {
 
 // shared returns the path of a document of the published contract. Where the
 // documents are not at hand the test is skipped, unless they are required.
-func shared(t testing.TB, name string) string {
+func shared(t *testing.T, name string) string {
 	t.Helper()
 	file := filepath.Join(sharedFolder(), "contract", "ampersand", name)
 	if _, err := os.Stat(file); err != nil {
@@ -254,7 +267,7 @@ integrations:
 
 // without returns a manifest without what stands between two texts, the first of
 // which goes too.
-func without(t testing.TB, yaml, from, to string) string {
+func without(t *testing.T, yaml, from, to string) string {
 	t.Helper()
 	begin := strings.Index(yaml, from)
 	end := strings.Index(yaml, to)

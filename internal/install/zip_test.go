@@ -16,7 +16,7 @@ import (
 )
 
 // zipped makes a zip of names and texts, in pairs.
-func zipped(t testing.TB, pairs ...string) []byte {
+func zipped(t *testing.T, pairs ...string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
@@ -36,7 +36,6 @@ func zipped(t testing.TB, pairs ...string) []byte {
 }
 
 func TestZips(t *testing.T) {
-	t.Parallel()
 	w := once(t)
 	w.destination("hook")
 	link := func() []byte {
@@ -100,6 +99,7 @@ func TestZips(t *testing.T) {
 		{"a manifest with a mistake", zipped(t, "amp.yaml", "specVersion: 2"), "the manifest has"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			w := w.in(t)
 			_, err := w.flow.Deploy(w.ctx, w.project.ID, install.Source{Zip: test.zip}, false)
 			if test.want == "" {
 				w.ok(err)
@@ -111,7 +111,8 @@ func TestZips(t *testing.T) {
 }
 
 func TestUploads(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(w *world) {
+		t := w.T
 		w.destination("hook")
 		data := zipped(t, "amp.yaml", reader)
 		digest := md5.Sum(data)
