@@ -95,7 +95,10 @@ var imports = []rule{
 		dir: "internal/store", code: append(flows, ".", "connector", "internal/seal", "modernc.org/sqlite", "github.com/jackc/pgx/v5"),
 		tests: []string{"internal/store/storetest", "internal/pgtemp", "github.com/google/uuid"},
 	},
-	{dir: "internal/jobs", code: append(flows, ".", "connector", "github.com/riverqueue/river")},
+	{
+		dir: "internal/jobs", code: append(flows, ".", "connector", "github.com/riverqueue/river", "github.com/jackc/pgx/v5", "github.com/google/uuid"),
+		tests: []string{"internal/store", "internal/store/storetest", "internal/seal"},
+	},
 	{
 		dir: "internal/api", code: append(flows, ".", "connector", "manifest", "internal/ui",
 			"github.com/danielgtaylor/huma/v2", "github.com/golang-jwt/jwt/v5", "github.com/google/uuid"),

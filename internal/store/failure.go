@@ -94,6 +94,10 @@ func (s *Store) fail(op string, err error, words says) error {
 	return failure
 }
 
+// Explain makes a Failure of an error of the database, for what uses DB and Tx
+// directly: the engine of jobs.
+func (s *Store) Explain(op string, err error) error { return s.fail(op, err, says{}) }
+
 func diagnose(err error) fault {
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,8 +27,10 @@ type migration struct {
 const logVersion, logName = "version", "name"
 
 // migrate brings the database up to date: each migration in a transaction of its
-// own together with the row that says so, one process at a time. A version never
-// goes back, and a file that has been released never changes.
+// own together with the row that says so, one process at a time, in the order of
+// their numbers. One that was added with a lower number than others have runs
+// all the same. A version never goes back, and a file that has been released
+// never changes.
 func (s *Store) migrate(ctx context.Context, also []func(context.Context, string, *sql.DB) error) error {
 	op := "bring the database " + s.place + " up to date"
 	all, err := readMigrations()
@@ -40,19 +43,19 @@ func (s *Store) migrate(ctx context.Context, also []func(context.Context, string
 		if _, err := s.exec(ctx, table); err != nil {
 			return s.fail(op, err, says{})
 		}
-		version, err := s.version(ctx)
+		applied, err := s.applied(ctx)
 		if err != nil {
 			return s.fail(op, err, says{})
 		}
-		if newest := all[len(all)-1].version; version > newest {
+		if unknown := unknownTo(all, applied); unknown != 0 {
 			return &windlass.Failure{
 				Kind: windlass.Internal, Op: "open the database " + s.place,
-				Message: fmt.Sprintf("a newer version of windlass has written it (version %d; this one knows %d)", version, newest),
+				Message: fmt.Sprintf("a newer version of windlass has written it (it has the migration %d; this one ends at %d)", unknown, all[len(all)-1].version),
 				Remedy:  "run that version or a later one",
 			}
 		}
 		for _, m := range all {
-			if m.version <= version {
+			if applied[m.version] {
 				continue
 			}
 			if err := s.apply(ctx, m); err != nil {
@@ -69,8 +72,25 @@ func (s *Store) migrate(ctx context.Context, also []func(context.Context, string
 	})
 }
 
-func (s *Store) version(ctx context.Context) (int64, error) {
-	return first(ctx, s, scanNumber, "SELECT COALESCE(MAX(version), 0) FROM windlass_migrations")
+// applied is the set of the migrations that the database has.
+func (s *Store) applied(ctx context.Context) (map[int64]bool, error) {
+	versions, err := list(ctx, s, scanNumber, "SELECT version FROM windlass_migrations")
+	set := map[int64]bool{}
+	for _, version := range versions {
+		set[version] = true
+	}
+	return set, err
+}
+
+// unknownTo is a version that the database has and this program does not; 0 when
+// there is none.
+func unknownTo(all []migration, applied map[int64]bool) int64 {
+	for version := range applied {
+		if !slices.ContainsFunc(all, func(m migration) bool { return m.version == version }) {
+			return version
+		}
+	}
+	return 0
 }
 
 func scanNumber(r row) (n int64, err error) {

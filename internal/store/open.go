@@ -126,6 +126,9 @@ func (s *Store) Driver() string { return s.driver }
 // connection to the same database, never for a message.
 func (s *Store) URL() string { return s.url }
 
+// Keyset is what seals the secrets of this store.
+func (s *Store) Keyset() *seal.Keyset { return s.keys }
+
 // DB is the pool that writes: on SQLite it has one connection, which a
 // transaction holds until it ends. It is for the engine of jobs, which keeps its
 // tables in the same database.

@@ -81,7 +81,7 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 		keyset := got(seal.New())(t)
 		_, err := store.Open(t.Context(), store.Options{URL: s.URL(), Keyset: keyset})
 		wantKind(t, err, windlass.Internal)
-		wantText(t, err, "a newer version of windlass has written it (version 9999")
+		wantText(t, err, "a newer version of windlass has written it (it has the migration 9999")
 	})
 }
 

@@ -1,0 +1,158 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// On PostgreSQL each process that works shows that it is alive by a row, and
+// each takes over the jobs of those that have not shown it for a while. River
+// itself waits for a job's timeout instead, which is minutes.
+//
+// A process that cannot show it, because the database does not answer, ends the
+// contexts of its own jobs well before others may take them over, so that no job
+// runs twice at once. (It may after all if the whole machine stood still for so
+// long, or a job does not heed its context. What must not happen twice is
+// guarded by rows: invariants 1 and 4.)
+const (
+	beats     = 5 * time.Second
+	giveUpAt  = 4 // missed beats after which a process ends its own jobs
+	takenOver = 6 // missed beats after which others take them
+)
+
+// A life is one process's.
+type life struct {
+	engine *Engine
+	beat   time.Duration
+
+	mu     sync.Mutex
+	alive  context.Context //nolint:containedctx // it is what the jobs of this life share
+	die    context.CancelCauseFunc
+	stop   context.CancelFunc
+	ended  chan struct{}
+	lastOK time.Time // when it was last shown, by our own clock, from before the statement
+}
+
+var errLost = errors.New("this process lost touch with the database, and others took its jobs over")
+
+func newLife(e *Engine) *life {
+	l := &life{engine: e, beat: e.opts.Beat}
+	if l.beat == 0 {
+		l.beat = beats
+	}
+	l.alive, l.die = context.WithCancelCause(context.Background())
+	return l
+}
+
+// begin shows the first sign of life, before the first job, and goes on.
+func (l *life) begin(ctx context.Context) error {
+	if err := l.show(ctx); err != nil {
+		return err
+	}
+	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	l.ended = make(chan struct{})
+	go l.run(ctx)
+	return nil
+}
+
+// end stops showing signs of life.
+func (l *life) end() {
+	if l.stop == nil {
+		return // it never began
+	}
+	l.stop()
+	<-l.ended
+}
+
+// leave says that nothing of this process is left to take over.
+func (l *life) leave(ctx context.Context) error {
+	_, err := l.engine.db.DB().ExecContext(ctx, `DELETE FROM job_workers WHERE id = $1`, l.engine.id)
+	return err
+}
+
+func (l *life) run(ctx context.Context) {
+	defer close(l.ended)
+	ticker := time.NewTicker(l.beat)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		// After a standstill of the machine this comes before anything else: the
+		// jobs may be others' already.
+		l.giveUpIfLost()
+		err := l.show(ctx)
+		if err == nil {
+			err = l.takeOver(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			l.giveUpIfLost()
+			l.engine.log.WarnContext(ctx, "cannot show that this worker is alive", slog.String(logError, err.Error()))
+		}
+	}
+}
+
+// show writes the sign of life. It waits no longer than a beat for it.
+func (l *life) show(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, l.beat)
+	defer cancel()
+	at := time.Now()
+	const query = `INSERT INTO job_workers (id, seen) VALUES ($1, ` + databaseNow + `)
+		ON CONFLICT (id) DO UPDATE SET seen = excluded.seen`
+	if _, err := l.engine.db.DB().ExecContext(ctx, query, l.engine.id); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lastOK = at
+	return nil
+}
+
+// databaseNow is microseconds by the one clock that all processes share.
+const databaseNow = `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
+
+// takeOver makes the jobs of the dead available again. Their attempt counts: a
+// job that kills its process is not to do so for ever.
+func (l *life) takeOver(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, l.beat)
+	defer cancel()
+	const query = `UPDATE river_job SET state = 'available' WHERE state = 'running' AND NOT EXISTS (
+		SELECT 1 FROM job_workers WHERE id = attempted_by[array_upper(attempted_by, 1)] AND seen > ` + databaseNow + ` - $1)`
+	result, err := l.engine.db.DB().ExecContext(ctx, query, (takenOver * l.beat).Microseconds())
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err == nil && n > 0 {
+		l.engine.log.WarnContext(ctx, "took over the jobs of a worker that is gone", slog.Int64("jobs", n))
+	}
+	_, err = l.engine.db.DB().ExecContext(ctx, `DELETE FROM job_workers WHERE seen < `+databaseNow+` - $1`,
+		(100 * takenOver * l.beat).Microseconds())
+	return err
+}
+
+// giveUpIfLost ends all jobs of a life that was not shown for too long, and
+// begins another one for those to come.
+func (l *life) giveUpIfLost() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Since(l.lastOK) < giveUpAt*l.beat {
+		return
+	}
+	l.die(errLost)
+	l.alive, l.die = context.WithCancelCause(context.Background())
+}
+
+// share makes a job's context end with the life in which it began.
+func (l *life) share(ctx context.Context) (shared context.Context, done func()) {
+	l.mu.Lock()
+	alive := l.alive
+	l.mu.Unlock()
+	shared, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(alive, func() { cancel(context.Cause(alive)) })
+	return shared, func() { stop(); cancel(nil) }
+}

@@ -1,0 +1,248 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+
+	"windlass"
+)
+
+// Database is where the jobs are kept: *store.Store is one.
+type Database interface {
+	Driver() string // "sqlite" or "postgres"
+	URL() string
+	DB() *sql.DB
+	// Explain makes a failure of an error of the database.
+	Explain(op string, err error) error
+	// In runs a function in a transaction, which the context carries, or joins
+	// the one that it carries already. Tx is that transaction.
+	In(ctx context.Context, fn func(ctx context.Context) error) error
+	Tx(ctx context.Context) *sql.Tx
+}
+
+const driverSQLite = "sqlite"
+
+// Options say what there is to do and who does it.
+type Options struct {
+	// Kinds are all kinds of job of the whole program. Every process that works
+	// knows all of them, whatever queues it serves: one of them clears up for all.
+	Kinds []Kind
+	// Workers is how many jobs of each queue this process runs at once. Without
+	// any it only enqueues.
+	Workers map[string]int
+	// Logger is told of what goes wrong with the engine itself. Nil is silent.
+	Logger *slog.Logger
+	// Observe is told of every attempt when it ends. It must not block.
+	Observe func(Attempt)
+	// Now is the clock of RunSchedules and of delays. Nil is time.Now.
+	Now func() time.Time
+	// StopWithin is how long jobs may go on when the engine stops, before their
+	// contexts end; 0 means 10 s.
+	StopWithin time.Duration
+	// Beat is how often a process shows on PostgreSQL that it is alive; after six
+	// missed ones its jobs are taken over. 0 means 5 s.
+	Beat time.Duration
+}
+
+// How soon a job begins. River fetches at most once per cool-down, and so starts
+// at most workers ÷ cool-down jobs a second. A notification wakes it; the poll is
+// for one that was lost.
+const (
+	fetchCooldown = 5 * time.Millisecond
+	fetchPoll     = 200 * time.Millisecond
+	// rescueGrace is how long after the longest timeout a job that still counts as
+	// running is taken for lost. It is the last resort, for a job that does not
+	// heed its context in a process that lives; for dead ones see alive.go.
+	rescueGrace = 15 * time.Second
+)
+
+// An Engine enqueues jobs and, once it is started, runs them. See New.
+type Engine struct {
+	db     Database
+	opts   Options
+	kinds  map[string]Kind
+	client *river.Client[*sql.Tx]
+	log    *slog.Logger
+	now    func() time.Time
+	id     string
+
+	life   *life         // nil on SQLite, and in a process that only enqueues
+	listen *pgxpool.Pool // nil likewise
+}
+
+// New makes an engine on a database that Migrate has prepared.
+func New(ctx context.Context, db Database, opts Options) (*Engine, error) {
+	kinds, err := byName(opts.Kinds)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("name the worker: %w", err)
+	}
+	e := &Engine{db: db, opts: opts, kinds: kinds, log: opts.Logger, now: opts.Now, id: id.String()}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	if e.now == nil {
+		e.now = time.Now
+	}
+	if err := e.checkWorkers(); err != nil {
+		return nil, err
+	}
+	if e.works() && db.Driver() != driverSQLite {
+		e.life = newLife(e)
+		if e.listen, err = listener(ctx, db.URL()); err != nil {
+			return nil, err
+		}
+	}
+	if e.client, err = river.NewClient(e.driver(), e.config()); err != nil {
+		e.closeListener()
+		return nil, &windlass.Failure{Kind: windlass.Internal, Op: "set up the jobs", Err: err}
+	}
+	return e, nil
+}
+
+func (e *Engine) works() bool { return len(e.opts.Workers) > 0 }
+
+// checkWorkers finds what would otherwise be found when a job comes.
+func (e *Engine) checkWorkers() error {
+	fault := ""
+	for queue, n := range e.opts.Workers {
+		if n < 1 || n > river.QueueNumWorkersMax {
+			fault = fmt.Sprintf("the queue %s has %d workers, which is not between 1 and %d", queue, n, river.QueueNumWorkersMax)
+		}
+	}
+	for _, kind := range e.kinds {
+		if e.works() && kind.Work == nil {
+			fault = "a process that works has to know what the jobs " + kind.Name + " do"
+		}
+	}
+	if fault != "" {
+		return &windlass.Failure{Kind: windlass.Internal, Op: "set up the jobs", Message: fault}
+	}
+	return nil
+}
+
+func (e *Engine) driver() riverdriver.Driver[*sql.Tx] {
+	switch {
+	case e.db.Driver() == driverSQLite:
+		return riversqlite.New(e.db.DB())
+	case e.listen != nil:
+		return riverdatabasesql.NewWithPgxListener(e.db.DB(), e.listen)
+	default:
+		return riverdatabasesql.New(e.db.DB())
+	}
+}
+
+func (e *Engine) config() *river.Config {
+	logger := slog.New(atLeast{slog.LevelWarn, e.log.Handler()})
+	if !e.works() {
+		return &river.Config{Logger: logger}
+	}
+	workers := river.NewWorkers()
+	longest := time.Duration(0)
+	for _, kind := range e.kinds {
+		// It panics for a kind that is there already, which byName has seen to.
+		river.AddWorkerArgs(workers, arguments{kind: kind.Name}, &worker{engine: e, kind: kind})
+		longest = max(longest, kind.timeout())
+	}
+	queues := map[string]river.QueueConfig{}
+	for name, n := range e.opts.Workers {
+		queues[name] = river.QueueConfig{MaxWorkers: n}
+	}
+	stopWithin := e.opts.StopWithin
+	if stopWithin == 0 {
+		stopWithin = 10 * time.Second
+	}
+	return &river.Config{
+		ID: e.id, Logger: logger, Workers: workers, Queues: queues,
+		FetchCooldown: fetchCooldown, FetchPollInterval: fetchPoll,
+		JobTimeout: longest, RescueStuckJobsAfter: longest + rescueGrace,
+		SoftStopTimeout: stopWithin,
+	}
+}
+
+// listener is a pool of which River takes the one connection that listens.
+func listener(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: "set up the jobs", Message: "the address of the database is not one of PostgreSQL"}
+	}
+	config.MinConns, config.MaxConns = 0, 1
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, &windlass.Failure{Kind: windlass.Unavailable, Op: "set up the jobs", Err: err}
+	}
+	return pool, nil
+}
+
+func (e *Engine) closeListener() {
+	if e.listen != nil {
+		e.listen.Close()
+	}
+}
+
+// Start begins to run jobs and returns. What a crash left behind is done again:
+// at once on SQLite, where this is the only process (the store's lock on the file
+// sees to it), and when its process has been silent for long enough on
+// PostgreSQL. The engine runs until Stop, whatever becomes of ctx.
+func (e *Engine) Start(ctx context.Context) error {
+	const op = "start the jobs"
+	if !e.works() {
+		return nil
+	}
+	if e.life == nil {
+		if _, err := e.db.DB().ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running'`); err != nil {
+			return e.db.Explain(op, err)
+		}
+	} else if err := e.life.begin(ctx); err != nil {
+		return e.db.Explain(op, err)
+	}
+	if err := e.client.Start(context.WithoutCancel(ctx)); err != nil {
+		if e.life != nil {
+			e.life.end()
+		}
+		return e.db.Explain(op, err)
+	}
+	return nil
+}
+
+// Stop takes no more jobs and waits for those that run: for Options.StopWithin,
+// then it ends their contexts and waits again until they return, or until ctx
+// ends. What did not finish is done by others, or at the next start.
+func (e *Engine) Stop(ctx context.Context) error {
+	defer e.closeListener()
+	if !e.works() {
+		return nil
+	}
+	err := e.client.Stop(ctx)
+	if e.life != nil {
+		e.life.end()
+		if err == nil {
+			err = e.life.leave(ctx)
+		}
+	}
+	return e.db.Explain("stop the jobs", err)
+}
+
+// Queues are the queues of all kinds, for a process that serves them all.
+func Queues(kinds []Kind) []string {
+	queues := map[string]bool{}
+	for _, kind := range kinds {
+		queues[kind.queue()] = true
+	}
+	return slices.Sorted(maps.Keys(queues))
+}
