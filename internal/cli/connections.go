@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"windlass"
 )
 
 // customer says for whom a connection is made, and to which workspace.
@@ -26,10 +28,9 @@ func newConnections(env *Env) *cobra.Command {
 			{"GROUP", "group.groupRef"},
 			{"CONSUMER", "consumer.consumerRef"},
 			{"STATUS", "status"},
-			{"AUTH", "authScheme"},
 			{"CREATED", "createTime"},
 		},
-		details: []column{{"PROVIDER", "provider"}, {"PROVIDER APP", "providerApp.id"}, {"UPDATED", "updateTime"}},
+		details: []column{{"AUTH", "authScheme"}, {"PROVIDER", "provider"}, {"PROVIDER APP", "providerApp.id"}, {"UPDATED", "updateTime"}},
 	}
 	n.in("connections")
 	only := url.Values{}
@@ -45,7 +46,7 @@ func newConnections(env *Env) *cobra.Command {
 		return path, only, err
 	}
 	at := &atServer{}
-	cmd := n.command(env, at, newConnectURL(env, at), newGenerate(env, at, n))
+	cmd := n.command(env, at, newConnectURL(env, at), newGenerate(env, at, n), newRefresh(env, at, n))
 	for _, verb := range cmd.Commands() {
 		if verb.Name() == "list" {
 			verb.Flags().StringVar(filters["groupRef"], "group", "", "only those of the customer of this `REF`")
@@ -127,5 +128,32 @@ for one use and for a few minutes.`,
 		},
 	}
 	opts.bind(cmd)
+	return cmd
+}
+
+func newRefresh(env *Env, at *atServer, n *noun) *cobra.Command {
+	var force bool
+	cmd := n.onOne(env, at, "refresh", "Refresh a connection's access token, if it is about to expire", func(cmd *cobra.Command, c *client, id string) error {
+		path, err := n.locate(cmd.Context(), c, id)
+		if err != nil {
+			return err
+		}
+		how := "ifExpired"
+		if force {
+			how = "force"
+		}
+		got, err := c.get(cmd.Context(), path, url.Values{"refresh": {how}})
+		if err != nil {
+			return err
+		}
+		if err := n.print(env.Stdout, at, got.body); err != nil {
+			return err
+		}
+		if cell(got.body, "status") == string(windlass.ConnectionBad) {
+			return &failure{kind: windlass.NeedsReconnect, text: "the customer has to connect again: windlass connections url begins that"}
+		}
+		return nil
+	})
+	cmd.Flags().BoolVar(&force, "force", false, "even if it is good for long, or the connection is waiting for something")
 	return cmd
 }

@@ -40,6 +40,7 @@ func runDemo(ctx context.Context, env *Env, keep bool) (err error) {
 		return err
 	}
 	defer func() {
+		d.serving.kill()
 		if stopped := d.site.stop(); err == nil {
 			err = stopped
 		}
@@ -77,6 +78,10 @@ type show struct {
 	typed  bool // something was, in this scene
 	checks []check
 
+	serving *serving       // the server, once it runs
+	masks   [][2]string    // what differs from run to run, and what is shown instead
+	ids     map[string]int // the ids that were shown, in the order of their first appearance
+
 	// onRequest, when set, is told of every request before it is answered.
 	onRequest atomic.Pointer[func()]
 }
@@ -91,6 +96,7 @@ func newShow(ctx context.Context, env *Env) (*show, error) {
 	d := &show{out: env.Stdout, bold: env.StdoutTerminal}
 	start := time.Date(2026, time.December, 1, 9, 0, 0, 0, time.UTC)
 	d.clock.Store(&start)
+	d.ids = map[string]int{}
 	d.server = sandbox.New(&sandbox.Options{Repositories: 1000, Now: d.now})
 	var err error
 	if d.dir, err = os.MkdirTemp("", "windlass-demo-"); err != nil {
@@ -139,12 +145,12 @@ func (d *show) run(ctx context.Context, c typed) typed {
 		tellf(d.out, "\n")
 	}
 	d.typed = true
-	tellf(d.out, "%s\n", d.loud("$ "+d.commandLine(c)))
+	tellf(d.out, "%s\n", d.loud("$ "+d.masked(d.commandLine(c))))
 	before := d.server.Requests()
 	var stdout, stderr bytes.Buffer
 	args := make([]string, len(c.args))
 	for i, arg := range c.args {
-		if i > 0 && c.args[i-1] == "--output" {
+		if i > 0 && (c.args[i-1] == "--output" || arg == manifestFile) {
 			arg = filepath.Join(d.dir, arg) // shown without the folder
 		}
 		args[i] = arg
@@ -182,7 +188,7 @@ func (d *show) print(text string, most int) {
 		columns = 110
 		usual   = 10
 	)
-	if text == "" {
+	if text = d.masked(text); text == "" {
 		return
 	}
 	if most == 0 {
@@ -240,6 +246,6 @@ func (d *show) verdict() error {
 	if failed > 0 {
 		return internal("demo", fmt.Errorf("%d of %d checks failed", failed, len(d.checks)))
 	}
-	tellf(d.out, "\nAll %d held. With a workspace of your own: export BITBUCKET_TOKEN=…, and\n  windlass read repositories --workspace YOURS\n", len(d.checks))
+	tellf(d.out, "\nAll %d held. With a workspace of your own: export BITBUCKET_TOKEN=…, and\n  windlass read repositories --workspace YOURS\nFor your customers' workspaces: windlass serve\n", len(d.checks))
 	return nil
 }

@@ -34,6 +34,13 @@ func story() []scene {
 		{"A limit that is met is waited for", playRateLimit},
 		{"Mistakes say what is wrong", playMistakes},
 		{"Deleting", playDelete},
+		{"A server, for many customers at once", playServe},
+		{"What the product asks for: a manifest", playDeploy},
+		{"A customer connects a workspace", playConsent},
+		{"And installs the integration", playInstall},
+		{"Tokens expire, connections do not", playRefresh},
+		{"A customer takes the consent back", playRevoked},
+		{"The server stops in good order", playStop},
 	}
 }
 
