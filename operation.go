@@ -107,9 +107,12 @@ type Batch struct {
 	Records int
 	Body    []byte // exactly what is sent, every time
 	Status  string // BatchPending, BatchDelivered or BatchFailed
-	// NextAttempt is when to try next, Attempts how often it was tried.
+	// NextAttempt is when to try next, Attempts how often it was tried in all,
+	// and Tries how often since it was added or replayed: the place in the
+	// schedule of retries.
 	NextAttempt time.Time
 	Attempts    int
+	Tries       int
 	Created     time.Time
 	Updated     time.Time
 }

@@ -72,6 +72,9 @@ type Cutoffs struct {
 	Operations time.Time
 	// LargeRecords were too large for a message; they go with the batches.
 	LargeRecords time.Time
+	// Batches with their attempts, by the time they were made: those that were
+	// delivered or have failed, and those that wait for a disabled destination.
+	Batches time.Time
 }
 
 // Hash is the secret's SHA-256 in hexadecimal: what is kept of a long random

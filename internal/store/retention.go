@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"windlass"
@@ -17,6 +18,12 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 	}{
 		{before.States, `DELETE FROM connect_states WHERE hash IN (SELECT hash FROM connect_states WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
 		{before.Uploads, `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
+		// What is still to be delivered stays, unless nobody wants it. The ids are in
+		// the order of time, which spares an index.
+		{before.Batches, `DELETE FROM batches WHERE id IN (SELECT b.id FROM batches b
+			WHERE b.created < ?1 AND b.id < '` + idsBefore(before.Batches) + `' AND (b.status <> 'pending' OR EXISTS (
+				SELECT 1 FROM destinations t WHERE t.id = b.destination_id AND t.disabled))
+			ORDER BY b.id LIMIT ?2)`},
 		{before.Operations, `DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE ended > 0 AND ended < ?1 ORDER BY ended LIMIT ?2)`},
 		{before.Operations, `DELETE FROM operation_configs WHERE id IN (SELECT c.id FROM operation_configs c WHERE c.created < ?1
 			AND NOT EXISTS (SELECT 1 FROM operations p WHERE p.config_id = c.id) LIMIT ?2)`},
@@ -32,6 +39,13 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 		}
 	}
 	return n, nil
+}
+
+// idsBefore is above every UUID of version 7 from before a time, and below every
+// one from after it.
+func idsBefore(t time.Time) string {
+	millis := fmt.Sprintf("%012x", max(t.UnixMilli(), 0))
+	return millis[:8] + "-" + millis[8:]
 }
 
 // Stats counts what there is, for metrics: a name for each figure.
@@ -50,6 +64,8 @@ func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
 		UNION ALL SELECT 'destinations', COUNT(*) FROM destinations
 		UNION ALL SELECT 'schedules', COUNT(*) FROM schedules
 		UNION ALL SELECT 'schedules_paused', COUNT(*) FROM schedules WHERE paused
+		UNION ALL SELECT 'batches_pending', COUNT(*) FROM batches WHERE status = 'pending'
+		UNION ALL SELECT 'destinations_disabled', COUNT(*) FROM destinations WHERE disabled
 		UNION ALL SELECT 'connections', COUNT(*) FROM connections
 		UNION ALL SELECT 'connections_' || status, COUNT(*) FROM connections GROUP BY status`)
 	if err != nil {

@@ -1,0 +1,56 @@
+package windlass
+
+import "time"
+
+// Health is how the deliveries to one destination stand. The zero value is that
+// of one that nothing has been sent to.
+type Health struct {
+	DestinationID string
+	// Failures counts the attempts that failed since the last that succeeded.
+	Failures int
+	// FailingSince is when the first of them was made; zero when there is none.
+	FailingSince time.Time
+	// HoldUntil is when the next attempt may be made; zero is at once.
+	HoldUntil time.Time
+}
+
+// Outcome is an attempt and what follows from it for its batch.
+type Outcome struct {
+	Attempt Attempt
+	Status  string    // BatchDelivered, BatchPending or BatchFailed
+	Next    time.Time // when to try again; zero unless pending
+}
+
+// Outcomes are what a holder of a destination's lease has to record.
+type Outcomes struct {
+	Health   Health // of the destination, after the attempts
+	Holder   string // who holds the lease; what somebody without it records is refused
+	Until    time.Time
+	Now      time.Time
+	Outcomes []Outcome
+	// Lanes are those whose next due batch is to be looked up anew.
+	Lanes []string
+}
+
+// BatchFilter chooses batches, the newest first. A field that is empty chooses
+// all.
+type BatchFilter struct {
+	ProjectID      string
+	DestinationID  string
+	InstallationID string
+	OperationID    string
+	Status         string
+	// Since and Until bound the time they were made: Since is included.
+	Since, Until time.Time
+	Before       string // only those older than this id: the last one of the page before
+	Limit        int    // at most so many; 0 means 100
+}
+
+// Replayed chooses what to deliver once more: the batches of one destination
+// that are not waiting already.
+type Replayed struct {
+	DestinationID string
+	BatchID       string    // only this one; it need not be of a status
+	Status        string    // BatchFailed or BatchDelivered; empty is both
+	Since, Until  time.Time // when they were made; zero is open. Since is included.
+}

@@ -1,0 +1,235 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"windlass"
+)
+
+const batchColumns = `b.id, b.project_id, b.destination_id, b.installation_id, b.operation_id, b.object, b.kind,
+	b.lane, b.seq, b.records, b.status, b.next_attempt, b.attempts, b.tries, b.created, b.updated`
+
+func scanBatch(r row) (b windlass.Batch, err error) {
+	err = r.Scan(&b.ID, &b.ProjectID, &b.DestinationID, &b.InstallationID, &b.OperationID, &b.Object, &b.Kind,
+		&b.Lane, &b.Seq, &b.Records, &b.Status, when{&b.NextAttempt}, &b.Attempts, &b.Tries, when{&b.Created}, when{&b.Updated})
+	return b, err
+}
+
+var batchSays = says{
+	Missing: "there is no such batch", Taken: "a batch of that id exists already",
+	Dangling: "there is no such destination", kind: windlass.NotFound,
+}
+
+// rowsAtOnce is how many rows one statement inserts: enough that the statement
+// costs little beside its rows.
+const rowsAtOnce = 64
+
+// AddBatches puts batches on their way, in the order given: each gets the next
+// Seq of its lane, which is written into the slice. They are due at NextAttempt,
+// or when they were Created; in a lane none is due before those ahead of it.
+// Called in the transaction of what they tell of (invariant 1).
+func (s *Store) AddBatches(ctx context.Context, batches []windlass.Batch) error {
+	const op = "add batches"
+	if len(batches) == 0 {
+		return nil
+	}
+	return s.In(ctx, func(ctx context.Context) error {
+		for _, lane := range lanesOf(batches) {
+			if err := s.extendLane(ctx, batches, lane); err != nil {
+				return s.fail(op, err, batchSays)
+			}
+		}
+		for chunk := range slices.Chunk(batches, rowsAtOnce) {
+			if err := s.insertBatches(ctx, chunk); err != nil {
+				return s.fail(op, err, batchSays)
+			}
+		}
+		return nil
+	})
+}
+
+// A laneKey names a lane.
+type laneKey struct{ destinationID, name string }
+
+// lanesOf lists the lanes of batches in the order in which everybody locks them.
+func lanesOf(batches []windlass.Batch) []laneKey {
+	var lanes []laneKey
+	for i := range batches {
+		if key := (laneKey{batches[i].DestinationID, batches[i].Lane}); !slices.Contains(lanes, key) {
+			lanes = append(lanes, key)
+		}
+	}
+	slices.SortFunc(lanes, func(a, b laneKey) int {
+		return cmp.Or(cmp.Compare(a.destinationID, b.destinationID), cmp.Compare(a.name, b.name))
+	})
+	return lanes
+}
+
+// extendLane gives the batches of one lane their places and their times.
+func (s *Store) extendLane(ctx context.Context, batches []windlass.Batch, lane laneKey) error {
+	var mine []*windlass.Batch
+	for i := range batches {
+		if b := &batches[i]; b.DestinationID == lane.destinationID && b.Lane == lane.name {
+			b.Status = cmp.Or(b.Status, windlass.BatchPending)
+			if b.NextAttempt.IsZero() {
+				b.NextAttempt = b.Created
+			}
+			mine = append(mine, b)
+		}
+	}
+	type place struct{ seq, newest int64 }
+	// The clocks of two processes differ: what is behind in the lane is never
+	// due before what is ahead of it, or it would overtake.
+	places, err := change(ctx, s, func(r row) (p place, err error) {
+		err = r.Scan(&p.seq, &p.newest)
+		return p, err
+	}, `INSERT INTO lanes (destination_id, name, seq, newest, due) VALUES (?1, ?2, ?3, ?4, ?4)
+		ON CONFLICT (destination_id, name) DO UPDATE SET seq = lanes.seq + excluded.seq,
+			newest = CASE WHEN excluded.newest > lanes.newest THEN excluded.newest ELSE lanes.newest END,
+			due = CASE WHEN lanes.due > 0 AND lanes.due < excluded.newest THEN lanes.due
+				WHEN excluded.newest > lanes.newest THEN excluded.newest ELSE lanes.newest END
+		RETURNING seq, newest`, lane.destinationID, lane.name, len(mine), micros(mine[0].NextAttempt))
+	if err != nil {
+		return err
+	}
+	last := fromMicros(places[0].newest)
+	for i, b := range mine {
+		b.Seq = places[0].seq - int64(len(mine)-1-i)
+		if b.NextAttempt.Before(last) {
+			b.NextAttempt = last
+		}
+		last = b.NextAttempt
+	}
+	if micros(last) == places[0].newest {
+		return nil
+	}
+	_, err = s.exec(ctx, `UPDATE lanes SET newest = ?3 WHERE destination_id = ?1 AND name = ?2`,
+		lane.destinationID, lane.name, micros(last))
+	return err
+}
+
+func (s *Store) insertBatches(ctx context.Context, batches []windlass.Batch) error {
+	rows := make([]any, 0, 17*len(batches))
+	bodies := make([]any, 0, 2*len(batches))
+	for i := range batches {
+		b := &batches[i]
+		body, err := pack(b.Body)
+		if err != nil {
+			return err
+		}
+		bodies = append(bodies, b.ID, body)
+		rows = append(rows, b.ID, b.ProjectID, b.DestinationID, b.InstallationID, b.OperationID, b.Object, b.Kind,
+			b.Lane, b.Seq, b.Records, len(b.Body), b.Status, micros(b.NextAttempt), b.Attempts, b.Tries,
+			micros(b.Created), micros(b.Updated))
+	}
+	if _, err := s.exec(ctx, `INSERT INTO batches (id, project_id, destination_id, installation_id, operation_id, object,
+		kind, lane, seq, records, size, status, next_attempt, attempts, tries, created, updated) VALUES `+
+		tuples(len(batches), 17), rows...); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, `INSERT INTO batch_bodies (batch_id, body) VALUES `+tuples(len(batches), 2), bodies...)
+	return err
+}
+
+// tuples writes (?1, ?2), (?3, ?4) for two rows of two columns.
+func tuples(rows, columns int) string {
+	var text strings.Builder
+	for i := range rows {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		text.WriteString("(" + parameters(i*columns, columns) + ")")
+	}
+	return text.String()
+}
+
+// parameters writes ?4, ?5 for two parameters behind three others.
+func parameters(behind, count int) string {
+	var text strings.Builder
+	for i := range count {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		text.WriteString("?" + strconv.Itoa(behind+i+1))
+	}
+	return text.String()
+}
+
+// Batch finds a batch of a project, with its body.
+func (s *Store) Batch(ctx context.Context, projectID, id string) (windlass.Batch, error) {
+	op := "find the batch " + id
+	b, err := first(ctx, s, scanBatch, `SELECT `+batchColumns+` FROM batches b WHERE b.id = ?1 AND b.project_id = ?2`, id, projectID)
+	if err != nil {
+		return b, s.fail(op, err, batchSays)
+	}
+	bodies, err := s.bodies(ctx, []any{id})
+	b.Body = bodies[id]
+	return b, s.fail(op, err, batchSays)
+}
+
+// bodies reads the bodies of batches by their ids.
+func (s *Store) bodies(ctx context.Context, ids []any) (map[string][]byte, error) {
+	type stored struct {
+		id   string
+		size int64
+		body []byte
+	}
+	all, err := list(ctx, s, func(r row) (b stored, err error) {
+		err = r.Scan(&b.id, &b.size, &b.body)
+		return b, err
+	}, `SELECT b.id, b.size, x.body FROM batches b JOIN batch_bodies x ON x.batch_id = b.id
+		WHERE b.id IN (`+parameters(0, len(ids))+`)`, ids...)
+	if err != nil {
+		return nil, err
+	}
+	bodies := make(map[string][]byte, len(all))
+	for _, one := range all {
+		if bodies[one.id], err = unpack(one.body, one.size); err != nil {
+			return nil, err
+		}
+	}
+	return bodies, nil
+}
+
+// Batches lists batches without their bodies, the newest first.
+func (s *Store) Batches(ctx context.Context, f windlass.BatchFilter) ([]windlass.Batch, error) {
+	var where filter
+	where.equal("b.project_id", f.ProjectID)
+	where.equal("b.destination_id", f.DestinationID)
+	where.equal("b.installation_id", f.InstallationID)
+	where.equal("b.operation_id", f.OperationID)
+	where.equal("b.status", f.Status)
+	where.between("b.created", f.Since, f.Until)
+	if f.Before != "" {
+		where.compare("b.id", "<", f.Before)
+	}
+	query := `SELECT ` + batchColumns + ` FROM batches b` + where.where + ` ORDER BY b.id DESC` + where.limit(cmp.Or(f.Limit, 100))
+	all, err := list(ctx, s, scanBatch, query, where.args...)
+	return all, s.fail("list the batches", err, batchSays)
+}
+
+// between adds the conditions of a time: since is included, until is not.
+func (f *filter) between(column string, since, until time.Time) {
+	if !since.IsZero() {
+		f.compare(column, ">=", micros(since))
+	}
+	if !until.IsZero() {
+		f.compare(column, "<", micros(until))
+	}
+}
+
+// Attempts lists what was tried with a batch, the first one first.
+func (s *Store) Attempts(ctx context.Context, batchID string) ([]windlass.Attempt, error) {
+	all, err := list(ctx, s, func(r row) (a windlass.Attempt, err error) {
+		var latency int64
+		err = r.Scan(&a.BatchID, &a.Number, when{&a.Time}, &a.Status, &latency, &a.Error, &a.Answer)
+		a.Latency = time.Duration(latency) * time.Microsecond
+		return a, err
+	}, `SELECT batch_id, number, time, status, latency, error, answer FROM attempts WHERE batch_id = ?1 ORDER BY number`, batchID)
+	return all, s.fail("list the attempts of "+batchID, err, batchSays)
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// The first byte of a stored body says how the rest is packed.
+const (
+	plainBody   = 0
+	deflateBody = 1
+)
+
+// writers are kept, because making one costs more than packing 2 kB.
+var writers = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(io.Discard, flate.BestSpeed) // the level is one that there is
+	return w
+}}
+
+// pack makes a body smaller where that is possible. It comes back byte for byte
+// (invariant 2).
+func pack(body []byte) ([]byte, error) {
+	packed := bytes.NewBuffer(make([]byte, 0, len(body)/4+64))
+	packed.WriteByte(deflateBody)
+	w, ok := writers.Get().(*flate.Writer)
+	if !ok {
+		return nil, fmt.Errorf("no writer: %T", w)
+	}
+	defer writers.Put(w)
+	w.Reset(packed)
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	if packed.Len() > len(body) {
+		return append([]byte{plainBody}, body...), nil
+	}
+	return packed.Bytes(), nil
+}
+
+// unpack returns what pack was given, which had size bytes.
+func unpack(stored []byte, size int64) ([]byte, error) {
+	if len(stored) == 0 {
+		return nil, fmt.Errorf("a body is stored as nothing")
+	}
+	var body []byte
+	switch stored[0] {
+	case plainBody:
+		body = stored[1:]
+	case deflateBody:
+		r := flate.NewReader(bytes.NewReader(stored[1:]))
+		body = make([]byte, size)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return nil, fmt.Errorf("unpack a body: %w", err)
+		}
+	default:
+		return nil, fmt.Errorf("a body is packed in a way %d that this version does not know", stored[0])
+	}
+	if int64(len(body)) != size {
+		return nil, fmt.Errorf("a body has %d bytes instead of %d", len(body), size)
+	}
+	return body, nil
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"windlass"
+)
+
+const healthColumns = `h.destination_id, h.failures, h.failing_since, h.hold_until`
+
+func scanHealth(r row) (h windlass.Health, err error) {
+	err = r.Scan(&h.DestinationID, &h.Failures, when{&h.FailingSince}, when{&h.HoldUntil})
+	return h, err
+}
+
+var healthSays = says{
+	Missing: "nothing has been sent to it", Dangling: "there is no such destination", kind: windlass.NotFound,
+}
+
+// LeaseDestination makes holder the only one who sends to a destination until
+// the time given, unless somebody else is, and says how its deliveries stand.
+// The holder may lease it again.
+func (s *Store) LeaseDestination(
+	ctx context.Context, destinationID, holder string, now, until time.Time,
+) (h windlass.Health, won bool, err error) {
+	all, err := change(ctx, s, scanHealth, `INSERT INTO destination_health AS h
+		(destination_id, failures, failing_since, hold_until, lease_holder, lease_until) VALUES (?1, 0, 0, 0, ?2, ?4)
+		ON CONFLICT (destination_id) DO UPDATE SET lease_holder = excluded.lease_holder, lease_until = excluded.lease_until
+			WHERE h.lease_holder = '' OR h.lease_holder = ?2 OR h.lease_until <= ?3
+		RETURNING destination_id, failures, failing_since, hold_until`, destinationID, holder, micros(now), micros(until))
+	if err != nil || len(all) == 0 {
+		return h, false, s.fail("lease the destination "+destinationID, err, healthSays)
+	}
+	return all[0], true, nil
+}
+
+// ReleaseDestination ends a lease, unless a batch is due by now that may be sent:
+// then it is kept, so that what was added while the holder was about to end is
+// not forgotten. force ends it in any case.
+func (s *Store) ReleaseDestination(ctx context.Context, destinationID, holder string, now time.Time, force bool) (released bool, err error) {
+	query := `UPDATE destination_health SET lease_holder = '', lease_until = 0 WHERE destination_id = ?1 AND lease_holder = ?2`
+	args := []any{destinationID, holder}
+	if !force {
+		query += ` AND (hold_until > ?3 OR NOT EXISTS (
+			SELECT 1 FROM lanes l WHERE l.destination_id = ?1 AND l.due > 0 AND l.due <= ?3))`
+		args = append(args, micros(now))
+	}
+	n, err := s.exec(ctx, query, args...)
+	return n > 0, s.fail("release the destination "+destinationID, err, healthSays)
+}
+
+// ReleaseAllDestinations ends every lease. It is for the start of the only
+// process on a database: whoever held them is gone.
+func (s *Store) ReleaseAllDestinations(ctx context.Context) error {
+	_, err := s.exec(ctx, `UPDATE destination_health SET lease_holder = '', lease_until = 0 WHERE lease_holder <> ''`)
+	return s.fail("release the destinations", err, healthSays)
+}
+
+// DueDestinations lists destinations that a batch is due to, which are neither
+// disabled nor held back, and to which nobody is sending.
+func (s *Store) DueDestinations(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	all, err := list(ctx, s, scanText, `SELECT t.id FROM destinations t LEFT JOIN destination_health h ON h.destination_id = t.id
+		WHERE NOT t.disabled AND COALESCE(h.hold_until, 0) <= ?1 AND (COALESCE(h.lease_holder, '') = '' OR h.lease_until <= ?1)
+			AND EXISTS (SELECT 1 FROM lanes l WHERE l.destination_id = t.id AND l.due > 0 AND l.due <= ?1)
+		ORDER BY t.id LIMIT ?2`, micros(now), limit)
+	return all, s.fail("list the destinations that something is due to", err, healthSays)
+}
+
+// Target finds a destination by its id alone, with its secrets: for whoever
+// sends to it.
+func (s *Store) Target(ctx context.Context, destinationID string) (windlass.Destination, error) {
+	t, err := first(ctx, s, s.scanDestination, `SELECT `+destinationColumns+` FROM destinations t WHERE t.id = ?1`+s.locked(ctx), destinationID)
+	return t, s.fail("find the destination "+destinationID, err, destinationSays)
+}
+
+// Health says how the deliveries to a destination stand.
+func (s *Store) Health(ctx context.Context, destinationID string) (windlass.Health, error) {
+	all, err := list(ctx, s, scanHealth, `SELECT `+healthColumns+` FROM destination_health h WHERE h.destination_id = ?1`, destinationID)
+	if err != nil || len(all) == 0 {
+		return windlass.Health{DestinationID: destinationID}, s.fail("look at the destination "+destinationID, err, healthSays)
+	}
+	return all[0], nil
+}
+
+// SetDestinationDisabled disables or enables a destination, and says whether
+// that changed anything. An enabled one begins with a clean slate.
+func (s *Store) SetDestinationDisabled(ctx context.Context, destinationID string, disabled bool, now time.Time) (changed bool, err error) {
+	op := "enable the destination " + destinationID
+	if disabled {
+		op = "disable the destination " + destinationID
+	}
+	err = s.In(ctx, func(ctx context.Context) error {
+		n, err := s.exec(ctx, `UPDATE destinations SET disabled = ?2, updated = ?3 WHERE id = ?1 AND disabled <> ?2`,
+			destinationID, disabled, micros(now))
+		if err != nil || n == 0 {
+			return s.fail(op, err, destinationSays)
+		}
+		changed = true
+		if !disabled {
+			_, err = s.exec(ctx, `UPDATE destination_health SET failures = 0, failing_since = 0, hold_until = 0 WHERE destination_id = ?1`, destinationID)
+		}
+		return s.fail(op, err, healthSays)
+	})
+	return changed, err
+}
+
+// DueLanes lists the lanes of a destination in which a batch is due, the one
+// that waits longest first.
+func (s *Store) DueLanes(ctx context.Context, destinationID string, now time.Time, limit int) ([]string, error) {
+	all, err := list(ctx, s, scanText, `SELECT l.name FROM lanes l
+		WHERE l.destination_id = ?1 AND l.due > 0 AND l.due <= ?2 ORDER BY l.due, l.name LIMIT ?3`, destinationID, micros(now), limit)
+	return all, s.fail("list the lanes that are due", err, healthSays)
+}
+
+// DueBatches lists the batches of a lane that are due, in the order in which they
+// are to be sent, with their bodies: at most limit, and no more than bytes of
+// bodies unless one alone is larger.
+func (s *Store) DueBatches(ctx context.Context, destinationID, lane string, now time.Time, limit int, bytes int64) ([]windlass.Batch, error) {
+	const op = "list the batches that are due"
+	var total int64
+	all, err := list(ctx, s, func(r row) (b windlass.Batch, err error) {
+		var size int64
+		err = r.Scan(&b.ID, &b.ProjectID, &b.DestinationID, &b.InstallationID, &b.OperationID, &b.Object, &b.Kind,
+			&b.Lane, &b.Seq, &b.Records, &b.Status, when{&b.NextAttempt}, &b.Attempts, &b.Tries, when{&b.Created}, when{&b.Updated}, &size)
+		if total += size; total > bytes && total > size {
+			b.ID = "" // the next time
+		}
+		return b, err
+	}, `SELECT `+batchColumns+`, b.size FROM batches b
+		WHERE b.destination_id = ?1 AND b.lane = ?2 AND b.status = 'pending' AND b.next_attempt <= ?3
+		ORDER BY b.next_attempt, b.seq LIMIT ?4`, destinationID, lane, micros(now), limit)
+	if end := slices.IndexFunc(all, func(b windlass.Batch) bool { return b.ID == "" }); end >= 0 {
+		all = all[:end]
+	}
+	if err != nil || len(all) == 0 {
+		return nil, s.fail(op, err, batchSays)
+	}
+	ids := make([]any, len(all))
+	for i := range all {
+		ids[i] = all[i].ID
+	}
+	bodies, err := s.bodies(ctx, ids)
+	if err != nil {
+		return nil, s.fail(op, err, batchSays)
+	}
+	for i := range all {
+		all[i].Body = bodies[all[i].ID]
+	}
+	return all, nil
+}

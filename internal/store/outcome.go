@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"windlass"
+)
+
+// RecordOutcomes keeps attempts and what follows from them, extends the lease
+// and keeps the destination's health, all in one transaction. It reports false,
+// and keeps nothing, when the holder has lost the lease: whoever has it now
+// sends the same batches again (invariant 2).
+func (s *Store) RecordOutcomes(ctx context.Context, o windlass.Outcomes) (held bool, err error) {
+	const op = "record attempts"
+	h := o.Health
+	err = s.In(ctx, func(ctx context.Context) error {
+		n, err := s.exec(ctx, `UPDATE destination_health SET failures = ?3, failing_since = ?4, hold_until = ?5, lease_until = ?6
+			WHERE destination_id = ?1 AND lease_holder = ?2`,
+			h.DestinationID, o.Holder, h.Failures, micros(h.FailingSince), micros(h.HoldUntil), micros(o.Until))
+		if err != nil || n == 0 {
+			return s.fail(op, err, healthSays)
+		}
+		held = true
+		for chunk := range slices.Chunk(o.Outcomes, rowsAtOnce) {
+			if err := s.insertAttempts(ctx, chunk); err != nil {
+				return s.fail(op, err, batchSays)
+			}
+			if err := s.settleBatches(ctx, chunk, o.Now); err != nil {
+				return s.fail(op, err, batchSays)
+			}
+		}
+		return s.fail(op, s.settleLanes(ctx, h.DestinationID, slices.Clone(o.Lanes), false), batchSays)
+	})
+	return held && err == nil, err
+}
+
+func (s *Store) insertAttempts(ctx context.Context, outcomes []windlass.Outcome) error {
+	rows := make([]any, 0, 7*len(outcomes))
+	for _, o := range outcomes {
+		a := o.Attempt
+		rows = append(rows, a.BatchID, a.Number, micros(a.Time), a.Status, a.Latency.Microseconds(), a.Error, a.Answer)
+	}
+	_, err := s.exec(ctx, `INSERT INTO attempts (batch_id, number, time, status, latency, error, answer) VALUES `+
+		tuples(len(outcomes), 7), rows...)
+	return err
+}
+
+// settleBatches says what became of batches: those that were delivered all at
+// once, because they are the many.
+func (s *Store) settleBatches(ctx context.Context, outcomes []windlass.Outcome, now time.Time) error {
+	delivered := []any{micros(now)}
+	for _, o := range outcomes {
+		if o.Status == windlass.BatchDelivered {
+			delivered = append(delivered, o.Attempt.BatchID)
+			continue
+		}
+		if _, err := s.exec(ctx, `UPDATE batches SET status = ?2, next_attempt = ?3, attempts = attempts + 1, tries = tries + 1, updated = ?4
+			WHERE id = ?1`, o.Attempt.BatchID, o.Status, micros(o.Next), micros(now)); err != nil {
+			return err
+		}
+	}
+	if len(delivered) == 1 {
+		return nil
+	}
+	_, err := s.exec(ctx, `UPDATE batches SET status = 'delivered', next_attempt = 0, attempts = attempts + 1, tries = tries + 1, updated = ?1
+		WHERE id IN (`+parameters(1, len(delivered)-1)+`)`, delivered...)
+	return err
+}
+
+// settleLanes looks up when the lanes' next batches are due. They are locked
+// first: in one statement, PostgreSQL would wait for a batch that is being added
+// and then not see it. A lane that somebody has locked is passed over unless
+// wait is set: it stays due, and is looked at again. So whoever sends waits for
+// nobody who adds, and the two cannot wait for each other.
+func (s *Store) settleLanes(ctx context.Context, destinationID string, names []string, wait bool) error {
+	slices.Sort(names)
+	if s.driver == Postgres && len(names) > 0 {
+		lock := s.locked(ctx)
+		if !wait {
+			lock += ` SKIP LOCKED`
+		}
+		var err error
+		if names, err = list(ctx, s, scanText, `SELECT name FROM lanes WHERE destination_id = ?1 AND name IN (`+
+			parameters(1, len(names))+`) ORDER BY name`+lock, lanesArgs(destinationID, names)...); err != nil {
+			return err
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	_, err := s.exec(ctx, `UPDATE lanes SET due = COALESCE((SELECT MIN(b.next_attempt) FROM batches b
+		WHERE b.destination_id = lanes.destination_id AND b.lane = lanes.name AND b.status = 'pending'), 0)
+		WHERE destination_id = ?1 AND name IN (`+parameters(1, len(names))+`)`, lanesArgs(destinationID, names)...)
+	return err
+}
+
+func lanesArgs(destinationID string, names []string) []any {
+	args := []any{destinationID}
+	for _, name := range names {
+		args = append(args, name)
+	}
+	return args
+}
+
+// ReplayBatches makes at most limit batches due once more, the oldest first,
+// with the same id and the same bytes (invariant 2); what waits already is left
+// alone. It says how many, and the last id it looked at: call it again with that
+// until there is none.
+func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time.Time, after string, limit int) (n int, last string, err error) {
+	const op = "replay batches"
+	type found struct{ id, lane string }
+	err = s.In(ctx, func(ctx context.Context) error {
+		where := filter{}
+		where.equal("b.destination_id", r.DestinationID)
+		where.equal("b.id", r.BatchID)
+		where.equal("b.status", r.Status)
+		where.compare("b.status", "<>", windlass.BatchPending)
+		where.between("b.created", r.Since, r.Until)
+		where.compare("b.id", ">", after)
+		query := `SELECT b.id, b.lane FROM batches b` + where.where + ` ORDER BY b.id` + where.limit(limit) + s.locked(ctx)
+		all, err := list(ctx, s, func(r row) (f found, err error) {
+			err = r.Scan(&f.id, &f.lane)
+			return f, err
+		}, query, where.args...)
+		if err != nil || len(all) == 0 {
+			return s.fail(op, err, batchSays)
+		}
+		args := []any{micros(now)}
+		var lanes []string
+		for _, f := range all {
+			args = append(args, f.id)
+			if !slices.Contains(lanes, f.lane) {
+				lanes = append(lanes, f.lane)
+			}
+		}
+		if _, err := s.exec(ctx, `UPDATE batches SET status = 'pending', next_attempt = ?1, tries = 0, updated = ?1
+			WHERE id IN (`+parameters(1, len(all))+`)`, args...); err != nil {
+			return s.fail(op, err, batchSays)
+		}
+		n, last = len(all), all[len(all)-1].id
+		return s.fail(op, s.settleLanes(ctx, r.DestinationID, lanes, true), batchSays)
+	})
+	if err != nil {
+		return 0, "", err
+	}
+	return n, last, nil
+}
