@@ -1,0 +1,90 @@
+package budget
+
+import (
+	"context"
+	"time"
+)
+
+// recheck is how long a refusal of the ledger is believed: another process may
+// return something.
+const recheck = 15 * time.Second
+
+// ask takes a slice for a class from the ledger. One caller per key asks at a
+// time; the others wait, and mostly find what they want when they come through.
+func (b *Budget) ask(ctx context.Context, p *purse, account Account, class Class) error {
+	select {
+	case p.flight <- struct{}{}:
+		defer func() { <-p.flight }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	now, back := b.clock.read()
+	slot := Slot{Key: p.key, Minute: bookingMinute(now), Holder: b.opts.Holder, Class: class}
+	want, old := p.wants(who{class, account.Customer}, now)
+	if want == 0 {
+		return nil // somebody else has asked meanwhile
+	}
+	if old.left > 0 {
+		// Should this fail the requests count as spent until they age out, no more.
+		_ = b.ledger.Return(ctx, Slot{Key: p.key, Minute: old.minute, Holder: b.opts.Holder, Class: class, Waiting: p.tell(now)}, old.left)
+	}
+	var seen Book
+	var seenAs view
+	granted := 0
+	slot.Waiting = p.tell(now)
+	err := b.ledger.Reserve(ctx, slot, minuteOf(now.Add(-back)), func(book Book) int {
+		seen, seenAs = book, see(book, account.Limit, b.opts.Holder, slot.Waiting, slot.Minute)
+		granted = 0
+		if !book.Blocked.After(now) {
+			granted = max(0, min(want, seenAs.available(class)))
+		}
+		return granted
+	})
+	if err != nil {
+		return err
+	}
+	p.take(slot, granted, want, seen, seenAs, now, back)
+	return nil
+}
+
+// wants says how many requests to ask for, and hands over what is left of an
+// earlier minute. 0 means that there is no need any more.
+func (p *purse) wants(w who, now time.Time) (want int, old leased) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ahead := p.line.ahead(w, now, now)
+	have := &p.slices[w.class]
+	if have.minute != bookingMinute(now) {
+		old, *have = *have, leased{minute: bookingMinute(now)}
+	}
+	if have.left > ahead || p.refused[w.class].After(now) || p.blocked.After(now) {
+		return 0, old
+	}
+	return max(sliceOf(p.view.limit), ahead+1-have.left), old
+}
+
+func (p *purse) tell(now time.Time) [Classes]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waiting(now)
+}
+
+// take puts a slice into the purse, and the news with it.
+func (p *purse) take(slot Slot, granted, want int, book Book, seen view, now time.Time, back time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.view, p.said = seen, book.Limit
+	p.view.used[slot.Class] += granted
+	p.view.minutes[slot.Minute] += granted
+	if book.Blocked.After(p.blocked) {
+		p.blocked = book.Blocked
+	}
+	have := &p.slices[slot.Class]
+	have.minute = slot.Minute
+	have.left += granted
+	if granted < want && granted < 1 {
+		free := seen.freeAfter(slot.Class, now, back)
+		p.freeAt[slot.Class] = now.Add(free)
+		p.refused[slot.Class] = now.Add(min(free, recheck))
+	}
+}

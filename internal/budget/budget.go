@@ -1,0 +1,162 @@
+package budget
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Class says what a request is for, in order of service.
+type Class int
+
+// The classes.
+const (
+	// Interactive is for proxy calls and writes: somebody waits for the answer.
+	Interactive Class = iota
+	// Scheduled is for reads that are due.
+	Scheduled
+	// Backfill is for reading the past.
+	Backfill
+	// Classes is how many there are.
+	Classes
+)
+
+// String returns the class's name.
+func (c Class) String() string {
+	switch c {
+	case Interactive:
+		return "interactive"
+	case Scheduled:
+		return "scheduled"
+	default:
+		return "backfill"
+	}
+}
+
+// Account says whom the provider counts a request for, and whom we do.
+type Account struct {
+	// Key is whom the provider counts: the provider app for OAuth, whoever the
+	// user is, and each other credential by itself. It is not a secret.
+	Key string
+	// Limit is how many requests an hour the operator allows; 0 leaves it to the
+	// provider, and to DefaultLimit where that says nothing.
+	Limit int
+	// Customer is between whom the key is shared fairly: the installation's group.
+	Customer string
+}
+
+// Options are what a Budget can do without.
+type Options struct {
+	// Holder names this process in the ledger; it must be another one after every
+	// start. Empty is a random name.
+	Holder string
+	// Patience is for how long Acquire blocks before it answers Wait; 0 is two
+	// seconds, and less than 0 is not at all.
+	Patience time.Duration
+	// Limits reads the limit headers of an answer; nil learns from 429s only.
+	Limits func(http.Header) (Reading, bool)
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Elapsed is a clock that cannot be set, from any beginning; nil is the
+	// system's.
+	Elapsed func() time.Duration
+}
+
+// Budget pays requests. It is safe for concurrent use.
+type Budget struct {
+	ledger Ledger
+	opts   Options
+	clock  *clock
+
+	mu     sync.Mutex
+	purses map[string]*purse
+}
+
+// New makes a Budget on a ledger. opts may be nil. Run it, so that what it does
+// not spend goes back to the others.
+func New(ledger Ledger, opts *Options) *Budget {
+	b := &Budget{ledger: ledger, purses: map[string]*purse{}}
+	if opts != nil {
+		b.opts = *opts
+	}
+	if b.opts.Holder == "" {
+		b.opts.Holder = rand.Text()
+	}
+	if b.opts.Patience == 0 {
+		b.opts.Patience = 2 * time.Second
+	}
+	if b.opts.Now == nil {
+		b.opts.Now = time.Now
+	}
+	if b.opts.Elapsed == nil {
+		start := time.Now()
+		b.opts.Elapsed = func() time.Duration { return time.Since(start) }
+	}
+	b.clock = newClock(b.opts.Now, b.opts.Elapsed)
+	return b
+}
+
+// purse returns what this process has of a key.
+func (b *Budget) purse(key string) *purse {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.purses[key]
+	if p == nil {
+		now, _ := b.clock.read()
+		p = newPurse(key, now)
+		b.purses[key] = p
+	}
+	return p
+}
+
+// Acquire pays one request, which is to be sent now. It blocks only for what is
+// quickly over; otherwise it fails with a *Wait. An error of the ledger is
+// returned as it is: what cannot be counted is not sent. An Acquire that failed
+// has spent nothing and may be repeated.
+func (b *Budget) Acquire(ctx context.Context, account Account, class Class) error {
+	p := b.purse(account.Key)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		now, _ := b.clock.read()
+		verdict := p.try(account, class, now)
+		switch {
+		case verdict.paid:
+			return nil
+		case verdict.ask:
+			if err := b.ask(ctx, p, account, class); err != nil {
+				return err
+			}
+		case verdict.wait > b.opts.Patience || !fits(ctx, verdict.wait):
+			return &Wait{
+				Key: account.Key, Class: class, Reason: verdict.reason,
+				// The system's own clock, which a job sleeps by; ours may differ.
+				Until: b.opts.Now().Add(verdict.wait), For: verdict.wait,
+			}
+		default:
+			if err := sleep(ctx, verdict.wait); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// fits reports whether a wait ends before the context does.
+func fits(ctx context.Context, wait time.Duration) bool {
+	deadline, has := ctx.Deadline()
+	return !has || time.Until(deadline) > wait
+}
+
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(max(wait, time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

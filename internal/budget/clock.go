@@ -1,0 +1,50 @@
+package budget
+
+import (
+	"sync"
+	"time"
+)
+
+// clock is a clock that suits an account of the last hour: within a process it
+// never goes back, and when the system's clock is set forward it says so, because
+// then what looks like an hour ago is not.
+type clock struct {
+	now     func() time.Time
+	elapsed func() time.Duration // monotonic
+
+	mu      sync.Mutex
+	base    time.Time // what the clock shows when elapsed is 0
+	leapt   time.Duration
+	leaptAt time.Duration // in elapsed time
+}
+
+// leap is the least difference that is taken for a clock that was set, rather
+// than for one that is being adjusted.
+const leap = time.Minute
+
+// counted is for how long a request is counted: an hour, and the minute in which
+// it began, because the ledger knows no more exactly than that.
+const counted = 61 * time.Minute
+
+func newClock(now func() time.Time, elapsed func() time.Duration) *clock {
+	return &clock{now: now, elapsed: elapsed, base: now().Add(-elapsed())}
+}
+
+// read returns the time, and how far back grants may be dated that count: an
+// hour, or more for as long as the clock was set forward within it.
+func (c *clock) read() (now time.Time, back time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	elapsed := c.elapsed()
+	now = c.base.Add(elapsed)
+	if ahead := c.now().Sub(now); ahead > leap {
+		c.base, now = c.base.Add(ahead), now.Add(ahead)
+		c.leapt, c.leaptAt = c.leapt+ahead, elapsed
+	}
+	if c.leapt > 0 && elapsed-c.leaptAt > counted {
+		c.leapt = 0
+	}
+	return now, time.Hour + c.leapt
+}
+
+func minuteOf(t time.Time) int64 { return t.Unix() / 60 }

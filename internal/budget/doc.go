@@ -1,0 +1,78 @@
+// Package budget pays for requests to a provider that allows so many an hour, and
+// shares them fairly: between kinds of work, customers and processes.
+//
+// Bitbucket counts a rolling hour for each token, but for OAuth it counts the
+// consumer, whoever the user is: all customers of a provider app live on one
+// thousand requests an hour. Every request is paid here first (invariant 7).
+//
+// # What it promises
+//
+//   - In no sixty minutes are more requests paid than the limit, by all processes
+//     together, whatever they do and whenever one dies.
+//   - Not every payment is a write to the database: one in three or four, at
+//     the default limit, and one in hundreds when the limit is high.
+//   - Proxy calls and writes come before scheduled reads, and those before
+//     backfills; but each has a share that the others leave alone.
+//   - Within a class the customer who had least in the last hour comes first.
+//   - Backfills use what is left evenly, but for a customer's first few requests,
+//     which go at once.
+//   - Nobody is held up: what takes longer than a moment fails with a [*Wait] that
+//     says until when, and keeps the place in the line.
+//   - A process that dies loses for everybody what it had leased and not spent
+//     (three slices of a half per cent of the limit at most), for an hour.
+//
+// # How it works
+//
+// The [Ledger] counts grants by key, minute and process. A process that needs
+// requests of a class takes a slice: in one transaction, under the lock of the
+// key's row, it adds up what was granted in the last hour and books a half per
+// cent of the limit for the minute that it is, if that much is available. It may
+// spend them in that minute only; Run gives back what is left.
+//
+// A minute's grants count until the minute is an hour old in whole. A process's
+// slice ends a second before its minute, so that the request arrives in the minute
+// that it is counted for. So any sixty minutes at the provider lie within the
+// sixty-one that are added up. That costs a sixtieth of the limit, and is why no
+// write per request is needed.
+//
+// Available to a class is the limit, less what was used, less what is set aside
+// for the other classes and not yet used: a third more than the last hour's for
+// interactive work (between 1/20 and 3/10 of the limit) and for scheduled reads
+// (between 3/20 and 3/5), a fiftieth for backfills; and one request for each customer
+// whom any process keeps waiting in a higher class.
+//
+// A refused caller gets a place in the line of its class, and is told when to
+// come: when enough of the past hour will have aged out. Whoever asks is served
+// if the slice has more requests than there are customers ahead in the line whose
+// time has come. Places are kept for half a minute.
+//
+// Backfills moreover take turns. A turn is a slice, and turns are so far apart
+// that all backfills together use evenly what the classes above leave. What a
+// process may have of that goes by how many customers it backfills: each tells the
+// others with every slice. The first fiftieth of the limit of each customer goes
+// without turns.
+//
+// [Budget.Learn] lowers and raises the limit by the provider's headers, and stops
+// the key when the provider says 429, until Retry-After. Others see it with their
+// next slice.
+//
+// # Clocks
+//
+// The clocks of the processes have to agree to a second or so; a process whose
+// clock is behind by more counts its own requests for too short. Within a process
+// time never goes back. When a clock is set forward, grants of before count until
+// an hour has really passed; a machine that was asleep looks the same, and gets a
+// careful hour, too.
+//
+// # What is approximate
+//
+// What a customer had, and who waits, each process knows of itself. A customer
+// whose jobs run in three processes may get up to three shares of a class. A
+// provider that counts requests of other programs with the same credential is
+// noticed only when it says 429, or that none remain.
+//
+// # What to use
+//
+// [New], [Budget.Run], and [Budget.Transport] around the transport that sends; or
+// [Budget.Acquire] for what is not HTTP. [Budget.State] is for dashboards.
+package budget

@@ -1,0 +1,92 @@
+package budget
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Reading is what the limit headers of an answer say.
+type Reading struct {
+	Limit     int           // requests an hour; 0 or less when not said
+	Remaining int           // how many are left; less than 0 when not said
+	Reset     time.Duration // until there are more; 0 when not said
+}
+
+// The wait after a 429 that does not say for how long: it doubles as long as the
+// next request is answered with 429 as well.
+const (
+	shortestWait = time.Minute
+	longestWait  = 15 * time.Minute
+)
+
+// Learn takes in an answer to a request that was paid. Transport does so by
+// itself; it is for callers that send in another way.
+func (b *Budget) Learn(ctx context.Context, account Account, status int, header http.Header) {
+	p := b.purse(account.Key)
+	now, _ := b.clock.read()
+	var reading Reading
+	known := false
+	if b.opts.Limits != nil {
+		reading, known = b.opts.Limits(header)
+	}
+	seen := p.learn(status, header, reading, known, now)
+	if seen == (Seen{}) {
+		return
+	}
+	// The others have to know even if the caller has gone. Should it fail they
+	// will find out by themselves, by the same answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_ = b.ledger.Observe(ctx, account.Key, seen)
+}
+
+// learn changes the purse, and returns what is new to the others.
+func (p *purse) learn(status int, header http.Header, reading Reading, known bool, now time.Time) Seen {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var seen Seen
+	if known && reading.Limit > 0 && reading.Limit != p.said {
+		p.said, seen.Limit = reading.Limit, reading.Limit
+		p.refused = [Classes]time.Time{} // what was refused may be allowed now
+	}
+	var wait time.Duration
+	switch {
+	case status == http.StatusTooManyRequests:
+		if wait = retryAfter(header, now); wait == 0 && known {
+			wait = reading.Reset
+		}
+		if wait == 0 {
+			wait = min(shortestWait<<min(p.strikes, 8), longestWait)
+			p.strikes++
+		}
+		wait = max(wait, margin)
+	case known && reading.Remaining == 0 && reading.Reset > 0:
+		wait = reading.Reset // the next one would be a 429
+	default:
+		p.strikes = 0
+	}
+	if until := now.Add(min(wait, 24*time.Hour)); wait > 0 && until.After(p.blocked) {
+		p.blocked, seen.Blocked = until, until
+	}
+	return seen
+}
+
+// retryAfter reads Retry-After, which is a number of seconds or a date. A date is
+// compared with that of the answer, whose clock it is of.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
+		return time.Duration(min(seconds, 24*60*60)) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	if answered, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = answered
+	}
+	return max(0, at.Sub(now))
+}

@@ -1,0 +1,76 @@
+package budget
+
+import (
+	"context"
+	"time"
+)
+
+// Ledger is what the processes share: the store implements it on its database,
+// [NewMemory] in memory, and budgettest says what every one must do.
+//
+// There are two kinds of rows, and each protects one thing:
+//
+//   - the row of a key holds what has been learned of it (limit, blocked until),
+//     and is the lock: Reserve holds it from reading the grants to writing its
+//     own, so that two processes cannot both be given the last request. That lock
+//     is what protects the limit;
+//   - a row of grants, by (key, minute, holder), holds how much one process may
+//     spend, or has spent, of one minute. Only its holder writes to it. It stays
+//     when the holder dies, which is what makes a request that may have been sent
+//     count for its hour.
+//
+// Rows of grants are of no interest an hour and two minutes after their minute,
+// but after a clock was set forward; a store may delete those of yesterday.
+type Ledger interface {
+	// Reserve reads the book of slot.Key, with the grants of minutes from since on
+	// (those of the future too), calls decide with it, and adds the number that
+	// decide returns to the grants of slot; it writes the row even for 0, so that
+	// slot.Waiting is seen by the others. All of it is one transaction under the
+	// key's lock; decide is quick and does no I/O (invariant 3). It may be called
+	// again if the transaction is tried again.
+	Reserve(ctx context.Context, slot Slot, since int64, decide func(Book) int) error
+	// Return takes unspent requests off the grants of a slot, never below zero.
+	Return(ctx context.Context, slot Slot, unspent int) error
+	// Observe stores what an answer told about a key. See Seen.
+	Observe(ctx context.Context, key string, seen Seen) error
+	// Read returns a key's book, as Reserve does. A key that nobody used has an
+	// empty one.
+	Read(ctx context.Context, key string, since int64) (Book, error)
+}
+
+// Slot is a place for grants.
+type Slot struct {
+	Key    string
+	Minute int64 // since 1970
+	Holder string
+	Class  Class
+	// Waiting is how many customers of each class the holder keeps waiting now;
+	// of backfills, those that it serves as well. It replaces what the row has.
+	Waiting [Classes]int
+}
+
+// Book is what the ledger knows of one key.
+type Book struct {
+	// Limit is how many requests an hour the provider said it allows; 0 when it
+	// did not say.
+	Limit int
+	// Blocked is until when the provider wants no request; zero for none.
+	Blocked time.Time
+	Grants  []Grants
+}
+
+// Grants are what one holder got in one minute, by class.
+type Grants struct {
+	Minute  int64
+	Holder  string
+	Granted [Classes]int
+	Waiting [Classes]int
+}
+
+// Seen is what an answer told.
+type Seen struct {
+	// Limit replaces the book's; 0 leaves it.
+	Limit int
+	// Blocked moves the book's later, never earlier; zero leaves it.
+	Blocked time.Time
+}

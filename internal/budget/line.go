@@ -1,0 +1,107 @@
+package budget
+
+import (
+	"cmp"
+	"time"
+)
+
+// line is who waits for one key, in one process. Those who wait are mostly not
+// there: their jobs sleep until the time that they were told. A place is kept for
+// them until then and a while longer, so that whoever happens to ask does not get
+// what they have been waiting for.
+type line struct {
+	places map[who]place
+	// served are how many requests each had in this half hour and in the one
+	// before it.
+	served, before map[who]int
+	turned, tidied time.Time
+}
+
+// who is somebody in a line.
+type who struct {
+	class    Class
+	customer string
+}
+
+type place struct {
+	since time.Time // when they began to wait
+	due   time.Time // when they were told to come
+}
+
+// grace is how long a place is kept for somebody who does not come in time.
+const grace = 30 * time.Second
+
+func newLine(now time.Time) line {
+	return line{places: map[who]place{}, served: map[who]int{}, before: map[who]int{}, turned: now}
+}
+
+// tidy forgets what is over.
+func (l *line) tidy(now time.Time) {
+	if now.Sub(l.tidied) < time.Second {
+		return
+	}
+	l.tidied = now
+	for w, p := range l.places {
+		if now.After(p.due.Add(grace)) {
+			delete(l.places, w)
+		}
+	}
+	for now.Sub(l.turned) >= time.Hour/2 {
+		l.served, l.before = map[who]int{}, l.served
+		l.turned = l.turned.Add(time.Hour / 2)
+		if now.Sub(l.turned) >= 2*time.Hour {
+			l.turned = now
+		}
+	}
+}
+
+// had is how many requests somebody had in about the last hour.
+func (l *line) had(w who) int { return l.served[w] + l.before[w] }
+
+// wait gives somebody a place, or keeps the one they have, until due.
+func (l *line) wait(w who, now, due time.Time) {
+	p, waits := l.places[w]
+	if !waits {
+		p.since = now
+	}
+	p.due = due
+	l.places[w] = p
+}
+
+// serve counts a request, and ends the wait for it.
+func (l *line) serve(w who) {
+	l.served[w]++
+	delete(l.places, w)
+}
+
+// ahead is how many of the same class come before somebody: those who had less in
+// the last hour, and of those who had the same, who have waited longer. That is
+// what keeps one customer from starving another (invariant 7). dueBy leaves out
+// those who were told to come later.
+func (l *line) ahead(w who, now, dueBy time.Time) int {
+	mine, waits := l.places[w]
+	if !waits {
+		mine.since = now
+	}
+	had, n := l.had(w), 0
+	for other, p := range l.places {
+		if other.class != w.class || other == w || p.due.After(dueBy) || now.After(p.due.Add(grace)) {
+			continue
+		}
+		before := cmp.Or(cmp.Compare(l.had(other), had), p.since.Compare(mine.since), cmp.Compare(other.customer, w.customer))
+		if before < 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// waiting counts the places of each class.
+func (l *line) waiting(now time.Time) (n [Classes]int) {
+	for w, p := range l.places {
+		if !now.After(p.due.Add(grace)) {
+			n[w.class]++
+		}
+	}
+	return n
+}

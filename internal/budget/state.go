@@ -1,0 +1,61 @@
+package budget
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+)
+
+// State is what a dashboard shows of one key.
+type State struct {
+	Key   string
+	Limit int // requests an hour
+	// Used is how many of the last hour's are spent or leased, by all processes.
+	Used [Classes]int
+	// SetAside is how many of the rest are kept for a class.
+	SetAside [Classes]int
+	// Leased is how many this process holds and has not spent.
+	Leased [Classes]int
+	// Waiting is how many customers wait, in all processes; of backfills it is
+	// those that go on.
+	Waiting [Classes]int
+	// Blocked is until when the provider wants no requests; zero for none.
+	Blocked time.Time
+}
+
+// State returns the state of every key that this process has used in the last
+// hours, in order of key.
+func (b *Budget) State(ctx context.Context) ([]State, error) {
+	states := []State{}
+	for _, p := range b.all() {
+		now, back := b.clock.read()
+		book, err := b.ledger.Read(ctx, p.key, minuteOf(now.Add(-back)))
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, p.state(book, b.opts.Holder, now))
+	}
+	slices.SortFunc(states, func(a, b State) int { return cmp.Compare(a.Key, b.Key) })
+	return states, nil
+}
+
+func (p *purse) state(book Book, holder string, now time.Time) State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v := see(book, p.set, holder, p.waiting(now), bookingMinute(now))
+	s := State{Key: p.key, Limit: v.limit, Used: v.used, Waiting: v.waiting}
+	if book.Blocked.After(p.blocked) {
+		p.blocked = book.Blocked
+	}
+	if p.blocked.After(now) {
+		s.Blocked = p.blocked
+	}
+	for class := range Classes {
+		s.SetAside[class] = max(0, v.share(class)-v.used[class])
+		if have := p.slices[class]; have.minute == bookingMinute(now) {
+			s.Leased[class] = have.left
+		}
+	}
+	return s
+}

@@ -1,0 +1,33 @@
+package budget
+
+import (
+	"fmt"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// Wait is the error for a request that cannot be paid soon. Nobody is held up
+// meanwhile: the caller's job sleeps until Until and asks again; its place in the
+// line is kept. errors.Is finds windlass.RateLimited in it, and errors.As a
+// *connector.Error, so that a transport that retries does not do so here.
+type Wait struct {
+	Key   string
+	Class Class
+	Until time.Time
+	// For is how long that is from the time of the error.
+	For time.Duration
+	// Reason says why, as a clause.
+	Reason string
+}
+
+// Error says why, and until when.
+func (w *Wait) Error() string {
+	return fmt.Sprintf("%s: wait until %s", w.Reason, w.Until.UTC().Format("15:04:05 UTC"))
+}
+
+// Unwrap returns the wait as connectors say it.
+func (w *Wait) Unwrap() error {
+	return &connector.Error{Kind: windlass.RateLimited, Message: w.Error(), RetryAfter: w.For}
+}
