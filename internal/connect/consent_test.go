@@ -149,6 +149,16 @@ func TestConsentThatFails(t *testing.T) {
 		{"a workspace that the person cannot see", "acme-vault", false, nil, windlass.NotFound, "covers acme", true},
 		{"a workspace marked as spam", "acme-flagged", false, nil, windlass.Gone, "spam", true},
 		{
+			"a workspace of others that anybody may look at", "somebodys", false,
+			func(w *world, _ connect.Consent, a connect.Answer) connect.Answer {
+				w.server.ServeBody("GET", "/workspaces/somebodys", 200, []byte(`{"uuid":"{1}","slug":"somebodys","name":"Open"}`))
+				w.server.ServeBody("GET", "/user/workspaces/somebodys/permission", 403,
+					[]byte(`{"type":"error","error":{"message":"You are not a member of this workspace."}}`))
+				return a
+			},
+			windlass.Forbidden, "does not belong to the workspace", true,
+		},
+		{
 			"a client secret that is wrong", "", false,
 			func(w *world, _ connect.Consent, a connect.Answer) connect.Answer {
 				w.app.ClientSecret = windlass.NewSecret("not the secret")

@@ -84,6 +84,7 @@ func oneRefresh(w *world, processes []kept) {
 	c := w.connected(services[0])
 	for round := range int64(3) {
 		w.clock.pass(3 * time.Hour)
+		w.inject("latency=300ms,times=1," + tokens) // long enough for all to come
 		before := w.server.TokenRequests()
 		w.hundred(services, c)
 		if asked := w.server.TokenRequests() - before; asked != 1 {
@@ -99,6 +100,7 @@ func oneEarlyRefresh(w *world, processes []kept) {
 	services := w.services(processes)
 	c := w.connected(services[0])
 	w.clock.pass(119 * time.Minute)
+	w.inject("latency=300ms,times=1," + tokens)
 	before := w.server.TokenRequests()
 	w.hundred(services, c)
 	for _, s := range services {

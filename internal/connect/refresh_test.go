@@ -14,100 +14,6 @@ import (
 	"windlass/internal/connect"
 )
 
-const tokens = "path=/site/oauth2/access_token"
-
-// Whatever a provider in trouble answers, nothing is held against the connection.
-func TestProviderInTroubleMakesNothingBad(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name  string
-		fault string
-		kind  windlass.Kind
-		says  string
-		wait  time.Duration // that callers are told; 0 is any
-	}{
-		{"down", "reset," + tokens, windlass.Unavailable, "could not be reached", 0},
-		{"slow", "hang," + tokens, windlass.Unavailable, "no answer within the time allowed", 0},
-		{"over its limit", "status=429,retry-after=90s," + tokens, windlass.RateLimited, "", 90 * time.Second},
-		{"over its limit, and silent on how long", "status=429," + tokens, windlass.RateLimited, "", 0},
-		{"broken", "status=500," + tokens, windlass.Unavailable, "HTTP 500", 0},
-		{"in maintenance", "status=503,retry-after=120s," + tokens, windlass.Unavailable, "HTTP 503", 2 * time.Minute},
-		{"behind a gateway's page", "html," + tokens, windlass.Unavailable, "HTML", 0},
-		{"behind a page that says it is fine", "html=200," + tokens, windlass.Unavailable, "HTML", 0},
-		{"behind a page that refuses", "html=400," + tokens, windlass.Unavailable, "HTML", 0},
-		{"cut off", "cut=40," + tokens, windlass.Unavailable, "broke off", 0},
-		{"not JSON", "malformed," + tokens, windlass.Unavailable, "broke off", 0},
-		{"moved", "status=302," + tokens, windlass.Unavailable, "HTTP 302", 0},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			virtually(t, scene{}, func(w *world) {
-				s := w.service()
-				c := w.connected(s)
-				w.clock.pass(119 * time.Minute)
-				w.inject(row.fault)
-				if _, err := s.Credential(w.ctx(), c); err != nil {
-					t.Errorf("the old token is good for a minute, but: %v", err)
-				}
-				w.clock.pass(2 * time.Minute)
-				_, err := s.Credential(w.ctx(), c)
-				failure := w.failure(err, row.kind, row.says)
-				if failure.RetryAfter <= 0 || row.wait > 0 && (failure.RetryAfter > row.wait || failure.Remedy == "") {
-					t.Errorf("callers are told to wait %v, want %v: %v", failure.RetryAfter, row.wait, err)
-				}
-				asks := w.asks(func() {
-					for range 20 {
-						_, err := s.Credential(w.ctx(), c)
-						w.fails(err, row.kind)
-					}
-				})
-				if asks > 1 {
-					t.Errorf("20 callers made %d token requests", asks)
-				}
-				got := w.stored(c)
-				if got.Status != windlass.ConnectionWorking || !strings.Contains(got.StatusReason, "could not be refreshed") ||
-					!strings.Contains(got.StatusReason, row.says) {
-					t.Errorf("it is %s: %s", got.Status, got.StatusReason)
-				}
-				w.told(connect.EventCreated)
-
-				w.server.ClearFaults()
-				w.clock.pass(max(row.wait, time.Minute))
-				_, err = s.Credential(w.ctx(), c)
-				w.must(err)
-				if got := w.stored(c); got.Status != windlass.ConnectionWorking || got.StatusReason != "" {
-					t.Errorf("afterwards it is %s: %s", got.Status, got.StatusReason)
-				}
-			})
-		})
-	}
-}
-
-func TestWrongClientSecretBlamesTheProviderApp(t *testing.T) {
-	t.Parallel()
-	virtually(t, scene{}, func(w *world) {
-		s := w.service()
-		c := w.connected(s)
-		right := w.app.ClientSecret
-		w.app.ClientSecret = windlass.NewSecret("rotated at Bitbucket")
-		w.must(w.store.UpdateProviderApp(w.ctx(), w.app))
-		w.clock.pass(3 * time.Hour)
-		_, err := s.Credential(w.ctx(), c)
-		w.fails(err, windlass.Unauthorized, appID, "client id and secret")
-		if got := w.stored(c); got.Status != windlass.ConnectionWorking || got.StatusReason == "" {
-			t.Errorf("it is %s: %s", got.Status, got.StatusReason)
-		}
-		if !strings.Contains(w.logs.String(), appID) {
-			t.Error("nobody is told which provider app it is")
-		}
-		w.app.ClientSecret = right
-		w.must(w.store.UpdateProviderApp(w.ctx(), w.app))
-		w.clock.pass(time.Minute)
-		_, err = s.Credential(w.ctx(), c)
-		w.must(err)
-	})
-}
-
 func TestRefusedRefreshMakesBadOnce(t *testing.T) {
 	t.Parallel()
 	for _, fixed := range []bool{false, true} { // the two say it in different words
@@ -228,6 +134,53 @@ func TestAnswerThatIsNotSaved(t *testing.T) {
 	}
 }
 
+// late is a store on which something happens just before a lease is asked for.
+type late struct {
+	kept
+	before func()
+}
+
+func (l *late) LeaseRefresh(ctx context.Context, id, holder string, now, until time.Time) (bool, error) {
+	if before := l.before; before != nil {
+		l.before = nil
+		before()
+	}
+	return l.kept.LeaseRefresh(ctx, id, holder, now, until)
+}
+
+// Between a process's look at the credentials and its lease another one may
+// begin and end a refresh: the lease is then won for nothing.
+func TestLeaseThatIsWonTooLate(t *testing.T) {
+	t.Parallel()
+	virtually(t, scene{}, func(w *world) {
+		store := &late{kept: w.store}
+		slow, quick := w.serviceOn(store), w.service()
+		c := w.connected(quick)
+		w.clock.pass(3 * time.Hour)
+		store.before = func() {
+			_, err := quick.Credential(w.ctx(), c)
+			w.must(err)
+		}
+		asks := w.asks(func() {
+			got, err := slow.Credential(w.ctx(), c)
+			w.must(err)
+			if got.Version != 2 {
+				t.Errorf("version %d is used, want 2", got.Version)
+			}
+		})
+		if asks != 1 {
+			t.Errorf("%d token requests, want 1", asks)
+		}
+		// The lease was given back: the next refresh need not wait for its end.
+		begun := w.clock.Now()
+		_, _, err := quick.Get(w.ctx(), projectID, c.ID, connect.Force)
+		w.must(err)
+		if took := w.clock.Now().Sub(begun); took > 0 {
+			t.Errorf("the next one took %v", took)
+		}
+	})
+}
+
 // A process that died with the lease holds the others up for its length only.
 func TestLeaseOfADeadProcessEnds(t *testing.T) {
 	t.Parallel()
@@ -306,56 +259,6 @@ func TestRefusalOfATokenThatWasReplaced(t *testing.T) {
 					t.Errorf("it is %s: %s", got.Status, got.StatusReason)
 				}
 				w.told(connect.EventCreated, connect.EventUpdated)
-			})
-		})
-	}
-}
-
-func TestKeepAlive(t *testing.T) {
-	t.Parallel()
-	const day = 24 * time.Hour
-	for _, row := range []struct {
-		name   string
-		after  time.Duration
-		change func(w *world)
-		want   connect.Kept
-	}{
-		{"leaves alone what was refreshed lately", 29 * day, nil, connect.Kept{}},
-		{"refreshes what lies idle", 31 * day, nil, connect.Kept{Refreshed: 2}},
-		{"comes too late after three months", 91 * day, nil, connect.Kept{Bad: 2}},
-		{"finds out what was revoked", 31 * day, func(w *world) { w.server.RevokeConsent(w.app.ClientID) }, connect.Kept{Bad: 2}},
-		{"asks once when the provider is down", 31 * day, func(w *world) { w.inject("status=503," + tokens) }, connect.Kept{Waiting: 2}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			virtually(t, scene{}, func(w *world) {
-				s := w.service()
-				w.connected(s)
-				second := w.ask()
-				second.ConsumerRef = "person-2"
-				begun, err := s.Start(w.ctx(), second, connect.Opener{})
-				w.must(err)
-				_, err = s.Callback(w.ctx(), w.consent(begun))
-				w.must(err)
-				w.clock.pass(row.after)
-				if row.change != nil {
-					row.change(w)
-				}
-				asks := w.asks(func() {
-					got, err := s.KeepAlive(w.ctx(), w.clock.Now())
-					w.must(err)
-					if got != row.want {
-						t.Errorf("did %+v, want %+v", got, row.want)
-					}
-				})
-				if want := row.want.Refreshed + row.want.Bad + min(row.want.Waiting, 1); asks != want {
-					t.Errorf("%d token requests, want %d", asks, want)
-				}
-				again, err := s.KeepAlive(w.ctx(), w.clock.Now())
-				w.must(err)
-				if again.Refreshed != 0 || again.Bad != 0 {
-					t.Errorf("at once again it did %+v", again)
-				}
 			})
 		})
 	}

@@ -1,0 +1,154 @@
+package connect_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"windlass"
+	"windlass/bitbucket"
+	"windlass/connector"
+	"windlass/internal/connect"
+)
+
+// spy is the provider, and sees every secret that passes.
+type spy struct {
+	*bitbucket.OAuth
+	seen *seen
+
+	mu        sync.Mutex
+	refreshed func() // called between the provider's answer and its return
+}
+
+func (s *spy) Exchange(ctx context.Context, app windlass.ProviderApp, code, callback string) (connector.Grant, error) {
+	grant, err := s.OAuth.Exchange(ctx, app, code, callback)
+	s.seen.failed(err)
+	s.seen.secret(code, grant.AccessToken.Reveal(), grant.RefreshToken.Reveal())
+	return grant, err
+}
+
+func (s *spy) Refresh(ctx context.Context, app windlass.ProviderApp, token windlass.Secret) (connector.Grant, error) {
+	grant, err := s.OAuth.Refresh(ctx, app, token)
+	s.seen.failed(err)
+	s.seen.secret(token.Reveal(), grant.AccessToken.Reveal(), grant.RefreshToken.Reveal())
+	s.mu.Lock()
+	refreshed := s.refreshed
+	s.mu.Unlock()
+	if refreshed != nil {
+		refreshed()
+	}
+	return grant, err
+}
+
+// on sets what happens between the provider's answer to a refresh and its
+// return; nil is nothing.
+func (s *spy) on(refreshed func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refreshed = refreshed
+}
+
+// notices are the events that the product was told of.
+type notices struct {
+	mu     sync.Mutex
+	events []connect.Event
+}
+
+func (n *notices) Notify(_ context.Context, event connect.Event) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.events = append(n.events, event)
+	return nil
+}
+
+// types are those of the events so far; those of refreshes are left out.
+func (n *notices) types() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	types := []string{}
+	for _, event := range n.events {
+		if event.Type != connect.EventRefreshed {
+			types = append(types, event.Type)
+		}
+	}
+	return types
+}
+
+func (w *world) told(want ...string) {
+	w.Helper()
+	if got := w.notices.types(); !slices.Equal(got, want) {
+		w.Errorf("the product was told of %v, want %v", got, want)
+	}
+}
+
+type logs struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+// seen are the secrets that passed, and everything that was said.
+type seen struct {
+	mu      sync.Mutex
+	secrets []string
+	words   []string
+}
+
+func (s *seen) secret(secrets ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range secrets {
+		if secret != "" {
+			s.secrets = append(s.secrets, secret)
+		}
+	}
+}
+
+func (s *seen) said(words string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.words = append(s.words, words)
+}
+
+// failed keeps an error in every form that something could print it in.
+func (s *seen) failed(err error) {
+	for ; err != nil; err = errors.Unwrap(err) {
+		s.said(fmt.Sprintf("%v %+v %#v", err, err, err))
+		if many, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, one := range many.Unwrap() {
+				s.failed(one)
+			}
+		}
+	}
+}
+
+// search looks for every secret in all that was said (invariant 5).
+func (s *seen) search(tb testing.TB, logs string) {
+	tb.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, words := range append(s.words, logs) {
+		for _, secret := range s.secrets {
+			if strings.Contains(words, secret) || strings.Contains(words, url.QueryEscape(secret)) {
+				tb.Errorf("a secret was said: %.200s", words)
+			}
+		}
+	}
+}
