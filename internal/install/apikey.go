@@ -68,17 +68,17 @@ func (f *Flow) CreateAPIKey(ctx context.Context, project string, r APIKeyRequest
 // double click selects a whole key.
 func randomText(bytes int) string {
 	random := make([]byte, bytes)
-	rand.Read(random) //nolint:gosec // it never fails: it ends the program instead, as its documentation says
+	rand.Read(random) // it never fails: it ends the program instead
 	return strings.ToLower(base32.StdEncoding.EncodeToString(random))
 }
 
 func checkScopes(is *issues, scopes []string, at string) {
 	if len(scopes) == 0 {
-		is.add(at, "is empty: write full, frontend or both")
+		is.addf(at, "is empty: write full, frontend or both")
 	}
 	for i, scope := range scopes {
 		if scope != ScopeFull && scope != ScopeFrontend {
-			is.add(fmt.Sprintf("%s[%d]", at, i), "%q is no scope: write full or frontend", clip(scope))
+			is.addf(fmt.Sprintf("%s[%d]", at, i), "%q is no scope: write full or frontend", clip(scope))
 		}
 	}
 }

@@ -35,7 +35,7 @@ func BitbucketInfo(objects []connector.Object) ProviderInfo {
 		Name: "bitbucket", DisplayName: "Bitbucket Cloud", AuthType: "oauth2",
 		BaseURL: "https://api.bitbucket.org", DefaultModule: "",
 		ProviderOpts: map[string]string{},
-		OAuth2Opts: &OAuth2Opts{
+		OAuth2Opts: &OAuth2Opts{ //nolint:gosec // these are public addresses, not credentials
 			GrantType: "authorizationCode",
 			AuthURL:   "https://bitbucket.org/site/oauth2/authorize", TokenURL: "https://bitbucket.org/site/oauth2/access_token",
 			// The form asks for the workspace by Metadata, which carries it to the connection.

@@ -16,7 +16,7 @@ import (
 func (d *draft) check(ctx context.Context) error {
 	c := &d.config
 	if c.Provider != d.entry.Provider {
-		d.add(within(d.at, "provider"), "is %q, and the integration's is %s", clip(c.Provider), d.entry.Provider)
+		d.addf(within(d.at, "provider"), "is %q, and the integration's is %s", clip(c.Provider), d.entry.Provider)
 	}
 	if c.Read != nil {
 		for _, name := range sortedKeys(c.Read.Objects) {
@@ -38,7 +38,7 @@ func (d *draft) check(ctx context.Context) error {
 		}
 	}
 	if c.Proxy != nil && c.Proxy.Enabled && (d.entry.Proxy == nil || !d.entry.Proxy.Enabled) {
-		d.add(within(d.at, "proxy.enabled"), "is true, and the integration has no proxy: add it to the manifest first")
+		d.addf(within(d.at, "proxy.enabled"), "is true, and the integration has no proxy: add it to the manifest first")
 	}
 	return nil
 }
@@ -47,16 +47,16 @@ func (d *draft) check(ctx context.Context) error {
 // that the revision has for the action.
 func (d *draft) checkName(key, objectName, action, at string, names []string) bool {
 	if key != objectName {
-		d.add(within(at, "objectName"), "is %q, and stands under %q: both must be the object's name", clip(objectName), clip(key))
+		d.addf(within(at, "objectName"), "is %q, and stands under %q: both must be the object's name", clip(objectName), clip(key))
 		return false
 	}
 	if slices.Contains(names, key) {
 		return true
 	}
 	if len(names) == 0 {
-		d.add(at, "the integration has no object to %s: add it to the manifest first", action)
+		d.addf(at, "the integration has no object to %s: add it to the manifest first", action)
 	} else {
-		d.add(at, "the integration does not %s %q: %s", action, clip(key), meant(key, names, "it has "+few(names)))
+		d.addf(at, "the integration does not %s %q: %s", action, clip(key), meant(key, names, "it has "+few(names)))
 	}
 	return false
 }
@@ -76,12 +76,12 @@ func (d *draft) checkRead(ctx context.Context, name string, o ReadObject) error 
 		d.checkSchedule(o.Schedule, within(at, "schedule"))
 	}
 	if o.SelectedFieldsAuto != "" && o.SelectedFieldsAuto != manifest.All {
-		d.add(within(at, "selectedFieldsAuto"), "%q has no meaning: write %s, or leave it out", clip(o.SelectedFieldsAuto), manifest.All)
+		d.addf(within(at, "selectedFieldsAuto"), "%q has no meaning: write %s, or leave it out", clip(o.SelectedFieldsAuto), manifest.All)
 	}
 	t := d.fields(ctx, name)
 	for _, field := range sortedKeys(o.SelectedFields) {
 		if wrong := t.wrong(field); wrong != "" && o.SelectedFields[field] {
-			d.add(within(at, "selectedFields."+clip(field)), "%s", wrong)
+			d.addf(within(at, "selectedFields."+clip(field)), "%s", wrong)
 		}
 	}
 	d.checkMappings(o, readEntry(d.entry, name), t, at)
@@ -99,7 +99,7 @@ func (d *draft) checkSchedule(text, at string) {
 		err = schedule.AtLeast(manifest.ShortestGap)
 	}
 	if wrong, found := errors.AsType[*manifest.ScheduleError](err); found {
-		d.add(at, "%s: %s", wrong.Message, wrong.Remedy)
+		d.addf(at, "%s: %s", wrong.Message, wrong.Remedy)
 	}
 }
 
@@ -107,11 +107,11 @@ func (d *draft) checkBackfill(b Backfill, t *fieldTable, at string) {
 	period := within(at, "defaultPeriod")
 	switch p := b.DefaultPeriod; {
 	case p.Days != nil && p.FullHistory:
-		d.add(period, "has both days and fullHistory: keep one of the two")
+		d.addf(period, "has both days and fullHistory: keep one of the two")
 	case p.Days == nil && !p.FullHistory:
-		d.add(period, "says neither days nor fullHistory: write one of the two")
+		d.addf(period, "says neither days nor fullHistory: write one of the two")
 	case p.Days != nil && *p.Days < 0:
-		d.add(within(period, "days"), "is %d: write 0 for no backfill, or how many days to go back", *p.Days)
+		d.addf(within(period, "days"), "is %d: write 0 for no backfill, or how many days to go back", *p.Days)
 	}
 	d.checkFilters(b.FieldFilters, t, within(at, "fieldFilters"))
 }
@@ -122,18 +122,18 @@ func (d *draft) checkFilters(filters []Filter, t *fieldTable, at string) {
 		at := item(at, i)
 		if d.need(filter.FieldName, within(at, "fieldName")) {
 			if wrong := t.wrong(filter.FieldName); wrong != "" {
-				d.add(within(at, "fieldName"), "%s", wrong)
+				d.addf(within(at, "fieldName"), "%s", wrong)
 			}
 			if seen[filter.FieldName] {
-				d.add(within(at, "fieldName"), "%q has a filter already, and can have one only", clip(filter.FieldName))
+				d.addf(within(at, "fieldName"), "%q has a filter already, and can have one only", clip(filter.FieldName))
 			}
 			seen[filter.FieldName] = true
 		}
 		if d.need(filter.Operator, within(at, "operator")) && filter.Operator != "eq" {
-			d.add(within(at, "operator"), "%q is not supported: write eq", clip(filter.Operator))
+			d.addf(within(at, "operator"), "%q is not supported: write eq", clip(filter.Operator))
 		}
 		if !isScalar(filter.Value) {
-			d.add(within(at, "value"), "is missing, or is neither a text nor a number nor true or false")
+			d.addf(within(at, "value"), "is missing, or is neither a text nor a number nor true or false")
 		}
 	}
 }
@@ -155,7 +155,7 @@ func isScalar(text json.RawMessage) bool {
 // checkDestinationName adds an issue when there is no such destination.
 func (d *draft) checkDestinationName(ctx context.Context, name, at string) error {
 	if name == "" {
-		d.add(at, "is missing: name where the records go")
+		d.addf(at, "is missing: name where the records go")
 		return nil
 	}
 	_, err := d.store.Destination(ctx, d.projectID, name)
@@ -170,6 +170,6 @@ func (d *draft) checkDestinationName(ctx context.Context, name, at string) error
 	for i := range all {
 		names = append(names, all[i].Name)
 	}
-	d.add(at, "there is no destination %q: %s", clip(name), meant(name, names, "create it first"))
+	d.addf(at, "there is no destination %q: %s", clip(name), meant(name, names, "create it first"))
 	return nil
 }

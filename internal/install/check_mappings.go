@@ -29,27 +29,27 @@ func (d *draft) checkMappings(o ReadObject, in *manifest.ReadObject, t *fieldTab
 			continue
 		}
 		if offered[mapping.MapToName] || dynamic[mapping.MapToName] {
-			d.add(within(at, "mapToName"), "%q is offered already", clip(mapping.MapToName))
+			d.addf(within(at, "mapToName"), "%q is offered already", clip(mapping.MapToName))
 		}
 		dynamic[mapping.MapToName] = true
 	}
 	for _, field := range in.RequiredFields {
 		if field.FieldName == "" && o.SelectedFieldMappings[field.MapToName] == "" {
-			d.add(within(at, "selectedFieldMappings."+field.MapToName), "is missing: say which field of the customer's it is")
+			d.addf(within(at, "selectedFieldMappings."+field.MapToName), "is missing: say which field of the customer's it is")
 		}
 	}
 	for _, to := range sortedKeys(o.SelectedFieldMappings) {
 		at := within(at, "selectedFieldMappings."+clip(to))
 		if !offered[to] && !dynamic[to] {
-			d.add(at, "is offered neither by the manifest nor in dynamicMappingsInput, as a mapToName")
+			d.addf(at, "is offered neither by the manifest nor in dynamicMappingsInput, as a mapToName")
 			continue
 		}
 		if wrong := wrongTarget(to); wrong != "" {
-			d.add(at, "%s", wrong)
+			d.addf(at, "%s", wrong)
 		}
 		if from := o.SelectedFieldMappings[to]; from != "" {
 			if wrong := t.wrong(from); wrong != "" {
-				d.add(at, "%s", wrong)
+				d.addf(at, "%s", wrong)
 			}
 		}
 	}
@@ -74,7 +74,7 @@ func (d *draft) checkOverlaps(targets []string, at string) {
 	for _, name := range targets {
 		if route, err := manifest.ParsePath(name); err == nil {
 			if other, taken := whole[route.String()]; taken {
-				d.add(within(at, clip(name)), "is the same place as %q", clip(other))
+				d.addf(within(at, clip(name)), "is the same place as %q", clip(other))
 			}
 			whole[route.String()] = name
 		}
@@ -86,7 +86,7 @@ func (d *draft) checkOverlaps(targets []string, at string) {
 		}
 		for i := 1; i < len(route); i++ {
 			if other, taken := whole[route[:i].String()]; taken {
-				d.add(within(at, clip(name)), "lies inside of %q, which another field is mapped to", clip(other))
+				d.addf(within(at, clip(name)), "lies inside of %q, which another field is mapped to", clip(other))
 			}
 		}
 	}
@@ -99,14 +99,14 @@ func (d *draft) checkValues(o ReadObject, t *fieldTable, at string) {
 		at := within(at, "selectedValueMappings."+clip(field))
 		if _, mapped := o.SelectedFieldMappings[field]; !mapped {
 			if wrong := t.wrong(field); wrong != "" {
-				d.add(at, "%s", wrong)
+				d.addf(at, "%s", wrong)
 			}
 		}
 		from := map[string]string{}
 		values := o.SelectedValueMappings[field]
 		for _, to := range sortedKeys(values) {
 			if other, twice := from[values[to]]; twice {
-				d.add(within(at, clip(to)), "stands for %q, and so does %q: which one is delivered?", clip(values[to]), clip(other))
+				d.addf(within(at, clip(to)), "stands for %q, and so does %q: which one is delivered?", clip(values[to]), clip(other))
 			}
 			from[values[to]] = to
 		}
@@ -139,7 +139,7 @@ func (d *draft) checkWrite(ctx context.Context, name string, o WriteObject) {
 				}
 			}
 			if set != 1 {
-				d.add(within(at, "default"), "has %d values: write one of stringValue, integerValue and booleanValue", set)
+				d.addf(within(at, "default"), "has %d values: write one of stringValue, integerValue and booleanValue", set)
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func (d *draft) checkWrite(ctx context.Context, name string, o WriteObject) {
 		d.checkWritable(t, field, at)
 		d.checkWord(value.ApplyOnUpdate, within(at, "applyOnUpdate"), "always", "never")
 		if number := json.Number(value.Value); !isScalar(value.Value) || strings.ContainsAny(number.String(), ".eE") && value.Value[0] != '"' && value.Value[0] != 't' && value.Value[0] != 'f' {
-			d.add(within(at, "value"), "is missing, or is neither a text nor a whole number nor true or false")
+			d.addf(within(at, "value"), "is missing, or is neither a text nor a whole number nor true or false")
 		}
 	}
 }
@@ -161,21 +161,21 @@ func (d *draft) checkWritable(t *fieldTable, name, at string) {
 	}
 	route, err := manifest.ParsePath(name)
 	if bad, found := errors.AsType[*manifest.PathError](err); found {
-		d.add(at, "%s", bad.Error())
+		d.addf(at, "%s", bad.Error())
 		return
 	}
 	field, found := t.named[route.String()]
 	switch {
 	case !found && !route.Nested():
-		d.add(at, "%s", t.unknown(name))
+		d.addf(at, "%s", t.unknown(name))
 	case found && field.ReadOnly:
-		d.add(at, "%q cannot be written", clip(name))
+		d.addf(at, "%q cannot be written", clip(name))
 	}
 }
 
 func (d *draft) checkWord(value, at string, words ...string) {
 	if value != "" && !slices.Contains(words, value) {
-		d.add(at, "%q has no meaning: write %s, or leave it out", clip(value), strings.Join(words, ", "))
+		d.addf(at, "%q has no meaning: write %s, or leave it out", clip(value), strings.Join(words, ", "))
 	}
 }
 
@@ -192,7 +192,7 @@ func (d *draft) checkSubscribe(ctx context.Context, name string, o SubscribeObje
 	}
 	if o.InheritFieldsAndMappings {
 		if d.config.Read == nil || d.config.Read.Objects[name].ObjectName == "" {
-			d.add(within(at, spelling), "is true, and %q is not read: there is nothing to inherit from", name)
+			d.addf(within(at, spelling), "is true, and %q is not read: there is nothing to inherit from", name)
 		}
 	}
 	return d.checkDestinationName(ctx, o.Destination, within(at, "destination"))

@@ -62,9 +62,9 @@ func (f *Flow) CreateInstallation(ctx context.Context, project, integration stri
 			}
 		}
 		if len(r.Config.Content) == 0 {
-			d.add(contentMask, "is missing: say which objects are read or written")
+			d.addf(contentMask, "is missing: say which objects are read or written")
 		} else if d.tree, err = tree(r.Config.Content); err != nil {
-			d.add(contentMask, "%v", err)
+			d.addf(contentMask, "%v", err)
 		} else if err := d.complete(ctx); err != nil {
 			return err
 		}

@@ -81,13 +81,13 @@ func (f *Flow) CreateIntegration(ctx context.Context, project string, r CreateIn
 	var is issues
 	var content map[string]json.RawMessage
 	if err := json.Unmarshal(r.LatestRevision.Content, &content); err != nil || content == nil {
-		is.add("latestRevision.content", "is not an object: write an entry as under integrations in a manifest")
+		is.addf("latestRevision.content", "is not an object: write an entry as under integrations in a manifest")
 		return Deployment{}, is.err(opCreate, nil)
 	}
 	for key, value := range map[string]string{"name": r.Name, "provider": r.Provider} {
 		var inside string
 		if raw, there := content[key]; there && (json.Unmarshal(raw, &inside) != nil || inside != value) {
-			is.add("latestRevision.content."+key, "is not %q, as the request has it beside", clip(value))
+			is.addf("latestRevision.content."+key, "is not %q, as the request has it beside", clip(value))
 		}
 		content[key], _ = json.Marshal(value) // a string always marshals
 	}
@@ -157,26 +157,22 @@ func (d *deploy) result(err error) (Deployment, error) {
 
 // save brings the entries of a manifest into the store.
 func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integration) error {
-	current, err := d.store.Integrations(ctx, d.project.ID)
+	held, err := d.hold(ctx, entries)
 	if err != nil {
 		return err
 	}
 	var dropped issues
 	for i := range entries {
 		entry := entries[i]
-		in := windlass.Integration{ID: newID(), ProjectID: d.project.ID, Name: entry.Name, Provider: entry.Provider, Created: d.now()}
-		at := slices.IndexFunc(current, func(c windlass.Integration) bool { return c.Name == entry.Name })
-		if at >= 0 {
-			// Found again, it is held: whoever installs it at this moment waits, and
-			// then sees that it was deployed.
-			if in, err = d.store.Integration(ctx, d.project.ID, current[at].ID); err != nil {
-				return err
-			}
+		in, exists := held[entry.Name]
+		if exists {
 			if err := d.confront(ctx, in, entry, &dropped); err != nil {
 				return err
 			}
-			in.Provider = entry.Provider
+		} else {
+			in = windlass.Integration{ID: newID(), ProjectID: d.project.ID, Name: entry.Name, Created: d.now()}
 		}
+		in.Provider = entry.Provider
 		content, err := json.Marshal(entry)
 		if err != nil {
 			return err
@@ -197,7 +193,36 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 			Remedy: notDropping, Issues: dropped,
 		}
 	}
-	return d.store.SaveIntegrations(ctx, d.project.ID, d.out.Integrations)
+	if err := d.store.SaveIntegrations(ctx, d.project.ID, d.out.Integrations); err != nil {
+		return err
+	}
+	for i := range d.out.Integrations { // a deploy at the same time may have made the same one first
+		if d.out.Integrations[i], err = d.store.Integration(ctx, d.project.ID, d.out.Integrations[i].Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hold finds the integrations that entries are about, by name, and keeps others
+// from changing them: whoever installs one at this moment waits, and then sees
+// that it was deployed. All deploys hold them in one order, so that none waits
+// for another that waits for it.
+func (d *deploy) hold(ctx context.Context, entries []manifest.Integration) (map[string]windlass.Integration, error) {
+	current, err := d.store.Integrations(ctx, d.project.ID)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]windlass.Integration{}
+	for _, in := range current {
+		if !slices.ContainsFunc(entries, func(e manifest.Integration) bool { return e.Name == in.Name }) {
+			continue
+		}
+		if held[in.Name], err = d.store.Integration(ctx, d.project.ID, in.ID); err != nil {
+			return nil, err
+		}
+	}
+	return held, nil
 }
 
 // confront holds an entry against what is installed of its integration. What the
@@ -228,10 +253,10 @@ func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry ma
 	}
 	at := fmt.Sprintf("integrations[%s]", in.Name)
 	if len(strangers) > 0 {
-		dropped.add(at+".provider", "cannot change from %s to %s while installed for another's customers: %s", in.Provider, entry.Provider, few(strangers))
+		dropped.addf(at+".provider", "cannot change from %s to %s while installed for another's customers: %s", in.Provider, entry.Provider, few(strangers))
 	}
 	for _, name := range sortedKeys(readers) {
-		dropped.add(at+".read.objects", "object %q is gone, and is still read by %s", name, few(readers[name]))
+		dropped.addf(at+".read.objects", "object %q is gone, and is still read by %s", name, few(readers[name]))
 	}
 	return nil
 }

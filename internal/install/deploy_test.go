@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"windlass"
@@ -245,4 +246,36 @@ func TestObjectsThatAreAlwaysRead(t *testing.T) {
 	if c := w.config(in); len(c.Read.Objects) != 1 {
 		t.Errorf("got %s", in.Config.Content)
 	}
+}
+
+// However a deploy and an installation meet, no installation ever reads what the
+// latest revision does not have.
+func TestDeployingAndInstallingAtOnce(t *testing.T) {
+	each(t, func(w *world) {
+		w.ready(reader)
+		less := without(w.T, reader, membersEntry, writeEntry)
+		for range 5 {
+			w.deploy(reader, false)
+			var both sync.WaitGroup
+			var made windlass.Installation
+			var installing, deploying error
+			both.Go(func() {
+				made, installing = w.install("acme", `{"read":{"objects":{"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
+			})
+			both.Go(func() {
+				_, deploying = w.flow.Deploy(w.ctx, w.project.ID, install.Source{YAML: []byte(less)}, false)
+			})
+			both.Wait()
+			switch {
+			case installing == nil && deploying == nil:
+				w.Fatal("members is read, and gone")
+			case installing == nil:
+				w.refused(deploying, windlass.Conflict, "still read by")
+				w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", made.ID))
+			default:
+				w.ok(deploying)
+				w.refused(installing, windlass.Invalid, `does not read "members"`)
+			}
+		}
+	})
 }

@@ -59,7 +59,7 @@ func (f *Flow) CreateDestination(ctx context.Context, project string, r CreateDe
 	}
 	var is issues
 	if is.need(d.Type, "type") && d.Type != Webhook {
-		is.add("type", "destinations of type %q are not built: write %s", clip(d.Type), Webhook)
+		is.addf("type", "destinations of type %q are not built: write %s", clip(d.Type), Webhook)
 	}
 	f.checkDestination(&is, &d, "")
 	if err := is.err(op, nil); err != nil {

@@ -34,7 +34,7 @@ func (f *Flow) begin(ctx context.Context, op, at, revisionAt string, in windlass
 		r, err := f.store.Revision(ctx, in.ID, revisionID)
 		switch {
 		case kindIs(err, windlass.NotFound):
-			d.add(revisionAt, "is not a revision of integration %q: its latest one is %s", in.Name, in.Latest.ID)
+			d.addf(revisionAt, "is not a revision of integration %q: its latest one is %s", in.Name, in.Latest.ID)
 		case err != nil:
 			return nil, err
 		default:
@@ -60,7 +60,7 @@ func (d *draft) connect(ctx context.Context, id, groupRef, at string) error {
 	} else {
 		c, err = d.store.Connection(ctx, d.projectID, id)
 		if kindIs(err, windlass.NotFound) {
-			d.add(at, "there is no connection %q in this project", clip(id))
+			d.addf(at, "there is no connection %q in this project", clip(id))
 			return nil
 		}
 		if err != nil {
@@ -69,10 +69,10 @@ func (d *draft) connect(ctx context.Context, id, groupRef, at string) error {
 	}
 	switch {
 	case c.Provider != d.entry.Provider:
-		d.add(at, "is a connection with %s, and the integration needs %s", c.Provider, d.entry.Provider)
+		d.addf(at, "is a connection with %s, and the integration needs %s", c.Provider, d.entry.Provider)
 		return nil
 	case c.Group.Ref != groupRef:
-		d.add(at, "is a connection of group %q, not of %q", c.Group.Ref, clip(groupRef))
+		d.addf(at, "is a connection of group %q, not of %q", c.Group.Ref, clip(groupRef))
 		return nil
 	}
 	d.connection = c
@@ -110,7 +110,7 @@ func (d *draft) readTree() {
 		err = json.Unmarshal(text, &d.config)
 	}
 	if err != nil {
-		d.add(d.at, "cannot be read: %v", err)
+		d.addf(d.at, "cannot be read: %v", err)
 	}
 }
 
@@ -146,7 +146,7 @@ func (d *draft) sample(ctx context.Context, in windlass.Installation, objects []
 	for _, name := range objects {
 		err := d.opts.Sampler.Sample(ctx, in, name)
 		if kindIs(err, windlass.Invalid) {
-			is.add(within(d.at, "read.objects."+name), "one record was read to try it, and %s refused: %s", in.Connection.Provider, plainly(err))
+			is.addf(within(d.at, "read.objects."+name), "one record was read to try it, and %s refused: %s", in.Connection.Provider, plainly(err))
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

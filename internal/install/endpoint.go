@@ -19,23 +19,23 @@ func (is *issues) webhookURL(text, name string, allowHTTP bool) {
 		return
 	}
 	if len(text) > longestURL {
-		is.add(name, "is longer than %d bytes", longestURL)
+		is.addf(name, "is longer than %d bytes", longestURL)
 		return
 	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Opaque != "" || strings.ContainsAny(text, " \t\r\n"):
-		is.add(name, "is not a URL: write one such as https://example.com/hooks") // not repeated: it may hold a password
+		is.addf(name, "is not a URL: write one such as https://example.com/hooks") // not repeated: it may hold a password
 	case u.Scheme == "http" && !allowHTTP:
-		is.add(name, "is an http URL, which everybody on the way can read: use https, or start the server with http destinations allowed")
+		is.addf(name, "is an http URL, which everybody on the way can read: use https, or start the server with http destinations allowed")
 	case u.Scheme != "https" && u.Scheme != "http":
-		is.add(name, "does not begin with https://: write one such as https://example.com/hooks")
+		is.addf(name, "does not begin with https://: write one such as https://example.com/hooks")
 	case u.Hostname() == "":
-		is.add(name, "has no host: write one such as https://example.com/hooks")
+		is.addf(name, "has no host: write one such as https://example.com/hooks")
 	case u.User != nil:
-		is.add(name, "has a name or password in it, which would show in logs: put credentials into metadata.headers")
+		is.addf(name, "has a name or password in it, which would show in logs: put credentials into metadata.headers")
 	case u.Fragment != "" || strings.HasSuffix(text, "#"):
-		is.add(name, "has a part behind #, which is never sent: remove it")
+		is.addf(name, "has a part behind #, which is never sent: remove it")
 	}
 }
 
@@ -48,7 +48,7 @@ var (
 // headers checks what is added to each message's header.
 func (is *issues) headers(headers map[string]string, name string) {
 	if len(headers) > mostHeaders {
-		is.add(name, "has %d headers: at most %d are sent", len(headers), mostHeaders)
+		is.addf(name, "has %d headers: at most %d are sent", len(headers), mostHeaders)
 	}
 	seen := map[string]string{}
 	for _, key := range sortedKeys(headers) {
@@ -57,13 +57,13 @@ func (is *issues) headers(headers map[string]string, name string) {
 		value := headers[key]
 		switch {
 		case key == "" || strings.ContainsFunc(key, func(r rune) bool { return !tokenChar(r) }):
-			is.add(at, "is not the name of a header: it may have letters, digits and \"-\"")
+			is.addf(at, "is not the name of a header: it may have letters, digits and \"-\"")
 		case slices.Contains(ownHeaders, lower) || slices.ContainsFunc(ownPrefixes, func(p string) bool { return strings.HasPrefix(lower, p) }):
-			is.add(at, "is set for each message, and cannot be another")
+			is.addf(at, "is set for each message, and cannot be another")
 		case seen[lower] != "":
-			is.add(at, "is there twice, as %q before", seen[lower])
+			is.addf(at, "is there twice, as %q before", seen[lower])
 		case len(value) > longestHeader || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-			is.add(at, "has a value that cannot be sent: it is longer than %d bytes, or holds a line break or another control character", longestHeader)
+			is.addf(at, "has a value that cannot be sent: it is longer than %d bytes, or holds a line break or another control character", longestHeader)
 		}
 		seen[lower] = key
 	}

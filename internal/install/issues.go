@@ -16,7 +16,7 @@ import (
 // issues gathers all that is wrong with a request's body.
 type issues []windlass.Issue
 
-func (is *issues) add(name, format string, args ...any) {
+func (is *issues) addf(name, format string, args ...any) {
 	*is = append(*is, windlass.Issue{In: "body", Name: name, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -37,7 +37,7 @@ func (is *issues) err(op string, cause error) error {
 // there.
 func (is *issues) need(value, name string) bool {
 	if strings.TrimSpace(value) == "" {
-		is.add(name, "is missing")
+		is.addf(name, "is missing")
 		return false
 	}
 	return true
@@ -51,10 +51,10 @@ func (is *issues) label(value, name string) {
 		return
 	}
 	if len(value) > longestLabel {
-		is.add(name, "is longer than %d bytes", longestLabel)
+		is.addf(name, "is longer than %d bytes", longestLabel)
 	}
 	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		is.add(name, "has characters that cannot be printed")
+		is.addf(name, "has characters that cannot be printed")
 	}
 }
 
@@ -65,9 +65,9 @@ func (is *issues) name(value, name string) {
 	switch {
 	case !is.need(value, name):
 	case !plainName.MatchString(value):
-		is.add(name, "%q cannot be used: write 1 to 64 letters, digits, \"-\", \"_\" and \".\", the first a letter or a digit", clip(value))
+		is.addf(name, "%q cannot be used: write 1 to 64 letters, digits, \"-\", \"_\" and \".\", the first a letter or a digit", clip(value))
 	case uuid.Validate(value) == nil:
-		is.add(name, "%q looks like an id: choose a name that cannot be taken for one", value)
+		is.addf(name, "%q looks like an id: choose a name that cannot be taken for one", value)
 	}
 }
 
@@ -75,16 +75,16 @@ func (is *issues) name(value, name string) {
 // value, which returns what is wrong, or nothing.
 func (is *issues) mask(mask []string, set map[string]func() string) {
 	if len(mask) == 0 {
-		is.add("updateMask", "names nothing to update")
+		is.addf("updateMask", "names nothing to update")
 	}
 	for i, path := range mask {
 		apply, known := set[path]
 		if !known {
-			is.add(fmt.Sprintf("updateMask[%d]", i), "%q cannot be updated: the mask may name %s", clip(path), oneOf(set))
+			is.addf(fmt.Sprintf("updateMask[%d]", i), "%q cannot be updated: the mask may name %s", clip(path), oneOf(set))
 			continue
 		}
 		if wrong := apply(); wrong != "" {
-			is.add(fmt.Sprintf("updateMask[%d]", i), "%s: %s", path, wrong)
+			is.addf(fmt.Sprintf("updateMask[%d]", i), "%s: %s", path, wrong)
 		}
 	}
 }

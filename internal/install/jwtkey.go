@@ -44,13 +44,13 @@ func (f *Flow) CreateJWTKey(ctx context.Context, project string, r CreateJWTKeyR
 	var is issues
 	is.label(r.Label, "label")
 	if is.need(r.Algorithm, "algorithm") && r.Algorithm != algorithm {
-		is.add("algorithm", "%q is not supported: write %s", clip(r.Algorithm), algorithm)
+		is.addf("algorithm", "%q is not supported: write %s", clip(r.Algorithm), algorithm)
 	}
 	var clean string
 	if is.need(r.PublicKeyPEM, "publicKeyPem") {
 		var wrong string
 		if clean, wrong = publicKey(r.PublicKeyPEM); wrong != "" {
-			is.add("publicKeyPem", "%s", wrong)
+			is.addf("publicKeyPem", "%s", wrong)
 		}
 	}
 	if err := is.err("create the JWT key", nil); err != nil {

@@ -70,14 +70,14 @@ func (f *Flow) checkProviderApp(is *issues, a *windlass.ProviderApp, at string) 
 	is.need(a.ClientSecret.Reveal(), within(at, "clientSecret"))
 	for i, scope := range a.Scopes {
 		if scope == "" || strings.ContainsAny(scope, " \t\r\n") {
-			is.add(fmt.Sprintf("%s[%d]", within(at, "scopes"), i), "%q is not one scope: write each as an entry of its own", clip(scope))
+			is.addf(fmt.Sprintf("%s[%d]", within(at, "scopes"), i), "%q is not one scope: write each as an entry of its own", clip(scope))
 		}
 	}
 	a.HourlyLimit = 0
 	if text, set := a.Params[HourlyLimit]; set && text != "" {
 		limit, err := strconv.ParseUint(text, 10, 31)
 		if err != nil || limit == 0 {
-			is.add(within(at, "metadata.providerParams."+HourlyLimit), "%q is not a number of requests: write one such as \"1000\", or leave it out", clip(text))
+			is.addf(within(at, "metadata.providerParams."+HourlyLimit), "%q is not a number of requests: write one such as \"1000\", or leave it out", clip(text))
 		}
 		a.HourlyLimit = int(limit)
 	}
@@ -86,7 +86,7 @@ func (f *Flow) checkProviderApp(is *issues, a *windlass.ProviderApp, at string) 
 // knownProvider adds an issue when there is no such provider.
 func (f *Flow) knownProvider(is *issues, name, at string) {
 	if _, known := f.provider(name); !known {
-		is.add(at, "there is no provider %q: %s", clip(name), meant(name, f.providerNames(), "there is "+strings.Join(f.providerNames(), ", ")))
+		is.addf(at, "there is no provider %q: %s", clip(name), meant(name, f.providerNames(), "there is "+strings.Join(f.providerNames(), ", ")))
 	}
 }
 

@@ -140,7 +140,7 @@ func (is *issues) shape(value any, want reflect.Type, at string) {
 	case reflect.Int, reflect.Int64:
 		if number, fits := fit[json.Number](is, value, "a whole number", at); fits {
 			if _, err := strconv.ParseInt(number.String(), 10, want.Bits()); err != nil {
-				is.add(at, "is %s: write a whole number that is not so large", clip(number.String()))
+				is.addf(at, "is %s: write a whole number that is not so large", clip(number.String()))
 			}
 		}
 	default:
@@ -163,7 +163,7 @@ func (is *issues) shapeOfStruct(value any, want reflect.Type, at string) {
 	for _, key := range sortedKeys(object) {
 		i := slices.Index(keys, key)
 		if i < 0 {
-			is.add(within(at, clip(key)), "is not known: %s", meant(key, keys, "the keys here are "+strings.Join(keys, ", ")))
+			is.addf(within(at, clip(key)), "is not known: %s", meant(key, keys, "the keys here are "+strings.Join(keys, ", ")))
 			continue
 		}
 		is.shape(object[key], want.Field(i).Type, within(at, key))
@@ -174,7 +174,7 @@ func (is *issues) shapeOfStruct(value any, want reflect.Type, at string) {
 func fit[T any](is *issues, value any, what, at string) (T, bool) {
 	typed, fits := value.(T)
 	if !fits {
-		is.add(at, "is not %s", what)
+		is.addf(at, "is not %s", what)
 	}
 	return typed, fits
 }

@@ -226,13 +226,13 @@ func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation)
 	var given map[string]any
 	if len(to.Config.Content) > 0 {
 		if given, err = tree(to.Config.Content); err != nil {
-			d.add(u.at, "%v", err)
+			d.addf(u.at, "%v", err)
 			return false, nil
 		}
 	}
 	known := d.knownObjects(given)
 	if len(u.request.UpdateMask) == 0 {
-		d.add("updateMask", "names nothing to update")
+		d.addf("updateMask", "names nothing to update")
 	}
 	var later error
 	for n, path := range u.request.UpdateMask {
@@ -242,7 +242,7 @@ func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation)
 		case inContent:
 			content = true
 			if !d.copyContent(given, keys) {
-				d.add(at, "there is no value for %s in installation: send one, or null to remove it", clip(path))
+				d.addf(at, "there is no value for %s in installation: send one, or null to remove it", clip(path))
 			}
 		case path == "connectionId":
 			content = true // the fields are those of another workspace now
@@ -259,7 +259,7 @@ func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation)
 			content = true
 			d.need(to.Config.RevisionID, "installation.config.revisionId")
 		default:
-			d.add(at, "%q cannot be updated: the mask may name connectionId, config.createdBy, config.revisionId, %s, "+
+			d.addf(at, "%q cannot be updated: the mask may name connectionId, config.createdBy, config.revisionId, %s, "+
 				"%s.<action>.objects and %s.<action>.objects.<object>, where the action is read, write or subscribe, and %s.proxy.enabled",
 				clip(path), contentMask, contentMask, contentMask, contentMask)
 		}
@@ -312,10 +312,10 @@ func (p *objectPatch) revision() string { return "" }
 
 func (p *objectPatch) change(_ context.Context, d *draft, _ *windlass.Installation) (content bool, err error) {
 	if !slices.Contains(actions, p.request.Action) {
-		d.add("action", "%q is none: write read, write or subscribe", clip(p.request.Action))
+		d.addf("action", "%q is none: write read, write or subscribe", clip(p.request.Action))
 	}
 	if len(p.request.Changes) == 0 {
-		d.add("changes", "is empty: name at least one change")
+		d.addf("changes", "is empty: name at least one change")
 	}
 	path := []string{p.request.Action, "objects", p.object}
 	found, _ := lookup(d.tree, path)
@@ -325,7 +325,7 @@ func (p *objectPatch) change(_ context.Context, d *draft, _ *windlass.Installati
 	}
 	for n, change := range p.request.Changes {
 		if wrong := change.apply(object); wrong != "" {
-			d.add(item("changes", n), "%s", wrong)
+			d.addf(item("changes", n), "%s", wrong)
 		}
 	}
 	put(d.tree, path, object)
