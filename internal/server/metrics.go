@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"database/sql"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"windlass/internal/connect"
+	"windlass/internal/jobs"
 )
 
 // metrics are what a server counts of itself, in a registry of its own. Labels are
@@ -24,6 +24,8 @@ type metrics struct {
 	provider  *prometheus.CounterVec
 	events    *prometheus.CounterVec
 	keptAlive *prometheus.CounterVec
+	attempts  *prometheus.CounterVec
+	jobTime   *prometheus.HistogramVec
 }
 
 func newMetrics() *metrics {
@@ -45,9 +47,16 @@ func newMetrics() *metrics {
 		keptAlive: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "windlass_connections_kept_alive_total", Help: "Idle connections that the daily upkeep looked after: refreshed, bad or waiting.",
 		}, []string{"result"}),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "windlass_job_attempts_total", Help: "Attempts at jobs that have ended, by kind and by what became of the job.",
+		}, []string{"kind", "verdict"}),
+		jobTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "windlass_job_seconds", Help: "How long attempts at jobs took, by kind.",
+			Buckets: []float64{.005, .025, .1, .5, 1, 5, 15, 60, 300},
+		}, []string{"kind"}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.latency, m.provider, m.events, m.keptAlive,
+		m.requests, m.latency, m.provider, m.events, m.keptAlive, m.attempts, m.jobTime,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -67,6 +76,12 @@ func (m *metrics) request(operation string, status int, took time.Duration) {
 	}
 	m.requests.WithLabelValues(operation, statusLabel(status)).Inc()
 	m.latency.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+// attempt counts one attempt at a job.
+func (m *metrics) attempt(a jobs.Attempt) {
+	m.attempts.WithLabelValues(a.Kind, string(a.Verdict)).Inc()
+	m.jobTime.WithLabelValues(a.Kind).Observe(a.Took.Seconds())
 }
 
 // statusLabel is a status that there is; whatever else a provider sends is other.
@@ -103,54 +118,4 @@ func (t *countedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	}
 	t.counted.WithLabelValues(t.endpoint, status).Inc()
 	return resp, err
-}
-
-// counter is what the store counts of what it holds.
-type counter interface {
-	Stats(ctx context.Context) (map[string]int64, error)
-	DB() *sql.DB
-}
-
-// watch adds the figures of the database.
-func (m *metrics) watch(store counter) {
-	m.registry.MustRegister(
-		collectors.NewDBStatsCollector(store.DB(), "windlass"),
-		&storeCollector{store},
-	)
-}
-
-// storeCollector asks the store when somebody looks.
-type storeCollector struct{ store counter }
-
-var (
-	descUp          = prometheus.NewDesc("windlass_database_up", "1 when the database answered the last time it was asked.", nil, nil)
-	descRows        = prometheus.NewDesc("windlass_things", "How many of each noun there are.", []string{"noun"}, nil)
-	descConnections = prometheus.NewDesc("windlass_connections", "Connections by status.", []string{"status"}, nil)
-)
-
-// Describe names the figures.
-func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descUp, descRows, descConnections} {
-		ch <- desc
-	}
-}
-
-// Collect asks for them.
-func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
-	const patience = 5 * time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	stats, err := c.store.Stats(ctx)
-	up := 1.0
-	if err != nil {
-		up = 0
-	}
-	ch <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, up)
-	for name, count := range stats {
-		desc, label := descRows, name
-		if status, found := strings.CutPrefix(name, "connections_"); found {
-			desc, label = descConnections, status
-		}
-		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(count), label)
-	}
 }

@@ -33,7 +33,7 @@ type Server struct {
 	install   *install.Flow
 	api       *api.API
 	listeners []*listener
-	work      *work // nil without the role worker
+	work      *work
 
 	first struct {
 		project windlass.Project
@@ -68,6 +68,11 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.assemble(); err != nil {
 		return err
 	}
+	var err error
+	if s.work, err = s.newWork(ctx); err != nil {
+		return err
+	}
+	s.metrics.watch(s.store, s.work.engine)
 	return s.firstStart(ctx)
 }
 
@@ -138,7 +143,6 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.store, s.database = opened, opened
-	s.metrics.watch(opened)
 	return nil
 }
 
@@ -194,10 +198,7 @@ func (s *Server) assemble() error {
 			return err
 		}
 	}
-	if s.config.has(RoleWorker) {
-		s.work, err = s.newWork()
-	}
-	return err
+	return nil
 }
 
 // firstStart makes a project and a key for it, where there is none. Of several

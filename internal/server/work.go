@@ -3,14 +3,160 @@ package server
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"windlass"
+	"windlass/internal/jobs"
+	"windlass/internal/store"
+	"windlass/manifest"
 )
 
-type work struct{}
+// work is the jobs and the schedules. Without the role worker it only enqueues.
+type work struct {
+	engine    *jobs.Engine
+	table     jobs.Timetable
+	schedules *store.Store
+	end       context.CancelFunc
+	ended     sync.WaitGroup
+}
 
-func migrations() []func(ctx context.Context, driver string, db *sql.DB) error { return nil }
+// workers is how many jobs of each queue run at once in one process.
+const workers = 8
 
-func (s *Server) newWork() (*work, error) { return &work{}, nil }
+// migrations are those that run after the store's own.
+func migrations() []func(ctx context.Context, driver string, db *sql.DB) error {
+	return []func(context.Context, string, *sql.DB) error{jobs.Migrate}
+}
 
-func (s *Server) startWork(context.Context) error { s.working.Store(true); return nil }
+// kinds are all sorts of job.
+func (s *Server) kinds() []jobs.Kind {
+	return []jobs.Kind{
+		jobs.Retention(s.store, s.cutoffs),
+		{Name: windlass.ScheduleKeepalive, Priority: 3, Attempts: 3, Work: s.keepAlive},
+		// Nothing reads yet. The schedules of installations move on all the same.
+		{Name: windlass.ScheduleRead, Attempts: 1, Work: func(context.Context, json.RawMessage) error { return nil }},
+	}
+}
 
-func (s *Server) stopWork(context.Context) error { return nil }
+// cutoffs says what is old by now.
+func (s *Server) cutoffs() windlass.Cutoffs {
+	now := s.config.Now()
+	return windlass.Cutoffs{
+		States:  now.Add(-s.config.Retention.States),
+		Uploads: now.Add(-s.config.Retention.Uploads),
+	}
+}
+
+// keepAlive refreshes the connections that nobody has used for long. What it did
+// before it was interrupted is not done again.
+func (s *Server) keepAlive(ctx context.Context, _ json.RawMessage) error {
+	kept, err := s.connect.KeepAlive(ctx, s.config.Now())
+	for result, n := range map[string]int{"refreshed": kept.Refreshed, "bad": kept.Bad, "waiting": kept.Waiting} {
+		s.metrics.keptAlive.WithLabelValues(result).Add(float64(n))
+	}
+	return err
+}
+
+// A routine is a schedule that belongs to the server itself. Its id is always the
+// same, so that there is one however many processes make it.
+type routine struct {
+	id, kind string
+	every    time.Duration
+}
+
+var routines = []routine{
+	{"retention", windlass.ScheduleRetention, 15 * time.Minute},
+	{"keepalive", windlass.ScheduleKeepalive, 24 * time.Hour},
+}
+
+// newWork makes the engine of jobs.
+func (s *Server) newWork(ctx context.Context) (*work, error) {
+	options := jobs.Options{
+		Kinds: s.kinds(), Logger: s.log, Observe: s.metrics.attempt, Now: s.config.Now,
+		// What then goes on has its context ended, and a little time to notice.
+		StopWithin: s.config.StopDeadline * 3 / 4,
+	}
+	if s.config.has(RoleWorker) {
+		options.Workers = map[string]int{}
+		for _, queue := range jobs.Queues(options.Kinds) {
+			options.Workers[queue] = workers
+		}
+	}
+	engine, err := jobs.New(ctx, s.store, options)
+	if err != nil {
+		return nil, err
+	}
+	return &work{engine: engine, schedules: s.store, table: jobs.Timetable{Next: next, Job: jobOf}}, nil
+}
+
+// next is when a schedule is due again.
+func next(schedule windlass.Schedule, after time.Time) time.Time {
+	for _, r := range routines {
+		if r.kind == schedule.Kind {
+			return after.Add(r.every)
+		}
+	}
+	cron, err := manifest.ParseSchedule(schedule.Cron)
+	if err != nil {
+		return time.Time{} // it was checked when it was saved; paused, it harms nobody
+	}
+	return cron.Next(after)
+}
+
+// jobOf is what a schedule asks for. A routine that is still waiting or running is
+// not asked for again.
+func jobOf(schedule windlass.Schedule) jobs.Job {
+	return jobs.Job{Kind: schedule.Kind, Payload: struct{}{}, Key: schedule.ID}
+}
+
+// startWork begins to run jobs and to look for what is due.
+func (s *Server) startWork(ctx context.Context) error {
+	if !s.config.has(RoleWorker) {
+		return nil
+	}
+	if err := s.saveRoutines(ctx); err != nil {
+		return err
+	}
+	if err := s.work.engine.Start(ctx); err != nil {
+		return err
+	}
+	s.working.Store(true)
+	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	s.work.end = end
+	s.work.ended.Go(func() { s.work.engine.RunSchedules(running, s.work.schedules, s.work.table) })
+	return nil
+}
+
+// saveRoutines makes the server's own schedules, where they are not there. One that
+// is keeps its time: a server that is started often clears up all the same.
+func (s *Server) saveRoutines(ctx context.Context) error {
+	there, err := s.store.Schedules(ctx, "")
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, schedule := range there {
+		known[schedule.ID] = true
+	}
+	for _, r := range routines {
+		if known[r.id] {
+			continue
+		}
+		if err := s.store.SaveSchedule(ctx, windlass.Schedule{ID: r.id, Kind: r.kind, Next: s.config.Now()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stopWork takes no more jobs and waits for those that run.
+func (s *Server) stopWork(ctx context.Context) error {
+	if !s.working.Swap(false) {
+		return nil
+	}
+	s.work.end()
+	s.work.ended.Wait()
+	return s.work.engine.Stop(ctx)
+}
