@@ -71,7 +71,11 @@ var imports = []rule{
 		// it declares is what they have.
 		tests: []string{"bitbucket", "bitbucket/sandbox", "internal/store", "internal/store/storetest"},
 	},
-	{dir: "internal/read", code: flowMay},
+	{
+		dir: "internal/read", code: append(flowMay, "manifest", "github.com/google/uuid"),
+		// Transactions are what this flow is about: its tests run on the real store.
+		tests: []string{"internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
+	},
 	{
 		dir: "internal/deliver", code: append(flowMay, "webhook"),
 		tests: []string{

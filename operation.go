@@ -146,6 +146,7 @@ type Progress struct {
 type Standing struct {
 	ConfigID     string // the installation's present one
 	ConnectionID string
+	Status       ConnectionStatus
 	Paused       bool // reads of the object are paused
 }
 

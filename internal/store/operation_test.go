@@ -166,7 +166,7 @@ func TestReadMarks(t *testing.T) {
 		}
 		must(t, s.PauseReads(ctx, id, object, true, "a person did", noon))
 		standing := got(s.Standing(ctx, id, object))(t)
-		wantSame(t, standing, windlass.Standing{ConfigID: w.installation.Config.ID, ConnectionID: w.connection.ID, Paused: true})
+		wantSame(t, standing, windlass.Standing{ConfigID: w.installation.Config.ID, ConnectionID: w.connection.ID, Status: windlass.ConnectionCreated, Paused: true})
 		if other := got(s.Standing(ctx, id, "projects"))(t); other.Paused {
 			t.Fatal("another object is paused, too")
 		}

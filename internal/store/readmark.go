@@ -70,9 +70,10 @@ func (s *Store) PauseReads(ctx context.Context, installationID, object string, p
 // the installation is gone.
 func (s *Store) Standing(ctx context.Context, installationID, object string) (windlass.Standing, error) {
 	standing, err := first(ctx, s, func(r row) (st windlass.Standing, err error) {
-		err = r.Scan(&st.ConfigID, &st.ConnectionID, &st.Paused)
+		err = r.Scan(&st.ConfigID, &st.ConnectionID, &st.Status, &st.Paused)
 		return st, err
-	}, `SELECT i.config_id, i.connection_id, COALESCE(m.paused, FALSE) FROM installations i
+	}, `SELECT i.config_id, i.connection_id, c.status, COALESCE(m.paused, FALSE) FROM installations i
+		JOIN connections c ON c.id = i.connection_id
 		LEFT JOIN read_marks m ON m.installation_id = i.id AND m.object = ?2 WHERE i.id = ?1`, installationID, object)
 	return standing, s.fail("see how the installation stands", err, installationSays)
 }

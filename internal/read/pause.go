@@ -1,0 +1,209 @@
+package read
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"windlass"
+)
+
+// PauseRequest is the body of POST …/installations/{id}:pause and :unpause.
+type PauseRequest struct {
+	// Objects are the names of objects, as the provider or the product calls
+	// them; none means all.
+	Objects []string `json:"objects,omitempty"`
+	// Note says why, for whoever looks at it later.
+	Note string `json:"note,omitempty"`
+}
+
+// Pause pauses the reads of an installation, or of some of its objects, until
+// [Flow.Unpause]. A read that is under way stops after the page it is at, and
+// stays there. What is paused already stays so.
+func (f *Flow) Pause(ctx context.Context, project, integration, installation string, r PauseRequest) error {
+	const op = "pause the reads"
+	return f.ofInstallation(ctx, op, project, integration, installation, r.Objects, func(ctx context.Context, in windlass.Installation, _ config, objects []string) error {
+		reason := cmp.Or(strings.TrimSpace(r.Note), "somebody paused it")
+		for _, name := range objects {
+			mark, err := f.store.ReadMark(ctx, in.ID, name)
+			if err != nil && !kindIs(err, windlass.NotFound) {
+				return err
+			}
+			if mark.Paused {
+				continue
+			}
+			if err := f.pauseObject(ctx, in, name, reason); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Unpause ends the pause of an installation's reads, or of some of its objects:
+// a read that stopped in the middle goes on, and what changed meanwhile is read at
+// once. What is not paused is not touched.
+func (f *Flow) Unpause(ctx context.Context, project, integration, installation string, r PauseRequest) error {
+	const op = "end the pause of the reads"
+	return f.ofInstallation(ctx, op, project, integration, installation, r.Objects, func(ctx context.Context, in windlass.Installation, c config, objects []string) error {
+		for _, name := range objects {
+			mark, err := f.store.ReadMark(ctx, in.ID, name)
+			if err != nil && !kindIs(err, windlass.NotFound) {
+				return err
+			}
+			if !mark.Paused {
+				continue
+			}
+			if err := f.unpauseObject(ctx, in, c, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// unpauseObject ends the pause of one object, and makes up for it.
+func (f *Flow) unpauseObject(ctx context.Context, in windlass.Installation, c config, name string) error {
+	if err := f.store.PauseReads(ctx, in.ID, name, false, "", f.now()); err != nil {
+		return err
+	}
+	err := f.schedules(ctx, in.ID, name, func(s *windlass.Schedule) { s.Paused, s.Next = false, Next(*s, f.now()) })
+	if err != nil {
+		return err
+	}
+	if woken, err := f.wake(ctx, in.ID, name); err != nil || woken {
+		return err
+	}
+	return f.resume(ctx, in, c, name)
+}
+
+// pauseObject pauses one object. The mark is what counts; the schedule is paused
+// beside it so that nothing comes due in vain.
+func (f *Flow) pauseObject(ctx context.Context, in windlass.Installation, name, reason string) error {
+	if err := f.store.PauseReads(ctx, in.ID, name, true, reason, f.now()); err != nil {
+		return err
+	}
+	return f.schedules(ctx, in.ID, name, func(s *windlass.Schedule) { s.Paused = true })
+}
+
+// schedules changes the schedules of an object.
+func (f *Flow) schedules(ctx context.Context, installationID, name string, change func(*windlass.Schedule)) error {
+	all, err := f.store.Schedules(ctx, installationID)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if s.Kind != windlass.ScheduleRead || s.Object != name {
+			continue
+		}
+		change(&s)
+		if err := f.store.SaveSchedule(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wake lets the read of an object that is under way go on, if there is one.
+func (f *Flow) wake(ctx context.Context, installationID, name string) (bool, error) {
+	running, err := f.running(ctx, installationID, name)
+	if err != nil || running == nil {
+		return false, err
+	}
+	if err := f.store.WakeOperation(ctx, running.ID, f.now()); err != nil {
+		return false, err
+	}
+	return true, f.jobs.EnqueueRead(ctx, running.ID)
+}
+
+// ofInstallation finds an installation and the objects that are meant, and does
+// something about them in one transaction.
+func (f *Flow) ofInstallation(
+	ctx context.Context, op, project, integration, installation string, names []string,
+	do func(ctx context.Context, in windlass.Installation, c config, objects []string) error,
+) error {
+	in, err := f.find(ctx, op, project, integration, installation)
+	if err != nil {
+		return err
+	}
+	revision, err := f.store.Revision(ctx, in.IntegrationID, in.Config.RevisionID)
+	if err != nil {
+		return err
+	}
+	return f.store.In(ctx, func(ctx context.Context) error {
+		if in, err = f.store.Installation(ctx, in.ProjectID, in.ID); err != nil {
+			return err
+		}
+		c, err := parseConfig(in.Config.Content)
+		if err != nil {
+			return err
+		}
+		objects := slices.Sorted(maps.Keys(c.Read.Objects))
+		if len(names) > 0 {
+			if objects, err = c.called(op, names, revision); err != nil {
+				return err
+			}
+		}
+		return do(ctx, in, c, objects)
+	})
+}
+
+// called finds objects by the names that the provider or the product has for
+// them.
+func (c config) called(op string, names []string, revision windlass.Revision) ([]string, error) {
+	var objects []string
+	var issues []windlass.Issue
+	for i, name := range names {
+		known, err := c.object(name, revision)
+		if err != nil {
+			return nil, err
+		}
+		if known == "" {
+			issues = append(issues, windlass.Issue{In: "body", Name: fmt.Sprintf("objects[%d]", i), Message: c.unknown(name)})
+			continue
+		}
+		objects = append(objects, known)
+	}
+	if len(issues) > 0 {
+		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: "there are objects that the installation does not read", Issues: issues}
+	}
+	slices.Sort(objects)
+	return slices.Compact(objects), nil
+}
+
+// object finds one object by either name; "" when the config has none.
+func (c config) object(name string, revision windlass.Revision) (string, error) {
+	if _, there := c.Read.Objects[name]; there {
+		return name, nil
+	}
+	for _, known := range slices.Sorted(maps.Keys(c.Read.Objects)) {
+		entry, err := entryOf(revision, known)
+		if err != nil {
+			return "", err
+		}
+		if name != "" && entry.MapToName == name {
+			return known, nil
+		}
+	}
+	return "", nil
+}
+
+// unknown says that there is no such object, and which there are.
+func (c config) unknown(name string) string {
+	if enabled := c.names(); len(enabled) > 0 {
+		return fmt.Sprintf("the installation does not read %q: it reads %s", clip(name), strings.Join(enabled, ", "))
+	}
+	return fmt.Sprintf("the installation does not read %q, nor anything else", clip(name))
+}
+
+// clip keeps what somebody sent from filling a message.
+func clip(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
