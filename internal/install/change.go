@@ -1,0 +1,131 @@
+package install
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"windlass"
+)
+
+// A changer changes a draft's tree and the installation itself.
+type changer interface {
+	// revision returns the id of the revision to move to, or nothing for the latest.
+	revision() string
+	// place is where the content stands in the request.
+	place() string
+	// change makes the changes. What is wrong is added to the draft's issues.
+	// content reports whether the config's content is concerned.
+	change(ctx context.Context, d *draft, i *windlass.Installation) (content bool, err error)
+}
+
+// change brings an installation from one state to the next.
+func (f *Flow) change(ctx context.Context, op string, in windlass.Integration, i windlass.Installation, by changer) (windlass.Installation, error) {
+	before := i
+	old, err := ParseConfig(i.Config.Content)
+	if err != nil {
+		return i, err
+	}
+	d, err := f.begin(ctx, op, by.place(), "installation.config.revisionId", in, by.revision())
+	if err != nil {
+		return i, err
+	}
+	d.connection = i.Connection
+	base, err := ParseConfig(i.Config.Content) // one that may be changed
+	if err != nil {
+		return i, err
+	}
+	if d.revision.ID != i.Config.RevisionID {
+		was, err := f.store.Revision(ctx, in.ID, i.Config.RevisionID)
+		if err != nil {
+			return i, err
+		}
+		oldEntry, err := entryOf(was)
+		if err != nil {
+			return i, err
+		}
+		follow(&base, oldEntry, d.entry)
+	}
+	if d.tree, err = treeOf(base); err != nil {
+		return i, err
+	}
+	content, err := by.change(ctx, d, &i)
+	var later error
+	if kindIs(err, windlass.Conflict) {
+		later, err = err, nil
+	}
+	if err == nil && len(d.issues) == 0 && content {
+		err = d.complete(ctx)
+	}
+	if err != nil {
+		return i, err
+	}
+	if err := d.failure(later); err != nil {
+		return i, err
+	}
+	if !content {
+		d.config = old
+	}
+	return d.saveChange(ctx, before, i, old, content, by)
+}
+
+// saveChange tries what has changed, and saves it.
+func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation, old Config, content bool, by changer) (windlass.Installation, error) {
+	i.Updated = d.now()
+	if content {
+		i.Config.RevisionID = d.revision.ID
+		if err := d.setConfig(&i, d.config); err != nil {
+			return i, err
+		}
+	}
+	schedules, err := schedulesOf(i, d.config, d.now())
+	if err != nil {
+		return i, err
+	}
+	if u, isUpdate := by.(*update); isUpdate && !u.request.SkipSampling {
+		if err := d.sample(ctx, i, d.changedObjects(before, i, old, scheduled(schedules))); err != nil {
+			return before, err
+		}
+	}
+	err = d.store.In(ctx, func(ctx context.Context) error {
+		if content { // the integration first, as a deploy does, or else each could wait for the other
+			if err := d.unmoved(ctx); err != nil {
+				return err
+			}
+		}
+		now, err := d.store.Installation(ctx, i.ProjectID, i.ID)
+		if err != nil {
+			return err
+		}
+		if now.Config.ID != before.Config.ID || !now.Updated.Equal(before.Updated) || now.Connection.ID != before.Connection.ID {
+			return errMoved
+		}
+		i.LastStatus = now.LastStatus // reads go on meanwhile
+		if i.Connection.ID == now.Connection.ID {
+			i.Healthy = now.Healthy
+		}
+		if err := d.replace(ctx, i, schedules); err != nil {
+			return err
+		}
+		if i, err = d.store.Installation(ctx, i.ProjectID, i.ID); err != nil {
+			return err
+		}
+		running := enabledObjects(old)
+		return d.started(ctx, i, slices.DeleteFunc(enabledObjects(d.config), func(o string) bool { return slices.Contains(running, o) }))
+	})
+	if err != nil {
+		return windlass.Installation{}, err
+	}
+	return i, nil
+}
+
+// changedObjects narrows objects down to those that are read otherwise than
+// before: all of them with another connection.
+func (d *draft) changedObjects(before, after windlass.Installation, old Config, objects []string) []string {
+	if before.Connection.ID != after.Connection.ID || old.Read == nil {
+		return objects
+	}
+	return slices.DeleteFunc(objects, func(o string) bool {
+		return reflect.DeepEqual(old.Read.Objects[o], d.config.Read.Objects[o])
+	})
+}
