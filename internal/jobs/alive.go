@@ -128,7 +128,7 @@ func (l *life) takeOver(ctx context.Context) error {
 		return err
 	}
 	if n, err := result.RowsAffected(); err == nil && n > 0 {
-		l.engine.log.WarnContext(ctx, "took over the jobs of a worker that is gone", slog.Int64("jobs", n))
+		l.engine.log.WarnContext(ctx, "took over the jobs of a worker that is gone", slog.Int64(logJobs, n))
 	}
 	_, err = l.engine.db.DB().ExecContext(ctx, `DELETE FROM job_workers WHERE seen < `+databaseNow+` - $1`,
 		(100 * takenOver * l.beat).Microseconds())

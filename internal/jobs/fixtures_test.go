@@ -14,52 +14,55 @@ import (
 // each runs a test on both databases.
 func each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Helper()
-	for _, driver := range []string{store.SQLite, store.Postgres} {
-		t.Run(driver, func(t *testing.T) { test(t, open(t, storetest.New(t, driver))) })
-	}
+	storetest.EachWith(t, withJobs, func(t *testing.T, open func() *store.Store) {
+		t.Helper()
+		test(t, open())
+	})
 }
 
-func open(t testing.TB, db storetest.Database) *store.Store {
-	t.Helper()
-	return db.Open(t, func(opts *store.Options) { opts.Migrations = append(opts.Migrations, jobs.Migrate) })
+func withJobs(opts *store.Options) { opts.Migrations = append(opts.Migrations, jobs.Migrate) }
+
+func open(tb testing.TB, db storetest.Database) *store.Store {
+	tb.Helper()
+	return db.Open(tb, withJobs)
 }
 
 // engine makes an engine that is stopped when the test ends.
-func engine(t testing.TB, s *store.Store, opts jobs.Options) *jobs.Engine {
-	t.Helper()
-	e, err := jobs.New(t.Context(), s, opts)
+func engine(tb testing.TB, s *store.Store, opts jobs.Options) *jobs.Engine {
+	tb.Helper()
+	e, err := jobs.New(tb.Context(), s, opts)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { stop(t, e) })
+	tb.Cleanup(func() { stop(tb, e) })
 	return e
 }
 
 // started is engine with one worker or more that have begun.
-func started(t testing.TB, s *store.Store, opts jobs.Options) *jobs.Engine {
-	t.Helper()
+func started(tb testing.TB, s *store.Store, opts jobs.Options) *jobs.Engine {
+	tb.Helper()
 	if opts.Workers == nil {
 		opts.Workers = map[string]int{jobs.DefaultQueue: 4}
 	}
-	e := engine(t, s, opts)
-	must(t, e.Start(t.Context()))
+	e := engine(tb, s, opts)
+	must(tb, e.Start(tb.Context()))
 	return e
 }
 
-func stop(t testing.TB, e *jobs.Engine) {
-	t.Helper()
+func stop(tb testing.TB, e *jobs.Engine) {
+	tb.Helper()
 	// The test's own context has ended by now.
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := e.Stop(ctx); err != nil {
-		t.Error(err)
+		tb.Error(err)
 	}
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -67,13 +70,13 @@ func must(t testing.TB, err error) {
 const patience = time.Minute
 
 // next receives what must come.
-func next[T any](t testing.TB, from <-chan T) T {
-	t.Helper()
+func next[T any](tb testing.TB, from <-chan T) T {
+	tb.Helper()
 	select {
 	case value := <-from:
 		return value
 	case <-time.After(patience):
-		t.Fatal("it never came")
+		tb.Fatal("it never came")
 		panic("unreachable")
 	}
 }
@@ -94,20 +97,20 @@ func does(name string, work func(ctx context.Context, payload string) error) job
 }
 
 // eventually waits until a condition holds that nobody tells of.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
 	deadline := time.Now().Add(patience)
 	for !holds() {
 		if time.Now().After(deadline) {
-			t.Fatal("never: " + what)
+			tb.Fatal("never: " + what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 }
 
-func count(t testing.TB, e *jobs.Engine, state string) int64 {
-	t.Helper()
-	stats, err := e.Stats(t.Context())
-	must(t, err)
+func count(tb testing.TB, e *jobs.Engine, state string) int64 {
+	tb.Helper()
+	stats, err := e.Stats(tb.Context())
+	must(tb, err)
 	return stats[state]
 }

@@ -40,7 +40,7 @@ func TestVerdicts(t *testing.T) {
 			t.Run(test.name, func(t *testing.T) {
 				attempts := make(chan jobs.Attempt, 10)
 				turn := 0
-				kind := does(fmt.Sprint("kind-", i), func(ctx context.Context, _ string) error {
+				kind := does(fmt.Sprint("kind-", i), func(context.Context, string) error {
 					err := test.errs[turn]
 					turn++
 					if errors.Is(err, errPanic) {

@@ -24,4 +24,8 @@ func (a atLeast) WithGroup(name string) slog.Handler {
 	return atLeast{a.level, a.Handler.WithGroup(name)}
 }
 
-const logError = "error"
+// The keys of what is logged.
+const (
+	logError = "error"
+	logJobs  = "jobs"
+)

@@ -77,7 +77,7 @@ func TestKilledProcess(t *testing.T) {
 		if s.Driver() == store.SQLite {
 			must(t, s.Close()) // the child needs the file
 		}
-		child := exec.Command(os.Args[0], "-test.run=^TestChild$") //nolint:gosec // it is this very test
+		child := exec.Command(os.Args[0], "-test.run=^TestChild$")
 		child.Env = append(os.Environ(), "WINDLASS_TEST_CHILD="+s.URL(), "WINDLASS_TEST_CHILD_KEYSET="+text)
 		child.Stderr = os.Stderr
 		out, err := child.StdoutPipe()
@@ -127,7 +127,7 @@ func TestChild(t *testing.T) {
 	keyset, err := seal.FromText("the parent", os.Getenv("WINDLASS_TEST_CHILD_KEYSET"))
 	must(t, err)
 	s := open(t, storetest.Database{URL: url, Keyset: keyset})
-	started(t, s, jobs.Options{Beat: childBeat, Kinds: []jobs.Kind{does("deadly", func(ctx context.Context, _ string) error {
+	started(t, s, jobs.Options{Beat: childBeat, Kinds: []jobs.Kind{does("deadly", func(context.Context, string) error {
 		fmt.Fprintln(os.Stdout, "begun")
 		select {}
 	})}})
@@ -174,55 +174,52 @@ func TestProcessThatLostTouch(t *testing.T) {
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	for _, driver := range []string{store.SQLite, store.Postgres} {
-		t.Run(driver, func(t *testing.T) {
-			db := storetest.New(t, driver)
-			stores := []*store.Store{open(t, db)}
-			if driver == store.Postgres {
-				stores = append(stores, open(t, db), open(t, db))
-			}
-			const schedules = 500
-			must(t, stores[0].In(t.Context(), func(ctx context.Context) error {
-				for i := range schedules {
-					if err := stores[0].SaveSchedule(ctx, windlass.Schedule{ID: fmt.Sprint("s", i), Kind: windlass.ScheduleRead, Next: noon}); err != nil {
-						return err
-					}
+	storetest.EachWith(t, withJobs, func(t *testing.T, open func() *store.Store) {
+		stores := []*store.Store{open()}
+		if stores[0].Driver() == store.Postgres {
+			stores = append(stores, open(), open())
+		}
+		const schedules = 500
+		must(t, stores[0].In(t.Context(), func(ctx context.Context) error {
+			for i := range schedules {
+				if err := stores[0].SaveSchedule(ctx, windlass.Schedule{ID: fmt.Sprint("s", i), Kind: windlass.ScheduleRead, Next: noon}); err != nil {
+					return err
 				}
-				return nil
-			}))
-			table := jobs.Timetable{
-				Next:  func(_ windlass.Schedule, after time.Time) time.Time { return after.Add(time.Hour) },
-				Job:   func(s windlass.Schedule) jobs.Job { return jobs.Job{Kind: "read", Payload: s.ID} },
-				Every: time.Millisecond,
 			}
-			var clock atomic.Int64
-			clock.Store(noon.Unix())
-			opts := jobs.Options{
-				Kinds: []jobs.Kind{{Name: "read"}}, Now: func() time.Time { return time.Unix(clock.Load(), 0).UTC() },
-			}
-			var group sync.WaitGroup
-			ctx, cancel := context.WithCancel(t.Context())
-			var last *jobs.Engine
-			for _, s := range stores {
-				e := engine(t, s, opts)
-				last = e
-				group.Go(func() { e.RunSchedules(ctx, s, table) })
-			}
-			eventually(t, "all are enqueued", func() bool { return count(t, last, "available") == schedules })
-			// Nobody ran for two hours: what was missed is made up for once.
-			clock.Store(noon.Add(150 * time.Minute).Unix())
-			eventually(t, "all are enqueued again", func() bool { return count(t, last, "available") == 2*schedules })
-			cancel()
-			group.Wait()
-			if n := count(t, last, "available"); n != 2*schedules {
-				t.Errorf("%d jobs, want each schedule twice", n)
-			}
-			n, err := last.EnqueueDue(t.Context(), stores[0], table)
-			if err != nil || n != 0 {
-				t.Errorf("%d are still due (%v)", n, err)
-			}
-		})
-	}
+			return nil
+		}))
+		table := jobs.Timetable{
+			Next:  func(_ windlass.Schedule, after time.Time) time.Time { return after.Add(time.Hour) },
+			Job:   func(s windlass.Schedule) jobs.Job { return jobs.Job{Kind: "read", Payload: s.ID} },
+			Every: time.Millisecond,
+		}
+		var clock atomic.Int64
+		clock.Store(noon.Unix())
+		opts := jobs.Options{
+			Kinds: []jobs.Kind{{Name: "read"}}, Now: func() time.Time { return time.Unix(clock.Load(), 0).UTC() },
+		}
+		var group sync.WaitGroup
+		ctx, cancel := context.WithCancel(t.Context())
+		var last *jobs.Engine
+		for _, s := range stores {
+			e := engine(t, s, opts)
+			last = e
+			group.Go(func() { e.RunSchedules(ctx, s, table) })
+		}
+		eventually(t, "all are enqueued", func() bool { return count(t, last, "available") == schedules })
+		// Nobody ran for two hours: what was missed is made up for once.
+		clock.Store(noon.Add(150 * time.Minute).Unix())
+		eventually(t, "all are enqueued again", func() bool { return count(t, last, "available") == 2*schedules })
+		cancel()
+		group.Wait()
+		if n := count(t, last, "available"); n != 2*schedules {
+			t.Errorf("%d jobs, want each schedule twice", n)
+		}
+		n, err := last.EnqueueDue(t.Context(), stores[0], table)
+		if err != nil || n != 0 {
+			t.Errorf("%d are still due (%v)", n, err)
+		}
+	})
 }
 
 func TestRetention(t *testing.T) {

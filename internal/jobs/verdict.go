@@ -70,8 +70,7 @@ func judge(ctx context.Context, err error) (Verdict, time.Duration) {
 
 // kindOf is the outermost kind in an error; empty when it has none.
 func kindOf(err error) windlass.Kind {
-	var failure *windlass.Failure
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*windlass.Failure](err); ok {
 		return failure.Kind
 	}
 	var kind windlass.Kind
@@ -80,12 +79,10 @@ func kindOf(err error) windlass.Kind {
 }
 
 func retryAfter(err error) time.Duration {
-	var failure *windlass.Failure
-	if errors.As(err, &failure) && failure.RetryAfter > 0 {
+	if failure, ok := errors.AsType[*windlass.Failure](err); ok && failure.RetryAfter > 0 {
 		return failure.RetryAfter
 	}
-	var provider *connector.Error
-	if errors.As(err, &provider) {
+	if provider, ok := errors.AsType[*connector.Error](err); ok {
 		return provider.RetryAfter
 	}
 	return 0

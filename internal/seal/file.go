@@ -120,7 +120,7 @@ func syncFolder(path string) {
 		return
 	}
 	defer folder.Close() //nolint:errcheck // only read
-	folder.Sync()        //nolint:errcheck // some file systems cannot; the file itself is synced
+	_ = folder.Sync()    // some file systems cannot; the file itself is synced
 }
 
 func (k *Keyset) fileFailure(verb string, err error) *windlass.Failure {

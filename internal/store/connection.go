@@ -22,10 +22,22 @@ const customerTables = `
 // connectionFields are where connectionColumns go.
 func connectionFields(c *windlass.Connection) []any {
 	return []any{
-		&c.ID, &c.ProjectID, &c.Provider, fromMaybe{&c.ProviderAppID}, &c.Workspace, &c.ConsumerRef, fromText{&c.Metadata},
-		&c.Scheme, &c.Status, &c.StatusReason, fromText{&c.Scopes}, when{&c.Used}, when{&c.Created}, when{&c.Updated},
-		&c.Group.Ref, &c.Group.Name, when{&c.Group.Created}, when{&c.Group.Updated},
-		fromMaybe{&c.Consumer.Ref}, &c.Consumer.Name, when{&c.Consumer.Created}, when{&c.Consumer.Updated},
+		&c.ID, &c.ProjectID, &c.Provider,
+		fromMaybe{&c.ProviderAppID},
+		&c.Workspace, &c.ConsumerRef,
+		fromText{&c.Metadata},
+		&c.Scheme, &c.Status, &c.StatusReason,
+		fromText{&c.Scopes},
+		when{&c.Used},
+		when{&c.Created},
+		when{&c.Updated},
+		&c.Group.Ref, &c.Group.Name,
+		when{&c.Group.Created},
+		when{&c.Group.Updated},
+		fromMaybe{&c.Consumer.Ref},
+		&c.Consumer.Name,
+		when{&c.Consumer.Created},
+		when{&c.Consumer.Updated},
 	}
 }
 

@@ -43,7 +43,7 @@ func (s *Store) fail(op string, err error, words says) error {
 	if err == nil {
 		return nil
 	}
-	if known := new(windlass.Failure); errors.As(err, &known) {
+	if known, ok := errors.AsType[*windlass.Failure](err); ok {
 		if known.Op != "" {
 			return err
 		}
@@ -99,12 +99,10 @@ func (s *Store) fail(op string, err error, words says) error {
 func (s *Store) Explain(op string, err error) error { return s.fail(op, err, says{}) }
 
 func diagnose(err error) fault {
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
 		return diagnoseSQLite(lite.Code())
 	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return diagnosePostgres(pg.Code)
 	}
 	var network net.Error
@@ -170,12 +168,10 @@ func diagnosePostgres(code string) fault {
 // reason is the last part of an error's text, which is what a person needs: the
 // parts before it name functions, and an address with its user.
 func reason(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Message
 	}
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Error()
 	}
 	return err.Error()

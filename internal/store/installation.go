@@ -18,9 +18,16 @@ const installationTables = ` installations i
 
 func scanInstallation(r row) (i windlass.Installation, err error) {
 	err = r.Scan(append([]any{
-		&i.ID, &i.ProjectID, &i.IntegrationID, &i.Config.ID, &i.Config.RevisionID, raw{&i.Config.Content}, &i.Config.CreatedBy,
-		when{&i.Config.Created}, &i.CreatedBy, &i.Healthy, &i.LastStatus, when{&i.Created}, when{&i.Updated},
-		&i.Group.Ref, &i.Group.Name, when{&i.Group.Created}, when{&i.Group.Updated},
+		&i.ID, &i.ProjectID, &i.IntegrationID, &i.Config.ID, &i.Config.RevisionID,
+		raw{&i.Config.Content},
+		&i.Config.CreatedBy,
+		when{&i.Config.Created},
+		&i.CreatedBy, &i.Healthy, &i.LastStatus,
+		when{&i.Created},
+		when{&i.Updated},
+		&i.Group.Ref, &i.Group.Name,
+		when{&i.Group.Created},
+		when{&i.Group.Updated},
 	}, connectionFields(&i.Connection)...)...)
 	i.Group.ProjectID = i.ProjectID
 	belong(&i.Connection)

@@ -6,6 +6,7 @@ import (
 	"windlass"
 )
 
+//nolint:gosec // names of columns, no credential
 const apiKeyColumns = `y.id, y.project_id, y.label, y.scopes, y.active, y.created, y.updated`
 
 func scanAPIKey(r row) (k windlass.APIKey, err error) {

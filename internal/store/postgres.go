@@ -26,7 +26,7 @@ func (s *Store) openPostgres(ctx context.Context, most int) error {
 		// that it cannot take apart.
 		return &windlass.Failure{
 			Kind: windlass.Invalid, Op: "open the database " + s.place, Message: "the address is not one of PostgreSQL",
-			Remedy: "write postgres://user:password@host:5432/database",
+			Remedy: "write postgres://user@host:5432/database, with the password behind the user or in PGPASSWORD",
 		}
 	}
 	if config.ConnectTimeout == 0 {
@@ -90,6 +90,6 @@ func (s *Store) unlock(ctx context.Context, conn *sql.Conn, number int64) {
 	defer cancel()
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", number); err != nil {
 		// A connection that could not unlock must not go back to the pool.
-		conn.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // this is how database/sql is told to drop it
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // this is how database/sql is told to drop it
 	}
 }

@@ -49,7 +49,11 @@ func everything(t *testing.T, s *store.Store) string {
 	}
 	var all strings.Builder
 	for _, table := range column(t, s, names) {
-		fmt.Fprintln(&all, table, column(t, s, `SELECT CAST(t AS TEXT) FROM `+table+` t`, `SELECT * FROM `+table))
+		query := `SELECT CAST(t AS TEXT) FROM ` + table + ` t`
+		if s.Driver() == store.SQLite {
+			query = `SELECT t.* FROM ` + table + ` t` //nolint:unqueryvet // whatever it holds
+		}
+		fmt.Fprintln(&all, table, column(t, s, query))
 	}
 	if s.Driver() == store.SQLite {
 		files := got(filepath.Glob(s.URL() + "*"))(t)
@@ -60,13 +64,9 @@ func everything(t *testing.T, s *store.Store) string {
 	return all.String()
 }
 
-// column prints every value that a query finds; the second query is SQLite's.
-func column(t *testing.T, s *store.Store, queries ...string) (all []string) {
+// column prints every row that a query finds.
+func column(t *testing.T, s *store.Store, query string) (all []string) {
 	t.Helper()
-	query := queries[0]
-	if s.Driver() == store.SQLite {
-		query = queries[len(queries)-1]
-	}
 	rows := got(s.DB().QueryContext(t.Context(), query))(t)
 	defer rows.Close()
 	width := len(got(rows.Columns())(t))
@@ -160,7 +160,6 @@ func TestOpenRefusesTheWrongKeyset(t *testing.T) {
 			{"one that everybody may read", file("open", another, 0o644), "open may be read by others (its mode is 0644); run chmod 600"},
 			{"an empty text", func() (*seal.Keyset, error) { return seal.FromText("WINDLASS_KEYSET", " \n") }, "the keyset WINDLASS_KEYSET is empty"},
 			{"a text that is none", func() (*seal.Keyset, error) { return seal.FromText("WINDLASS_KEYSET", "hunter2!") }, "neither JSON nor base64"},
-			{"none", func() (*seal.Keyset, error) { return nil, nil }, "there is no keyset"},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				keyset, err := test.keyset()

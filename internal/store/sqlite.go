@@ -82,7 +82,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	return nil
 }
 
-func openFile(path string, parameters ...string) (*sql.DB, error) {
+func openFile(path, further string) (*sql.DB, error) {
 	query := url.Values{"_pragma": {
 		// First of all: the others may have to wait for a lock.
 		"busy_timeout(10000)",
@@ -93,10 +93,7 @@ func openFile(path string, parameters ...string) (*sql.DB, error) {
 		"foreign_keys(1)",
 		"cache_size(-" + strconv.Itoa(8<<10) + ")", // KiB per connection
 		"temp_store(2)",
-	}}.Encode()
-	for _, parameter := range parameters {
-		query += "&" + parameter
-	}
+	}}.Encode() + "&" + further
 	return sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: query}).String())
 }
 

@@ -29,7 +29,8 @@ func TestTransactions(t *testing.T) {
 		}{
 			{
 				"what returns nil is kept",
-				func(ctx context.Context) error { return s.CreateProject(ctx, project("a1")) }, "", []string{"a1"},
+				func(ctx context.Context) error { return s.CreateProject(ctx, project("a1")) }, "",
+				[]string{"a1"},
 			},
 			{"what fails is undone", func(ctx context.Context) error {
 				return errors.Join(s.CreateProject(ctx, project("b1")), sorry)

@@ -29,10 +29,16 @@ import (
 // SQLite, a store must be closed before the database is opened again.
 func Each(t *testing.T, test func(t *testing.T, open func() *store.Store)) {
 	t.Helper()
+	EachWith(t, nil, test)
+}
+
+// EachWith is Each with other options: change gets those that open would use.
+func EachWith(t *testing.T, change func(*store.Options), test func(t *testing.T, open func() *store.Store)) {
+	t.Helper()
 	for _, driver := range drivers {
 		t.Run(driver, func(t *testing.T) {
 			db := New(t, driver)
-			test(t, func() *store.Store { t.Helper(); return db.Open(t, nil) })
+			test(t, func() *store.Store { t.Helper(); return db.Open(t, change) })
 		})
 	}
 }
