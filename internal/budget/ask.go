@@ -20,7 +20,7 @@ func (b *Budget) ask(ctx context.Context, p *purse, account Account, class Class
 	}
 	now, back := b.clock.read()
 	slot := Slot{Key: p.key, Minute: bookingMinute(now), Holder: b.opts.Holder, Class: class}
-	want, old := p.wants(who{class, account.Customer}, now)
+	want, heavy, aside, old := p.wants(who{class, account.Customer}, now)
 	if want == 0 {
 		return nil // somebody else has asked meanwhile
 	}
@@ -30,26 +30,32 @@ func (b *Budget) ask(ctx context.Context, p *purse, account Account, class Class
 	}
 	var seen Book
 	var seenAs view
-	granted := 0
+	granted, available := 0, 0
 	slot.Waiting = p.tell(now)
 	err := b.ledger.Reserve(ctx, slot, minuteOf(now.Add(-back)), func(book Book) int {
 		seen, seenAs = book, see(book, account.Limit, b.opts.Holder, slot.Waiting, slot.Minute)
 		granted = 0
 		if !book.Blocked.After(now) {
-			granted = max(0, min(want, seenAs.available(class)))
+			available = seenAs.available(class, heavy) - aside
+			granted = max(0, min(want, available))
 		}
 		return granted
 	})
 	if err != nil {
 		return err
 	}
-	p.take(slot, granted, want, seen, seenAs, now, back)
+	free := seenAs.freeAfter(available, now, back)
+	if heavy && aside > 0 {
+		free = min(free, 5*time.Minute) // what is left to others changes
+	}
+	p.take(slot, granted, heavy, seen, seenAs, now, free)
 	return nil
 }
 
-// wants says how many requests to ask for, and hands over what is left of an
-// earlier minute. 0 means that there is no need any more.
-func (p *purse) wants(w who, now time.Time) (want int, old leased) {
+// wants says how many requests to ask for and how many to leave to others, and
+// hands over what is left of an earlier minute. 0 means that there is no need any
+// more.
+func (p *purse) wants(w who, now time.Time) (want int, heavy bool, aside int, old leased) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ahead := p.line.ahead(w, now, now)
@@ -57,10 +63,15 @@ func (p *purse) wants(w who, now time.Time) (want int, old leased) {
 	if have.minute != bookingMinute(now) {
 		old, *have = *have, leased{minute: bookingMinute(now)}
 	}
-	if have.left > ahead || p.refused[w.class].After(now) || p.blocked.After(now) {
-		return 0, old
+	heavy = p.line.heavy(w, p.view.limit)
+	if heavy {
+		aside = p.line.aside(w, p.view.limit)
 	}
-	return max(sliceOf(p.view.limit), ahead+1-have.left), old
+	enough := have.left > ahead && !(heavy && !p.scarce[w.class].IsZero())
+	if enough || p.refused[w.class].After(now) || p.scarce[w.class].After(now) && heavy || p.blocked.After(now) {
+		return 0, heavy, 0, old
+	}
+	return max(sliceOf(p.view.limit), ahead+1-have.left), heavy, aside, old
 }
 
 func (p *purse) tell(now time.Time) [Classes]int {
@@ -70,7 +81,7 @@ func (p *purse) tell(now time.Time) [Classes]int {
 }
 
 // take puts a slice into the purse, and the news with it.
-func (p *purse) take(slot Slot, granted, want int, book Book, seen view, now time.Time, back time.Duration) {
+func (p *purse) take(slot Slot, granted int, heavy bool, book Book, seen view, now time.Time, free time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.view, p.said = seen, book.Limit
@@ -82,8 +93,13 @@ func (p *purse) take(slot Slot, granted, want int, book Book, seen view, now tim
 	have := &p.slices[slot.Class]
 	have.minute = slot.Minute
 	have.left += granted
-	if granted < want && granted < 1 {
-		free := seen.freeAfter(slot.Class, now, back)
+	switch {
+	case granted > 0 && heavy:
+		p.scarce[slot.Class] = time.Time{}
+	case granted > 0:
+	case heavy:
+		p.scarce[slot.Class], p.heavyAt[slot.Class] = now.Add(min(free, recheck)), now.Add(free)
+	default:
 		p.freeAt[slot.Class] = now.Add(free)
 		p.refused[slot.Class] = now.Add(min(free, recheck))
 	}

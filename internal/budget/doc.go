@@ -36,9 +36,10 @@
 // write per request is needed.
 //
 // Available to a class is the limit, less what was used, less what is set aside
-// for the other classes and not yet used: a third more than the last hour's for
-// interactive work (between 1/20 and 3/10 of the limit) and for scheduled reads
-// (between 3/20 and 3/5), a fiftieth for backfills; and one request for each customer
+// for the other classes and not yet used: what an hour is expected to bring of
+// interactive work (between 1/20 and 3/10 of the limit) and of scheduled reads
+// (between 3/20 and 3/5), to judge by the last one and a third more; a fiftieth for
+// backfills; and one request for each customer
 // whom any process keeps waiting in a higher class.
 //
 // A refused caller gets a place in the line of its class, and is told when to

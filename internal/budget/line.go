@@ -14,7 +14,9 @@ type line struct {
 	// served are how many requests each had in this half hour and in the one
 	// before it.
 	served, before map[who]int
+	began          time.Time // when the half hour of before began
 	turned, tidied time.Time
+	light          [Classes]time.Time // when one of the class was last served who is not heavy
 }
 
 // who is somebody in a line.
@@ -32,7 +34,7 @@ type place struct {
 const grace = 30 * time.Second
 
 func newLine(now time.Time) line {
-	return line{places: map[who]place{}, served: map[who]int{}, before: map[who]int{}, turned: now}
+	return line{places: map[who]place{}, served: map[who]int{}, before: map[who]int{}, began: now, turned: now}
 }
 
 // tidy forgets what is over.
@@ -48,9 +50,10 @@ func (l *line) tidy(now time.Time) {
 	}
 	for now.Sub(l.turned) >= time.Hour/2 {
 		l.served, l.before = map[who]int{}, l.served
-		l.turned = l.turned.Add(time.Hour / 2)
-		if now.Sub(l.turned) >= 2*time.Hour {
-			l.turned = now
+		l.began, l.turned = l.turned, l.turned.Add(time.Hour/2)
+		if now.Sub(l.turned) >= time.Hour { // nobody was here for so long
+			l.served, l.before = map[who]int{}, map[who]int{}
+			l.began, l.turned = now, now
 		}
 	}
 }
@@ -69,8 +72,10 @@ func (l *line) wait(w who, now, due time.Time) {
 }
 
 // serve counts a request, and ends the wait for it.
-func (l *line) serve(w who) {
-	l.served[w]++
+func (l *line) serve(w who, limit int, now time.Time) {
+	if l.served[w]++; !l.heavy(w, limit) {
+		l.light[w.class] = now
+	}
 	delete(l.places, w)
 }
 
@@ -104,4 +109,48 @@ func (l *line) waiting(now time.Time) (n [Classes]int) {
 		}
 	}
 	return n
+}
+
+// heavy reports whether somebody had so much in the last hour, a tenth of it,
+// that what is left of it is for others first.
+func (l *line) heavy(w who, limit int) bool {
+	return w.class != Backfill && l.had(w) > limit/10
+}
+
+// others reports whether a key has more than one customer.
+func (l *line) others(customer string) bool {
+	for _, hour := range []map[who]int{l.served, l.before} {
+		for other := range hour {
+			if other.customer != customer {
+				return true
+			}
+		}
+	}
+	for other := range l.places {
+		if other.customer != customer {
+			return true
+		}
+	}
+	return false
+}
+
+// aside is what the heavy ones of a class leave to the others: what these are
+// expected to need in an hour or at least a tenth of the limit, less what they had,
+// and never nothing (invariant 7). It is 0 for who is alone.
+func (l *line) aside(asker who, limit int) int {
+	if !l.others(asker.customer) {
+		return 0
+	}
+	class, had := asker.class, 0
+	for w := range l.served {
+		if w.class == class && !l.heavy(w, limit) {
+			had += l.had(w)
+		}
+	}
+	for w := range l.before {
+		if _, counted := l.served[w]; !counted && w.class == class && !l.heavy(w, limit) {
+			had += l.had(w)
+		}
+	}
+	return max(limit/50, max(limit/10, expect(had, l.light[class].Sub(l.began)))-had, 1)
 }

@@ -29,6 +29,9 @@ type view struct {
 	used    [Classes]int
 	waiting [Classes]int // in all processes
 	minutes map[int64]int
+	// seen is for how long a class has been seen, from the first of all grants to
+	// its own last.
+	seen [Classes]time.Duration
 }
 
 // fresh is for how many minutes what a process said of who waits is believed.
@@ -41,6 +44,7 @@ const fresh = 2
 func see(book Book, set int, holder string, waiting [Classes]int, minute int64) view {
 	v := view{limit: limitOf(set, book.Limit), waiting: waiting, minutes: map[int64]int{}}
 	last := map[string]Grants{}
+	oldest, latest := minute, [Classes]int64{}
 	for _, g := range book.Grants {
 		if g.Minute > minute+61 {
 			continue
@@ -48,6 +52,9 @@ func see(book Book, set int, holder string, waiting [Classes]int, minute int64) 
 		for class, n := range g.Granted {
 			v.used[class] += n
 			v.minutes[g.Minute] += n
+			if n > 0 {
+				oldest, latest[class] = min(oldest, g.Minute), max(latest[class], g.Minute)
+			}
 		}
 		if g.Holder != holder && g.Minute >= minute-fresh && g.Minute >= last[g.Holder].Minute {
 			last[g.Holder] = g
@@ -58,24 +65,36 @@ func see(book Book, set int, holder string, waiting [Classes]int, minute int64) 
 			v.waiting[class] += n
 		}
 	}
+	for class, last := range latest {
+		v.seen[class] = time.Duration(max(0, last-oldest)) * time.Minute
+	}
 	return v
+}
+
+// expect is how many requests an hour may bring, to judge by those that were
+// counted in a while: a third more than the same in every minute. The while ends
+// with the last of them, or requests that come in bursts would seem to become
+// fewer between two; and of a few minutes not too much is concluded.
+func expect(used int, in time.Duration) int {
+	in = min(max(in, 10*time.Minute), counted)
+	return int(float64(used) * 4 / 3 * float64(counted) / float64(in))
 }
 
 // share is what is set aside for a class: as much of the hour as nobody else may
 // take before the class has had it.
 //
-//   - Interactive: a third more than the last hour's, so that a call does not
-//     meet an hour that is spent; at least a twentieth and at most three tenths.
-//   - Scheduled: a third more than the last hour's, because schedules repeat; at
+//   - Interactive: what the last hour lets expect, so that a call does not meet
+//     an hour that is spent; at least a twentieth and at most three tenths.
+//   - Scheduled: what the last hour lets expect, because schedules repeat; at
 //     least three twentieths and at most three fifths.
 //   - Backfill: a fiftieth, so that even a key that is used up by schedules gets a
 //     new customer's history in the end.
 func (v *view) share(class Class) int {
 	switch class {
 	case Interactive:
-		return min(max(v.limit/20, v.used[Interactive]*4/3), v.limit*3/10)
+		return min(max(v.limit/20, expect(v.used[Interactive], v.seen[Interactive])), v.limit*3/10)
 	case Scheduled:
-		return min(max(v.limit*3/20, v.used[Scheduled]*4/3), v.limit*3/5)
+		return min(max(v.limit*3/20, expect(v.used[Scheduled], v.seen[Scheduled])), v.limit*3/5)
 	default:
 		return v.limit / 50
 	}
@@ -93,22 +112,28 @@ func (v *view) aside(class, asker Class) int {
 }
 
 // available is how many requests a class may be granted now; negative when the
-// limit has been lowered below what was used.
-func (v *view) available(class Class) int {
+// limit has been lowered below what was used. Backfills, and customers who had
+// much, leave what is set aside. The others come before them, and need to leave
+// only little: what is expected is a guess, and they are here now.
+func (v *view) available(class Class, heavy bool) int {
 	n := v.limit
 	for other := range Classes {
 		n -= v.used[other]
-		if other != class {
+		switch {
+		case other == class:
+		case class == Backfill || heavy:
 			n -= v.aside(other, class)
+		case class == Scheduled:
+			n -= min(v.aside(other, class), v.limit/50)
 		}
 	}
 	return n
 }
 
-// freeAfter says when available is going to be positive, if nothing else is used:
+// freeAfter says when what is available is going to be something, if nothing else is used:
 // when the minutes that stand in the way are no longer counted.
-func (v *view) freeAfter(class Class, now time.Time, back time.Duration) time.Duration {
-	short := 1 - v.available(class)
+func (v *view) freeAfter(available int, now time.Time, back time.Duration) time.Duration {
+	short := 1 - available
 	for _, minute := range slices.Sorted(maps.Keys(v.minutes)) {
 		if short -= v.minutes[minute]; short <= 0 {
 			// What ages out may raise what is set aside for other classes; then the

@@ -24,6 +24,9 @@ type purse struct {
 	// refused is until when the ledger has nothing for a class, and freeAt when it
 	// will, if nothing else happens.
 	refused, freeAt [Classes]time.Time
+	// scarce is until when customers who had much get nothing more of a class, and
+	// heavyAt when they will. When it is over they have to ask: what is in the slice was not meant for them.
+	scarce, heavyAt [Classes]time.Time
 
 	next  time.Time // when the next backfill may go
 	turns map[string]turn
@@ -83,6 +86,12 @@ func (p *purse) try(account Account, class Class, now time.Time) verdict {
 			return p.later(w, now, wait, "backfills share the hour evenly")
 		}
 	}
+	if p.line.heavy(w, p.view.limit) && !p.scarce[class].IsZero() {
+		if wait := p.scarce[class].Sub(now); wait > 0 {
+			return p.later(w, now, max(wait, p.heavyAt[class].Sub(now)), "what is left of this hour is for other customers")
+		}
+		return verdict{ask: true}
+	}
 	ahead := 0
 	if class != Backfill { // those have their order from pace
 		ahead = p.line.ahead(w, now, now)
@@ -109,7 +118,7 @@ func (p *purse) later(w who, now time.Time, wait time.Duration, reason string) v
 }
 
 func (p *purse) spend(w who, now time.Time) {
-	p.line.serve(w)
+	p.line.serve(w, p.view.limit, now)
 	if w.class == Backfill {
 		t := p.turns[w.customer]
 		p.turns[w.customer] = turn{left: max(0, t.left-1), at: now}
