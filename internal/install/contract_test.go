@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -198,6 +201,51 @@ func TestObjectMetadata(t *testing.T) {
 	} {
 		if _, err := w.flow.ObjectMetadata(w.ctx, w.project.ID, q); err == nil {
 			t.Errorf("%+v: no error", q)
+		}
+	}
+}
+
+// Every key that the contract has for a config is one that we read: clients are
+// made from it, and we refuse keys that we do not know.
+func TestEveryKeyOfTheContractIsKnown(t *testing.T) {
+	t.Parallel()
+	shared(t, "api.bundled.json")
+	document, err := contract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ours := range map[string]reflect.Type{
+		"BaseConfigContent":               reflect.TypeFor[install.Config](),
+		"BaseReadConfig":                  reflect.TypeFor[install.ReadConfig](),
+		"BaseReadConfigObject":            reflect.TypeFor[install.ReadObject](),
+		"DynamicMappingsInputEntry":       reflect.TypeFor[install.DynamicMapping](),
+		"DynamicMappingsInputMappedValue": reflect.TypeFor[install.MappedValue](),
+		"BackfillConfig":                  reflect.TypeFor[install.Backfill](),
+		"ReadFilter":                      reflect.TypeFor[install.Filter](),
+		"BaseWriteConfig":                 reflect.TypeFor[install.WriteConfig](),
+		"BaseWriteConfigObject":           reflect.TypeFor[install.WriteObject](),
+		"DeletionSettings":                reflect.TypeFor[install.DeletionSettings](),
+		"FieldSetting":                    reflect.TypeFor[install.FieldSetting](),
+		"FieldSettingDefault":             reflect.TypeFor[install.DefaultValue](),
+		"ValueDefaultString":              reflect.TypeFor[install.ValueDefault](),
+		"BaseSubscribeConfig":             reflect.TypeFor[install.SubscribeConfig](),
+		"BaseSubscribeConfigObject":       reflect.TypeFor[install.SubscribeObject](),
+		"BaseProxyConfig":                 reflect.TypeFor[install.ProxyConfig](),
+	} {
+		schema := document.Components.Schemas[name]
+		if schema == nil {
+			t.Errorf("the contract has no schema %s", name)
+			continue
+		}
+		var known []string
+		for field := range ours.Fields() {
+			key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			known = append(known, key)
+		}
+		for key := range schema.Value.Properties {
+			if !slices.Contains(known, key) {
+				t.Errorf("%s has the key %s, and %v has not", name, key, ours)
+			}
 		}
 	}
 }

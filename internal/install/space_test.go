@@ -38,6 +38,11 @@ func TestProjects(t *testing.T) {
 		if changed.Name != "second" || changed.AppName != "Second!" {
 			t.Errorf("got %+v", changed)
 		}
+		all, err := w.flow.Projects(w.ctx)
+		w.ok(err)
+		if found, err := w.flow.Project(w.ctx, "second"); err != nil || found.ID != second.ID || len(all) != 2 {
+			t.Errorf("got %+v among %d, %v", found, len(all), err)
+		}
 		p, key, err := w.flow.FirstStart(w.ctx, "default")
 		w.ok(err)
 		if p.ID != w.project.ID || key.ID != "" {
@@ -105,8 +110,11 @@ func TestProviderApps(t *testing.T) {
 		_, err = update(`{"updateMask":["clientSecret"],"providerApp":{}}`)
 		w.refused(err, windlass.Invalid, "providerApp.clientSecret: is missing")
 
-		c := windlass.Connection{ID: "con", ProjectID: w.project.ID, Provider: "bitbucket", ProviderAppID: a.ID, Scheme: windlass.AuthOAuth, Status: windlass.ConnectionWorking,
-			Group: windlass.Group{ProjectID: w.project.ID, Ref: "acme"}, Consumer: windlass.Consumer{ProjectID: w.project.ID, Ref: "p"}, Created: noon, Updated: noon}
+		c := windlass.Connection{
+			ID: "con", ProjectID: w.project.ID, Provider: "bitbucket", ProviderAppID: a.ID, Scheme: windlass.AuthOAuth,
+			Status: windlass.ConnectionWorking, Group: windlass.Group{ProjectID: w.project.ID, Ref: "acme"},
+			Consumer: windlass.Consumer{ProjectID: w.project.ID, Ref: "p"}, Created: noon, Updated: noon,
+		}
 		w.ok(w.store.CreateConnection(w.ctx, c, windlass.Credentials{AccessToken: windlass.NewSecret("t")}))
 		_, err = update(`{"updateMask":["clientId"],"providerApp":{"clientId":"other"}}`)
 		w.refused(err, windlass.Conflict, `connections were made with it: that of group "acme" (con)`)
