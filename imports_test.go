@@ -60,7 +60,11 @@ var imports = []rule{
 	{dir: "internal/jsonscan"},
 	{dir: "internal/nearest"},
 	{dir: "internal/mapping", code: []string{".", "manifest", "internal/jsonscan"}, tests: []string{"pgregory.net/rapid"}},
-	{dir: "internal/budget", code: []string{".", "connector"}},
+	{
+		dir: "internal/budget", code: []string{".", "connector"}, // a refusal is an error that transports know
+		tests: []string{"internal/budget/budgettest", "pgregory.net/rapid"},
+	},
+	{dir: "internal/budget/budgettest", code: []string{"internal/budget"}},
 	{
 		dir: "internal/install", code: append(flowMay, "manifest", "webhook", "internal/nearest", "github.com/google/uuid"),
 		tests: []string{"bitbucket", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},

@@ -61,8 +61,8 @@
 //
 // The clocks of the processes have to agree to a second or so; a process whose
 // clock is behind by more counts its own requests for too short. Within a process
-// time never goes back. When a clock is set forward, grants of before count until
-// an hour has really passed; a machine that was asleep looks the same, and gets a
+// time never goes back. When a clock is set forward, by less than a day, grants of
+// before count until an hour has really passed; a machine that was asleep looks the same, and gets a
 // careful hour, too.
 //
 // # What is approximate

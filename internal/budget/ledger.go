@@ -20,7 +20,8 @@ import (
 //     count for its hour.
 //
 // Rows of grants are of no interest an hour and two minutes after their minute,
-// but after a clock was set forward; a store may delete those of yesterday.
+// unless a clock was set forward meanwhile; a store may delete those that are more
+// than a day old.
 type Ledger interface {
 	// Reserve reads the book of slot.Key, with the grants of minutes from since on
 	// (those of the future too), calls decide with it, and adds the number that

@@ -46,7 +46,7 @@ func (b *Book) grants(slot Slot) *Grants {
 // since returns a copy of the book without grants of before a minute.
 func (b *Book) since(minute int64) Book {
 	seen := *b
-	seen.Grants = nil
+	seen.Grants = make([]Grants, 0, len(b.Grants))
 	for _, g := range b.Grants {
 		if g.Minute >= minute {
 			seen.Grants = append(seen.Grants, g)

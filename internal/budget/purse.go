@@ -88,7 +88,7 @@ func (p *purse) try(account Account, class Class, now time.Time) verdict {
 	}
 	if p.line.heavy(w, p.view.limit) && !p.scarce[class].IsZero() {
 		if wait := p.scarce[class].Sub(now); wait > 0 {
-			return p.later(w, now, max(wait, p.heavyAt[class].Sub(now)), "what is left of this hour is for other customers")
+			return p.later(w, now, max(wait, p.heavyAt[class].Sub(now)), "what is left of this hour is set aside for others")
 		}
 		return verdict{ask: true}
 	}

@@ -43,10 +43,6 @@ func (c *crowd) reads(ctx context.Context, b *budget.Budget, customer int) {
 			if !job(ctx, c.t, b, account(customer), budget.Scheduled) {
 				return
 			}
-			if time.Since(due) > time.Minute {
-				s, _ := b.State(context.WithoutCancel(ctx))
-				c.t.Logf("%v late at %v %v %+v", time.Since(due), due, customer, s)
-			}
 			worst(&c.lateness, time.Since(due))
 			c.scheduled.Add(1)
 			c.provider.request("scheduled")
@@ -66,7 +62,7 @@ func (c *crowd) proxies(ctx context.Context, b *budget.Budget, customer int, pau
 			start := time.Now()
 			if err := b.Acquire(ctx, account(customer), budget.Interactive); err != nil {
 				if ctx.Err() == nil {
-					s, _ := b.State(context.WithoutCancel(ctx)); c.t.Errorf("a call after %v: %v %+v", c.calls.Load(), err, s)
+					c.t.Errorf("a call after %d others: %v", c.calls.Load(), err)
 				}
 				return
 			}

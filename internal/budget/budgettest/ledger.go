@@ -1,0 +1,160 @@
+// Package budgettest says what every ledger of package budget must do, as tests
+// that its implementations run.
+package budgettest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"windlass/internal/budget"
+)
+
+// Ledger runs the suite. open returns an empty ledger, or one that holds nothing
+// of the keys that begin with the test's name; it may be called from many tests at
+// a time.
+func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) {
+	t.Helper()
+	t.Run("a key that nobody used has an empty book", func(t *testing.T) {
+		t.Parallel()
+		book := read(t, open(t), t.Name(), 0)
+		if book.Limit != 0 || !book.Blocked.IsZero() || len(book.Grants) != 0 {
+			t.Errorf("%+v", book)
+		}
+	})
+	t.Run("grants add up by minute, holder and class", func(t *testing.T) {
+		t.Parallel()
+		l := open(t)
+		slot := budget.Slot{Key: t.Name(), Minute: 100, Holder: "a", Class: budget.Interactive, Waiting: [budget.Classes]int{1, 2, 3}}
+		grant(t, l, slot, 5)
+		grant(t, l, slot, 2)
+		slot.Class, slot.Waiting = budget.Backfill, [budget.Classes]int{0, 0, 4}
+		grant(t, l, slot, 1)
+		slot.Minute, slot.Holder = 101, "b"
+		grant(t, l, slot, 0)
+		want(t, read(t, l, t.Name(), 100), []budget.Grants{
+			{Minute: 100, Holder: "a", Granted: [budget.Classes]int{7, 0, 1}, Waiting: [budget.Classes]int{0, 0, 4}},
+			{Minute: 101, Holder: "b", Waiting: [budget.Classes]int{0, 0, 4}},
+		})
+		want(t, read(t, l, t.Name(), 101), []budget.Grants{{Minute: 101, Holder: "b", Waiting: [budget.Classes]int{0, 0, 4}}})
+		want(t, read(t, l, t.Name()+" of another", 0), nil)
+	})
+	t.Run("whoever decides sees what others were granted, the future's too", func(t *testing.T) {
+		t.Parallel()
+		l := open(t)
+		for _, minute := range []int64{100, 170, 500} {
+			grant(t, l, budget.Slot{Key: t.Name(), Minute: minute, Holder: "a"}, 1)
+		}
+		var seen budget.Book
+		err := l.Reserve(t.Context(), budget.Slot{Key: t.Name(), Minute: 171, Holder: "b"}, 111, func(book budget.Book) int {
+			seen = book
+			return 0
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, seen, []budget.Grants{{Minute: 170, Holder: "a", Granted: [budget.Classes]int{1}}, {Minute: 500, Holder: "a", Granted: [budget.Classes]int{1}}})
+	})
+	t.Run("what goes back is taken off, but not below zero", func(t *testing.T) {
+		t.Parallel()
+		l := open(t)
+		slot := budget.Slot{Key: t.Name(), Minute: 100, Holder: "a", Class: budget.Scheduled}
+		grant(t, l, slot, 5)
+		for _, left := range []int{2, 0} {
+			if err := l.Return(t.Context(), slot, 3); err != nil {
+				t.Fatal(err)
+			}
+			want(t, read(t, l, t.Name(), 0), []budget.Grants{{Minute: 100, Holder: "a", Granted: [budget.Classes]int{0, left, 0}}})
+		}
+		slot.Holder = "nobody"
+		if err := l.Return(t.Context(), slot, 3); err != nil {
+			t.Errorf("a slot that does not exist: %v", err)
+		}
+	})
+	t.Run("what was seen stays, and a block is only ever moved later", func(t *testing.T) {
+		t.Parallel()
+		l := open(t)
+		at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+		for _, seen := range []budget.Seen{{Limit: 2000}, {Blocked: at}, {Blocked: at.Add(-time.Hour)}, {Limit: 1500, Blocked: at.Add(time.Minute)}, {}} {
+			if err := l.Observe(t.Context(), t.Name(), seen); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if book := read(t, l, t.Name(), 0); book.Limit != 1500 || !book.Blocked.Equal(at.Add(time.Minute)) {
+			t.Errorf("%+v", book)
+		}
+	})
+	t.Run("the last request is not granted twice", func(t *testing.T) {
+		t.Parallel()
+		lastRequest(t, open(t))
+	})
+	t.Run("a context that is over ends it", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		err := open(t).Reserve(ctx, budget.Slot{Key: t.Name(), Minute: 1, Holder: "a"}, 0, func(budget.Book) int { return 1 })
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// lastRequest has many holders reserve at once, from a limit that they together
+// exceed.
+func lastRequest(t *testing.T, l budget.Ledger) {
+	t.Helper()
+	const limit = 30
+	var all sync.WaitGroup
+	for _, holder := range []string{"a", "b", "c", "d"} {
+		all.Go(func() {
+			for minute := range int64(10) {
+				err := l.Reserve(t.Context(), budget.Slot{Key: t.Name(), Minute: 100 + minute, Holder: holder}, 50, func(book budget.Book) int {
+					return min(2, limit-total(book))
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := total(read(t, l, t.Name(), 0)); n != limit {
+		t.Errorf("%d requests were granted of %d", n, limit)
+	}
+}
+
+func total(book budget.Book) int {
+	n := 0
+	for _, g := range book.Grants {
+		n += g.Granted[budget.Interactive]
+	}
+	return n
+}
+
+func grant(t *testing.T, l budget.Ledger, slot budget.Slot, n int) {
+	t.Helper()
+	if err := l.Reserve(t.Context(), slot, slot.Minute-60, func(budget.Book) int { return n }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, l budget.Ledger, key string, since int64) budget.Book {
+	t.Helper()
+	book, err := l.Read(t.Context(), key, since)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return book
+}
+
+// want compares grants, in whatever order.
+func want(t *testing.T, book budget.Book, grants []budget.Grants) {
+	t.Helper()
+	slices.SortFunc(book.Grants, func(a, b budget.Grants) int { return int(a.Minute - b.Minute) })
+	if !slices.Equal(book.Grants, grants) {
+		t.Errorf("got  %+v\nwant %+v", book.Grants, grants)
+	}
+}
