@@ -120,8 +120,7 @@ func (a *API) logFailure(c *call, err error) {
 
 // tooLargeOr turns the error of a body that was cut off into one for the caller.
 func tooLargeOr(err error, limit int64) error {
-	var over *http.MaxBytesError
-	if errors.As(err, &over) {
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
 		return overLimit(limit)
 	}
 	return err

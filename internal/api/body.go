@@ -53,11 +53,10 @@ func (a *API) readBody(c *call, t reflect.Type, into any) error {
 // readLimited reads the whole body, up to a limit in bytes.
 func readLimited(c *call, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
-	var over *http.MaxBytesError
-	switch {
-	case errors.As(err, &over):
-		return nil, overLimit(limit)
-	case err != nil:
+	if err := tooLargeOr(err, limit); errors.Is(err, tooLarge) {
+		return nil, err
+	}
+	if err != nil {
 		return nil, &windlass.Failure{Kind: malformedRequest, Message: "the body ended too early", Err: err}
 	}
 	return data, nil

@@ -9,7 +9,6 @@ import (
 )
 
 func TestBodiesThatCannotBeRead(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	path := w.in("/api-keys")
 	for _, test := range []struct {
@@ -29,13 +28,13 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		{"a word", `"label"`, 400, "invalid"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			w := w.as(t)
 			w.send("POST", path, test.body).problem(test.status, test.slug)
 		})
 	}
 }
 
 func TestEveryIssueOfABodyIsNamedAtOnce(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	for _, test := range []struct {
 		name, method, path, body string
@@ -56,6 +55,7 @@ func TestEveryIssueOfABodyIsNamedAtOnce(t *testing.T) {
 		{"many things", "POST", "/connections:generate", `{"provider":7,"groupRef":"","x":1}`, []string{"consumerRef", "groupRef", "provider", "x"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			w := w.as(t)
 			p := w.send(test.method, w.in(test.path), test.body).problem(400, "invalid")
 			if got := issueNames(p); !slices.Equal(got, test.want) {
 				t.Errorf("issues: %v, want %v: %v", got, test.want, p)
@@ -130,8 +130,13 @@ func TestMasksAreBounded(t *testing.T) {
 		mask[i] = "label"
 	}
 	for _, r := range []struct{ path, noun string }{
-		{"", "project"}, {"/provider-apps/x", "providerApp"}, {"/destinations/x", "destination"}, {"/api-keys/x", "apiKey"},
-		{"/jwt-keys/x", "jwtKey"}, {"/connections/x", "connection"}, {"/integrations/x/installations/y", "installation"},
+		{"", "project"},
+		{"/provider-apps/x", "providerApp"},
+		{"/destinations/x", "destination"},
+		{"/api-keys/x", "apiKey"},
+		{"/jwt-keys/x", "jwtKey"},
+		{"/connections/x", "connection"},
+		{"/integrations/x/installations/y", "installation"},
 	} {
 		p := w.send("PATCH", w.in(r.path), map[string]any{"updateMask": mask, r.noun: map[string]any{}}).problem(400, "invalid")
 		if got := issueNames(p); !slices.Equal(got, []string{"updateMask"}) {

@@ -15,7 +15,6 @@ import (
 )
 
 func TestWhoMayCallWhat(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	token := "Bearer " + w.signer().sign(t, nil)
 	other := w.newKey(w.newProject("other"), "full")
@@ -121,8 +120,8 @@ var (
 	pemText string
 )
 
-func productKey(t *testing.T) (*rsa.PrivateKey, string) {
-	t.Helper()
+func productKey(tb testing.TB) (*rsa.PrivateKey, string) {
+	tb.Helper()
 	rsaOnce.Do(func() {
 		rsaKey, _ = rsa.GenerateKey(rand.Reader, 2048)
 		der, _ := x509.MarshalPKIXPublicKey(&rsaKey.PublicKey)
@@ -140,14 +139,14 @@ func (w *world) signer() signer {
 
 // sign makes a token for the group "cust" and the consumer "person", with claims
 // changed; a claim that is nil is left out.
-func (s signer) sign(t *testing.T, change map[string]any) string {
-	t.Helper()
+func (s signer) sign(tb testing.TB, change map[string]any) string {
+	tb.Helper()
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, s.claims(change))
 	token.Header["kid"] = s.kid
-	key, _ := productKey(t)
+	key, _ := productKey(tb)
 	text, err := token.SignedString(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text
 }
@@ -167,7 +166,6 @@ func (s signer) claims(change map[string]any) jwt.MapClaims {
 }
 
 func TestTokensThatAreRefused(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	s := w.signer()
 	private, public := productKey(t)
@@ -214,6 +212,7 @@ func TestTokensThatAreRefused(t *testing.T) {
 		{"no token at all", "hello", "not a JWT"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			w := w.as(t)
 			p := w.do(request{method: "GET", path: w.in(""), header: map[string]string{"Authorization": "Bearer " + test.token}}).problem(401, "unauthorized")
 			if !strings.Contains(p["detail"].(string), test.says) {
 				t.Errorf("it says %q", p["detail"])

@@ -91,7 +91,7 @@ func openerOf(r *http.Request) string {
 // anything, and returns the address to go to.
 func (a *API) sendOff(c *call, consent connect.Consent) text {
 	if !consent.Browser.IsZero() {
-		cookie := a.consentCookie(consent.Browser.Reveal())
+		cookie := a.consentCookie(consent.Browser.Reveal()) //nolint:gosec // Secure where there is TLS
 		cookie.Expires = consent.Expires
 		http.SetCookie(c.w, cookie)
 	}
@@ -106,8 +106,8 @@ func (a *API) consentCookie(value string) *http.Cookie {
 	if !secure {
 		sameSite = http.SameSiteLaxMode // for trials on one machine
 	}
-	return &http.Cookie{
-		Name: consentCookie, Value: value, Path: callbackPath,
+	return &http.Cookie{ //nolint:gosec // Secure where there is TLS; SameSite=None is what it is for
+		Name: consentCookie, Value: value, Path: a.publicURL.Path + callbackPath,
 		HttpOnly: true, Secure: secure, SameSite: sameSite,
 	}
 }
@@ -128,7 +128,7 @@ func (a *API) finishConsent(c *call) (page, error) {
 	}
 	if cookie, err := c.r.Cookie(consentCookie); err == nil {
 		answer.Browser = windlass.NewSecret(cookie.Value)
-		spent := a.consentCookie("")
+		spent := a.consentCookie("") //nolint:gosec // the same cookie, to be forgotten
 		spent.MaxAge = -1
 		http.SetCookie(c.w, spent)
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -23,9 +24,7 @@ func (w *world) begin(change map[string]any) answer {
 	body := map[string]any{
 		"projectIdOrName": "acme", "provider": "bitbucket", "groupRef": "cust", "consumerRef": "person", "providerWorkspaceRef": "acme",
 	}
-	for key, value := range change {
-		body[key] = value
-	}
+	maps.Copy(body, change)
 	return w.do(request{
 		method: "POST", path: "/v1/oauth-connect", body: body, key: w.frontend, header: map[string]string{"Origin": productOrigin},
 	}).is(200)

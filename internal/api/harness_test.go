@@ -2,10 +2,7 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +12,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/api"
 	"windlass/internal/connect"
 	"windlass/internal/install"
@@ -29,7 +25,7 @@ const operatorKey = "operator-key-of-this-test"
 // that does what it is told. Every exchange with it is held against the published
 // contract, and against the promise that nothing is null.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	api      http.Handler
 	install  *install.Flow
 	connect  *connect.Service
@@ -39,9 +35,8 @@ type world struct {
 	logs     *lockedBuffer
 	contract *contract
 
-	project         windlass.Project
-	key, frontend   string
-	integrationName string
+	project       windlass.Project
+	key, frontend string
 }
 
 type clock struct {
@@ -79,19 +74,23 @@ func (l *lockedBuffer) String() string {
 }
 
 // newWorld makes a server with one project, a key of each scope, and nothing else.
-func newWorld(t *testing.T) *world {
-	t.Helper()
-	return newWorldWith(t, func(*api.Config) {})
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	return newWorldWith(tb, func(*api.Config) {})
 }
 
-func newWorldWith(t *testing.T, change func(*api.Config)) *world {
-	t.Helper()
+func newWorldWith(tb testing.TB, change func(*api.Config)) *world {
+	tb.Helper()
+	return newWorldOn(tb, storetest.New(tb, store.SQLite).Open(tb, nil), change)
+}
+
+func newWorldOn(tb testing.TB, database *store.Store, change func(*api.Config)) *world {
+	tb.Helper()
 	w := &world{
-		t: t, provider: &fakeProvider{}, logs: &lockedBuffer{}, contract: published(t),
+		t: tb, store: database, provider: &fakeProvider{}, logs: &lockedBuffer{}, contract: published(tb),
 		clock: &clock{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)},
 	}
 	logger := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.store = storetest.New(t, store.SQLite).Open(t, nil)
 	w.install = install.New(w.store, []install.Provider{w.provider.catalog()}, &install.Options{Now: w.clock.Now})
 	var err error
 	w.connect, err = connect.New(connect.Config{
@@ -99,7 +98,7 @@ func newWorldWith(t *testing.T, change func(*api.Config)) *world {
 		CallbackURL: "https://windlass.example.com/callbacks/v1/oauth", Logger: logger, Now: w.clock.Now,
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	config := api.Config{
 		Install: w.install, Connect: w.connect, Lookup: w.store, PublicURL: "https://windlass.example.com",
@@ -108,11 +107,19 @@ func newWorldWith(t *testing.T, change func(*api.Config)) *world {
 	change(&config)
 	w.api, err = api.New(config)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w.project = w.newProject("acme")
 	w.key, w.frontend = w.newKey(w.project, "full"), w.newKey(w.project, "frontend")
 	return w
+}
+
+// as is the same world, whose failures are those of a subtest.
+func (w *world) as(tb testing.TB) *world {
+	tb.Helper()
+	same := *w
+	same.t = tb
+	return &same
 }
 
 func (w *world) newProject(name string) windlass.Project {
@@ -142,7 +149,7 @@ type request struct {
 }
 
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	what   string
 	status int
 	header http.Header
@@ -268,84 +275,3 @@ func issueNames(p map[string]any) (names []string) {
 	}
 	return names
 }
-
-// A fakeProvider is a provider whose answers are set by the test.
-type fakeProvider struct {
-	mu       sync.Mutex
-	exchange error // what Exchange fails with
-	refresh  error
-	check    error
-	refused  int // how often Refresh was asked
-}
-
-func (p *fakeProvider) catalog() install.Provider {
-	objects := []connector.Object{
-		{Name: "repositories", DisplayName: "Repositories", Workspace: true, Create: true, Update: true},
-		{Name: "workspaces", DisplayName: "Workspaces"},
-		{Name: "addon/linkers", DisplayName: "Linkers"},
-		{Name: "projects", DisplayName: "Projects", Create: true, Update: true, Delete: true},
-		{Name: "snippets", DisplayName: "Snippets", Create: true},
-		{Name: "hooks", DisplayName: "Hooks", Create: true},
-	}
-	return install.Provider{
-		Info: install.BitbucketInfo(objects), Objects: objects,
-		Fields: func(_ context.Context, _ windlass.Connection, object string) ([]connector.Field, error) {
-			if object == "workspaces" {
-				return nil, &connector.Error{Kind: windlass.Unavailable, Op: "describe", Status: 503, Message: "try later"}
-			}
-			return []connector.Field{
-				{Name: "name", DisplayName: "Name", Type: connector.String, ProviderType: "string"},
-				{Name: "full_name", DisplayName: "Full name", Type: connector.String, ProviderType: "string", ReadOnly: true},
-				{Name: "type", DisplayName: "Type", Type: connector.String, ProviderType: "string", ReadOnly: true},
-				{Name: "description", DisplayName: "Description", Type: connector.String, ProviderType: "string"},
-			}, nil
-		},
-	}
-}
-
-func (p *fakeProvider) AuthorizeURL(app windlass.ProviderApp, state, callback string) (string, error) {
-	return fmt.Sprintf("https://provider.example.com/authorize?client_id=%s&state=%s&redirect_uri=%s", app.ClientID, state, callback), nil
-}
-
-const (
-	theAccessToken  = "access-token-that-nobody-may-see"
-	theRefreshToken = "refresh-token-that-nobody-may-see"
-)
-
-func (p *fakeProvider) grant(err error) (connector.Grant, error) {
-	return connector.Grant{
-		AccessToken: windlass.NewSecret(theAccessToken), RefreshToken: windlass.NewSecret(theRefreshToken),
-		ExpiresIn: 2 * time.Hour, Scopes: []string{"account", "repository"},
-	}, err
-}
-
-func (p *fakeProvider) Exchange(context.Context, windlass.ProviderApp, string, string) (connector.Grant, error) {
-	return p.grant(p.exchange)
-}
-
-func (p *fakeProvider) Refresh(context.Context, windlass.ProviderApp, windlass.Secret) (connector.Grant, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.refused++
-	return p.grant(p.refresh)
-}
-
-func (p *fakeProvider) Transport(windlass.Credentials, http.RoundTripper) (http.RoundTripper, error) {
-	return nowhere{}, nil
-}
-
-type nowhere struct{}
-
-func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
-	return nil, errors.New("this provider has no API")
-}
-
-func (p *fakeProvider) Check(_ context.Context, _ *http.Client, workspace string) (connector.Account, error) {
-	return connector.Account{
-		User: "{user-uuid}", UserName: "Ada", Workspace: workspace, WorkspaceID: "{" + workspace + "-uuid}", WorkspaceName: strings.ToUpper(workspace),
-		Membership: connector.Member, Scopes: []string{"account", "repository"},
-	}, p.check
-}
-
-func (p *fakeProvider) Scopes(string, bool) []string          { return nil }
-func (p *fakeProvider) Missing(_, _ []string) (none []string) { return nil }

@@ -133,7 +133,9 @@ func (a *API) patchObjectConfigContent(c *call, r install.PatchConfigRequest) (i
 // ownTarget refuses a patch of an installation that the caller may not see.
 func (a *API) ownTarget(c *call, r install.PatchConfigRequest) error {
 	if r.GroupRef != "" {
-		return c.who.mustBe(r.GroupRef, "")
+		if err := c.who.mustBe(r.GroupRef, ""); err != nil {
+			return err
+		}
 	}
 	if !c.who.isPerson() || r.InstallationID == "" {
 		return nil

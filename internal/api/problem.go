@@ -73,21 +73,19 @@ func problemFor(err error, requestID string, now time.Time) *problem {
 		Instance: "urn:uuid:" + requestID, RequestID: requestID, Subsystem: "api", Time: now.UTC(),
 	}
 	var retryAfter time.Duration
-	var failure *windlass.Failure
-	var upstream *connector.Error
-	var problems manifest.Problems
-	if errors.As(err, &upstream) {
+	upstream, said := errors.AsType[*connector.Error](err)
+	if said {
 		p.Subsystem, p.Detail, p.Remedy, retryAfter = "provider", upstream.Message, upstream.Remedy, upstream.RetryAfter
 		p.Context = upstreamContext(upstream)
 		if upstream.Kind == kind {
 			p.Status = v.provider
 		}
 	}
-	if errors.As(err, &failure) {
+	if failure, ours := errors.AsType[*windlass.Failure](err); ours {
 		p.addFailure(failure, upstream)
 		retryAfter = max(retryAfter, failure.RetryAfter)
 	}
-	if errors.As(err, &problems) {
+	if problems, ok := errors.AsType[manifest.Problems](err); ok {
 		p.addManifest(problems) // with their lines, which issues have no place for
 	}
 	if p.Detail == "" {

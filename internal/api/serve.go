@@ -52,14 +52,15 @@ func (c *call) flag(name string) bool { return c.query.Get(name) == "true" }
 // ServeHTTP answers one request. It never panics: what does is answered and
 // logged.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began := a.now()
-	c := &call{w: w, r: r, requestID: a.newID()}
-	counted := &countingWriter{ResponseWriter: w}
-	c.w = counted
 	ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
 	defer cancel()
-	c.r = r.WithContext(ctx)
+	counted := &countingWriter{ResponseWriter: w}
+	a.answer(&call{w: counted, r: r.WithContext(ctx), requestID: a.newID()}, counted) //nolint:contextcheck // the call carries it, in its request
+}
 
+// answer serves a call, whatever happens in it.
+func (a *API) answer(c *call, counted *countingWriter) {
+	began := a.now()
 	header := counted.Header()
 	header.Set("X-Request-Id", c.requestID)
 	header.Set("Cache-Control", "no-store")
@@ -68,10 +69,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.logAccess(c, counted, began)
 	defer func() {
 		if recovered := recover(); recovered != nil {
-			if recovered == http.ErrAbortHandler { //nolint:errorlint,err113 // net/http itself compares it so
-				panic(recovered)
+			if recovered == http.ErrAbortHandler { //nolint:errorlint // net/http itself compares it so
+				panic(http.ErrAbortHandler)
 			}
-			a.log.ErrorContext(ctx, "a handler panicked", logRequest, c.requestID, logOperation, c.operation(),
+			a.log.ErrorContext(c.ctx(), "a handler panicked", logRequest, c.requestID, logOperation, c.operation(),
 				logError, fmt.Sprint(recovered), logStack, string(debug.Stack()))
 			if !counted.wrote {
 				a.fail(c, &windlass.Failure{Kind: windlass.Internal})
@@ -88,7 +89,7 @@ func (a *API) serve(c *call) {
 		return
 	}
 	method := c.r.Method
-	if method == http.MethodHead {
+	if method == http.MethodHead && path != callbackPath { // which would use the consent up
 		method = http.MethodGet // net/http leaves the body out
 	}
 	found, params, allowed := a.dispatch.find(method, path)

@@ -15,9 +15,12 @@ type Installing interface {
 	Projects
 	ProviderApps
 	Deploying
+	Uploading
+	Describing
 	Installations
 	Destinations
 	Keys
+	JWTKeys
 }
 
 // Projects are read and changed.
@@ -37,7 +40,7 @@ type ProviderApps interface {
 	DeleteProviderApp(ctx context.Context, project, app string) error
 }
 
-// Deploying turns manifests into integrations and shows what they ask for.
+// Deploying turns manifests into integrations.
 type Deploying interface {
 	Deploy(ctx context.Context, project string, from install.Source, destructive bool) (install.Deployment, error)
 	CreateIntegration(ctx context.Context, project string, r install.CreateIntegrationRequest) (install.Deployment, error)
@@ -45,8 +48,16 @@ type Deploying interface {
 	Integration(ctx context.Context, project, integration string) (windlass.Integration, error)
 	Integrations(ctx context.Context, project string) ([]windlass.Integration, error)
 	DeleteIntegration(ctx context.Context, project, integration string) error
+}
+
+// Uploading takes zips that are deployed later.
+type Uploading interface {
 	NewUpload(ctx context.Context, md5 string) (install.UploadTicket, error)
 	ReceiveUpload(ctx context.Context, id, token, md5 string, body io.Reader) error
+}
+
+// Describing says what providers have, and what a connection sees of it.
+type Describing interface {
 	Hydrate(ctx context.Context, project, integration, revision, connectionID string) (install.HydratedRevision, error)
 	ObjectMetadata(ctx context.Context, project string, q install.MetadataQuery) (install.ObjectMetadata, error)
 	Catalog() map[string]install.ProviderInfo
@@ -80,7 +91,10 @@ type Keys interface {
 	UpdateAPIKey(ctx context.Context, project, key string, r install.PatchAPIKeyRequest) (windlass.APIKey, error)
 	DeleteAPIKey(ctx context.Context, project, key string) error
 	Authenticate(ctx context.Context, key string) (windlass.APIKey, error)
+}
 
+// JWTKeys verify the tokens of customers.
+type JWTKeys interface {
 	CreateJWTKey(ctx context.Context, project string, r install.CreateJWTKeyRequest) (windlass.JWTKey, error)
 	JWTKey(ctx context.Context, project, id string) (windlass.JWTKey, error)
 	JWTKeys(ctx context.Context, project string, active bool) ([]windlass.JWTKey, error)

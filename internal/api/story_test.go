@@ -12,7 +12,10 @@ import (
 	"testing"
 
 	"windlass"
+	"windlass/internal/api"
 	"windlass/internal/connect"
+	"windlass/internal/store"
+	"windlass/internal/store/storetest"
 )
 
 const theManifest = `specVersion: 1.0.0
@@ -105,8 +108,13 @@ func sum(data string) string {
 // up: every operation that is built, once at least, each exchange held against the
 // published contract.
 func TestEverythingOnce(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		everythingOnce(t, newWorldOn(t, open(), func(*api.Config) {}))
+	})
+}
+
+func everythingOnce(t *testing.T, w *world) {
+	t.Helper()
 
 	// Projects.
 	made := w.do(request{method: "POST", path: "/v1/projects", key: operatorKey, body: map[string]any{"name": "fresh", "appName": "Fresh", "orgId": "o"}}).is(201)
@@ -305,7 +313,7 @@ func (w *world) allSeen(t *testing.T) {
 		t.Log("the published contract is not beside the repository: nothing was held against it")
 		return
 	}
-	for id := range w.contract.operations() {
+	for id := range publishedOps {
 		if later[id] == "" && leftOut[id] == "" && !w.contract.seen[id] {
 			t.Errorf("%s was never carried out", id)
 		}

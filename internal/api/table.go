@@ -118,8 +118,10 @@ func publicRoutes() []route {
 		{http.MethodGet, "/v1/providers/{provider}", "getProvider", anyone, 200, "Get one provider.", nil, gives((*API).getProvider)},
 		{http.MethodPut, "/v1/uploads/{upload}", "receiveUpload", anyone, 200, "Upload a zip, to a URL from generateUploadUrl.", []param{{name: "token", required: true, about: "Stands in the URL already."}}, does((*API).receiveUpload)},
 		{http.MethodGet, callbackPath, "finishConsent", anyone, 200, "Where a provider sends a person back to.", []param{
-			{name: "state", about: "Of the consent."}, {name: "code", about: "To exchange for tokens."},
-			{name: "error", about: "Why there is no code."}, {name: "error_description", about: "The same in words."},
+			{name: "state", about: "Of the consent."},
+			{name: "code", about: "To exchange for tokens."},
+			{name: "error", about: "Why there is no code."},
+			{name: "error_description", about: "The same in words."},
 		}, gives((*API).finishConsent)},
 		{http.MethodGet, "/openapi.json", "getDocument", anyone, 200, "This document.", nil, gives((*API).getDocument)},
 	}

@@ -1,0 +1,96 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+	"windlass/internal/install"
+)
+
+// A fakeProvider is a provider whose answers are set by the test.
+type fakeProvider struct {
+	mu       sync.Mutex
+	exchange error // what Exchange fails with
+	refresh  error
+	check    error
+	refused  int // how often Refresh was asked
+}
+
+func (p *fakeProvider) catalog() install.Provider {
+	objects := []connector.Object{
+		{Name: "repositories", DisplayName: "Repositories", Workspace: true, Create: true, Update: true},
+		{Name: "workspaces", DisplayName: "Workspaces"},
+		{Name: "addon/linkers", DisplayName: "Linkers"},
+		{Name: "projects", DisplayName: "Projects", Create: true, Update: true, Delete: true},
+		{Name: "snippets", DisplayName: "Snippets", Create: true},
+		{Name: "hooks", DisplayName: "Hooks", Create: true},
+	}
+	return install.Provider{
+		Info: install.BitbucketInfo(objects), Objects: objects,
+		Fields: func(_ context.Context, _ windlass.Connection, object string) ([]connector.Field, error) {
+			if object == "workspaces" {
+				return nil, &connector.Error{Kind: windlass.Unavailable, Op: "describe", Status: 503, Message: "try later"}
+			}
+			return []connector.Field{
+				{Name: "name", DisplayName: "Name", Type: connector.String, ProviderType: "string"},
+				{Name: "full_name", DisplayName: "Full name", Type: connector.String, ProviderType: "string", ReadOnly: true},
+				{Name: "type", DisplayName: "Type", Type: connector.String, ProviderType: "string", ReadOnly: true},
+				{Name: "description", DisplayName: "Description", Type: connector.String, ProviderType: "string"},
+			}, nil
+		},
+	}
+}
+
+func (p *fakeProvider) AuthorizeURL(app windlass.ProviderApp, state, callback string) (string, error) {
+	return fmt.Sprintf("https://provider.example.com/authorize?client_id=%s&state=%s&redirect_uri=%s", app.ClientID, state, callback), nil
+}
+
+const (
+	theAccessToken  = "access-token-that-nobody-may-see"
+	theRefreshToken = "refresh-token-that-nobody-may-see"
+)
+
+func (p *fakeProvider) grant(err error) (connector.Grant, error) {
+	return connector.Grant{
+		AccessToken: windlass.NewSecret(theAccessToken), RefreshToken: windlass.NewSecret(theRefreshToken),
+		ExpiresIn: 2 * time.Hour, Scopes: []string{"account", "repository"},
+	}, err
+}
+
+func (p *fakeProvider) Exchange(context.Context, windlass.ProviderApp, string, string) (connector.Grant, error) {
+	return p.grant(p.exchange)
+}
+
+func (p *fakeProvider) Refresh(context.Context, windlass.ProviderApp, windlass.Secret) (connector.Grant, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused++
+	return p.grant(p.refresh)
+}
+
+func (p *fakeProvider) Transport(windlass.Credentials, http.RoundTripper) (http.RoundTripper, error) {
+	return nowhere{}, nil
+}
+
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("this provider has no API")
+}
+
+func (p *fakeProvider) Check(_ context.Context, _ *http.Client, workspace string) (connector.Account, error) {
+	return connector.Account{
+		User: "{user-uuid}", UserName: "Ada", Workspace: workspace, WorkspaceID: "{" + workspace + "-uuid}", WorkspaceName: strings.ToUpper(workspace),
+		Membership: connector.Member, Scopes: []string{"account", "repository"},
+	}, p.check
+}
+
+func (p *fakeProvider) Scopes(string, bool) []string          { return nil }
+func (p *fakeProvider) Missing(_, _ []string) (none []string) { return nil }
