@@ -47,10 +47,10 @@ type BatchFilter struct {
 }
 
 // Replayed chooses what to deliver once more: the batches of one destination
-// that are not waiting already.
+// that are not due anyway.
 type Replayed struct {
 	DestinationID string
-	BatchID       string    // only this one; it need not be of a status
-	Status        string    // BatchFailed or BatchDelivered; empty is both
+	BatchID       string    // only this one
+	Status        string    // BatchFailed or BatchDelivered; empty is any
 	Since, Until  time.Time // when they were made; zero is open. Since is included.
 }

@@ -18,33 +18,33 @@ import (
 const lane = "in-1/repositories"
 
 // batch makes up a batch that is on its way to a world's destination.
-func batch(t testing.TB, w world, lane, body string) windlass.Batch {
-	t.Helper()
+func batch(tb testing.TB, w world, lane, body string) windlass.Batch {
+	tb.Helper()
 	return windlass.Batch{
-		ID: newID(t), ProjectID: w.project.ID, DestinationID: w.destination.ID, InstallationID: w.installation.ID,
+		ID: newID(tb), ProjectID: w.project.ID, DestinationID: w.destination.ID, InstallationID: w.installation.ID,
 		OperationID: "op-1", Object: "repositories", Kind: windlass.BatchRead, Lane: lane, Records: 3, Body: []byte(body),
 		Created: noon, Updated: noon,
 	}
 }
 
-func add(t testing.TB, s *store.Store, batches ...windlass.Batch) []windlass.Batch {
-	t.Helper()
-	must(t, s.AddBatches(t.Context(), batches))
+func add(tb testing.TB, s *store.Store, batches ...windlass.Batch) []windlass.Batch {
+	tb.Helper()
+	must(tb, s.AddBatches(tb.Context(), batches))
 	return batches
 }
 
-func due(t testing.TB, s *store.Store, w world, lane string, now time.Time) []windlass.Batch {
-	t.Helper()
-	return got(s.DueBatches(t.Context(), w.destination.ID, lane, now, 100, 1<<20))(t)
+func due(tb testing.TB, s *store.Store, w world, lane string, now time.Time) []windlass.Batch {
+	tb.Helper()
+	return got(s.DueBatches(tb.Context(), w.destination.ID, lane, now, 100, 1<<20))(tb)
 }
 
 // lease is what a holder needs before he may record anything.
-func lease(t testing.TB, s *store.Store, w world, holder string, now time.Time) windlass.Health {
-	t.Helper()
-	h, won, err := s.LeaseDestination(t.Context(), w.destination.ID, holder, now, now.Add(time.Minute))
-	must(t, err)
+func lease(tb testing.TB, s *store.Store, w world, holder string, now time.Time) windlass.Health {
+	tb.Helper()
+	h, won, err := s.LeaseDestination(tb.Context(), w.destination.ID, holder, now, now.Add(time.Minute))
+	must(tb, err)
 	if !won {
-		t.Fatal("the lease was not given")
+		tb.Fatal("the lease was not given")
 	}
 	return h
 }

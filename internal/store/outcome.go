@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"windlass"
@@ -105,9 +106,9 @@ func lanesArgs(destinationID string, names []string) []any {
 }
 
 // ReplayBatches makes at most limit batches due once more, the oldest first,
-// with the same id and the same bytes (invariant 2); what waits already is left
-// alone. It says how many, and the last id it looked at: call it again with that
-// until there is none.
+// with the same id and the same bytes (invariant 2). What is due already is left
+// alone. It says how many, and the last id: call it again with that until there
+// is none.
 func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time.Time, after string, limit int) (n int, last string, err error) {
 	const op = "replay batches"
 	type found struct{ id, lane string }
@@ -116,9 +117,10 @@ func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time
 		where.equal("b.destination_id", r.DestinationID)
 		where.equal("b.id", r.BatchID)
 		where.equal("b.status", r.Status)
-		where.compare("b.status", "<>", windlass.BatchPending)
+		// What is due may be under way; what waits for later is not.
+		where.args = append(where.args, micros(now))
+		where.compare("(b.status <> 'pending' OR b.next_attempt > ?"+strconv.Itoa(len(where.args))+") AND b.id", ">", after)
 		where.between("b.created", r.Since, r.Until)
-		where.compare("b.id", ">", after)
 		query := `SELECT b.id, b.lane FROM batches b` + where.where + ` ORDER BY b.id` + where.limit(limit) + s.locked(ctx)
 		all, err := list(ctx, s, func(r row) (f found, err error) {
 			err = r.Scan(&f.id, &f.lane)

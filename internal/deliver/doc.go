@@ -1,0 +1,54 @@
+// Package deliver brings batches to their destinations: signed webhooks, tried
+// again for as long as the published contract says, every attempt kept.
+//
+// # What it promises
+//
+// A batch is delivered at least once, and each attempt carries the same id and
+// the same bytes (invariant 2): a receiver that remembers the ids it has seen
+// gets each batch once. What is new with an attempt is its time, and with it the
+// signatures, one for each secret of the destination.
+//
+// Batches of one lane, that is of one object of one installation, are sent one
+// after the other in the order in which they were read. One that fails is
+// scheduled to be tried again, and the lane goes on without it: a batch that a
+// receiver will never take must not keep everything behind it. So a receiver
+// sees batches in reading order except for those it has refused itself, which
+// come later; and after a crash it may see the last few again.
+//
+// An attempt fails unless the answer is 2xx within [Timeout]. Redirects are not
+// followed: 3xx is a failure, as is 410, which may be a mistake made while
+// deploying and costs little. After a failure the batch waits 5 s, 5 min,
+// 30 min, 2 h, 5 h, 10 h and 10 h; a Retry-After of a 429 or 503 counts if it is
+// later, up to a day. Then it has failed, and stays until somebody replays it or
+// it is cleared away.
+//
+// A destination that fails [circuitAfter] times in a row is left alone but for a
+// probe: one batch at a time, at first after 5 s, then after half of the time that
+// the failure has lasted so far, at most after 5 minutes. Batches that are held
+// back meanwhile use up no attempt. When a probe arrives everything does. A
+// destination that has seen nothing but failure for 120 h is disabled, and
+// destination.webhook.disabled is sent: what is on its way to it stays, new
+// batches are added, and all goes out in order when it is enabled again.
+//
+// # How it holds together
+//
+// Whoever sends to a destination holds the lease in its row (destination_health):
+// one process at a time, so that nothing is sent twice at once and as many
+// requests as [Config.Concurrency] says reach a destination, however many
+// processes there are. The lease is extended by the very transaction that records
+// attempts; whoever has lost it records nothing. It outlasts an attempt, so
+// another process takes over only when no attempt can be under way any more.
+//
+// A batch that is pending and due is its own job: adding it in the transaction of
+// a page is all that is needed (invariant 1). [Service.Run] looks once a second
+// for destinations that something is due to, [Service.Wake] tells it at once.
+// Each destination has a goroutine of its own while it is being sent to, so a
+// dead one keeps nobody waiting. No request is made inside a transaction
+// (invariant 3).
+//
+// # What to use
+//
+// [New] with a guarded transport (package guard), Run in the background, Wake
+// after a transaction that added batches. [Service.Drain] is one destination's
+// share of it, for tests. [Service.Replay] delivers once more.
+package deliver

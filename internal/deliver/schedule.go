@@ -1,0 +1,48 @@
+package deliver
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// What the published contract says of retries (docs: CONTRACT, delivery).
+const (
+	// Timeout is how long an attempt may take.
+	Timeout = 30 * time.Second
+	// DisableAfter is how long nothing but failure is borne with.
+	DisableAfter = 120 * time.Hour
+)
+
+// retries are the waits after the first failure, the second, and so on.
+var retries = [...]time.Duration{
+	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour,
+}
+
+// longestRetryAfter bounds what a receiver may ask for.
+const longestRetryAfter = 24 * time.Hour
+
+// nextAttempt says when to try again after so many tries, the one that has just
+// failed included, or that there is no further one.
+func nextAttempt(tries int, now time.Time, retryAfter time.Duration) (next time.Time, again bool) {
+	if tries > len(retries) {
+		return time.Time{}, false
+	}
+	return now.Add(max(retries[max(tries, 1)-1], retryAfter)), true
+}
+
+// retryAfter reads how long a receiver asks to be left alone (RFC 9110, 10.2.3):
+// zero unless the answer is a 429 or a 503 that says so.
+func retryAfter(status int, header http.Header, now time.Time) time.Duration {
+	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+		return 0
+	}
+	text := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, longestRetryAfter)
+	}
+	if when, err := http.ParseTime(text); err == nil {
+		return min(max(when.Sub(now), 0), longestRetryAfter)
+	}
+	return 0
+}
