@@ -21,8 +21,7 @@ func spend(t *testing.T, b *budget.Budget, a budget.Account, class budget.Class,
 	t.Helper()
 	for n := range most {
 		err := b.Acquire(t.Context(), a, class)
-		var wait *budget.Wait
-		if errors.As(err, &wait) {
+		if wait, refused := errors.AsType[*budget.Wait](err); refused {
 			return n, wait
 		}
 		if err != nil {
@@ -127,11 +126,11 @@ func TestRepeated429sWithoutATimeWaitLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := budget.New(budget.NewMemory(), nil)
 		a := budget.Account{Key: "k", Customer: "c"}
-		for _, want := range []time.Duration{1, 2, 4, 8, 15, 15} {
+		for _, minutes := range []int{1, 2, 4, 8, 15, 15} {
 			b.Learn(t.Context(), a, http.StatusTooManyRequests, http.Header{})
 			_, wait := spend(t, b, a, budget.Scheduled, 1)
-			if wait == nil || wait.For != want*time.Minute {
-				t.Fatalf("%v; want %v minutes", wait, int(want))
+			if wait == nil || wait.For != time.Duration(minutes)*time.Minute {
+				t.Fatalf("%v; want %d minutes", wait, minutes)
 			}
 			time.Sleep(wait.For)
 		}
@@ -145,8 +144,6 @@ func TestRepeated429sWithoutATimeWaitLonger(t *testing.T) {
 
 func TestHeadersMoveTheLimit(t *testing.T) {
 	t.Parallel()
-	reading := budget.Reading{Remaining: -1}
-	limits := func(http.Header) (budget.Reading, bool) { return reading, true }
 	for _, row := range []struct {
 		name          string
 		set           int
@@ -159,19 +156,22 @@ func TestHeadersMoveTheLimit(t *testing.T) {
 		{"it is lowered below what the operator set", 400, 100, 332, 332},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
+				limits := func(http.Header) (budget.Reading, bool) {
+					return budget.Reading{Limit: row.limit, Remaining: -1}, true
+				}
 				ledger := budget.NewMemory()
 				one, two := budget.New(ledger, &budget.Options{Limits: limits}), budget.New(ledger, nil)
 				a := budget.Account{Key: "k", Limit: row.set, Customer: "c"}
 				before, _ := spend(t, one, a, budget.Interactive, 5000)
-				reading.Limit = row.limit
 				one.Learn(t.Context(), a, http.StatusOK, nil)
 				more, _ := spend(t, two, a, budget.Interactive, 5000) // another process knows, too
 				if before != row.before || before+more != row.after {
 					t.Errorf("%d requests before and %d after; want %d and %d", before, before+more, row.before, row.after)
 				}
 				states, err := one.State(t.Context())
-				if err != nil || states[0].Limit != min(row.limit, max(row.set, 0)+5000*btoi(row.set == 0)) {
+				if want := row.limit; err != nil || states[0].Limit != want && states[0].Limit != min(want, row.set) {
 					t.Errorf("%v, %+v", err, states)
 				}
 			})
@@ -179,11 +179,32 @@ func TestHeadersMoveTheLimit(t *testing.T) {
 	}
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+// Bitbucket counts groups of endpoints apart, and may say another limit for each.
+func TestLimitsThatAlternateAreTheLowest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limit := 0
+		ledger := budget.NewMemory()
+		b := budget.New(ledger, &budget.Options{Limits: func(http.Header) (budget.Reading, bool) {
+			return budget.Reading{Limit: limit, Remaining: -1}, true
+		}})
+		a := budget.Account{Key: "k", Customer: "c"}
+		for n := range 100 {
+			limit = 1000 + n%2*4000
+			b.Learn(t.Context(), a, http.StatusOK, nil)
+			time.Sleep(time.Second)
+		}
+		states, err := b.State(t.Context())
+		if err != nil || states[0].Limit != 1000 || ledger.Writes() > 2 {
+			t.Errorf("%v, %+v after %d writes", err, states, ledger.Writes())
+		}
+		limit = 5000
+		time.Sleep(time.Hour)
+		b.Learn(t.Context(), a, http.StatusOK, nil)
+		if states, err = b.State(t.Context()); err != nil || states[0].Limit != 5000 {
+			t.Errorf("an hour later: %v, %+v", err, states)
+		}
+	})
 }
 
 func TestNoneRemainingIsAWait(t *testing.T) {
@@ -209,7 +230,7 @@ func TestAHeavyCustomerLeavesTheOthersTheirs(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				c := &crowd{t: t}
-				b := running(ctx, budget.NewMemory(), nil)
+				b := running(ctx, budget.NewMemory())
 				var all sync.WaitGroup
 				for customer := 1; customer < 20; customer++ {
 					all.Go(func() {
@@ -247,7 +268,7 @@ func TestScheduledReadsComeBeforeBackfills(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ledger := budget.NewMemory()
-		reads, backfills := running(ctx, ledger, nil), running(ctx, ledger, nil)
+		reads, backfills := running(ctx, ledger), running(ctx, ledger)
 		c := &crowd{t: t}
 		var all sync.WaitGroup
 		for customer := range 10 {
@@ -275,7 +296,7 @@ func TestBackfillsShareEvenly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		b := running(ctx, budget.NewMemory(), nil)
+		b := running(ctx, budget.NewMemory())
 		c := &crowd{t: t}
 		var all sync.WaitGroup
 		for customer := range 5 {

@@ -15,6 +15,9 @@ type Reading struct {
 	Reset     time.Duration // until there are more; 0 when not said
 }
 
+// raiseAfter is for how long a limit holds against a higher one.
+const raiseAfter = 30 * time.Minute
+
 // The wait after a 429 that does not say for how long: it doubles as long as the
 // next request is answered with 429 as well.
 const (
@@ -48,9 +51,16 @@ func (p *purse) learn(status int, header http.Header, reading Reading, known boo
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var seen Seen
-	if known && reading.Limit > 0 && reading.Limit != p.said {
-		p.said, seen.Limit = reading.Limit, reading.Limit
-		p.refused = [Classes]time.Time{} // what was refused may be allowed now
+	if known && reading.Limit > 0 {
+		// Groups of endpoints may have limits of their own: the lowest that was said
+		// lately holds, or the answers of two groups would write in turns.
+		if reading.Limit <= p.said || now.Sub(p.saidAt) > raiseAfter {
+			if reading.Limit != p.said {
+				seen.Limit = reading.Limit
+				p.refused = [Classes]time.Time{} // what was refused may be allowed now
+			}
+			p.said, p.saidAt = reading.Limit, now
+		}
 	}
 	var wait time.Duration
 	switch {

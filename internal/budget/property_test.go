@@ -31,7 +31,7 @@ func TestNoHourEverHasMoreThanTheLimit(t *testing.T) {
 				dies:     rapid.IntRange(0, 9).Draw(t, "dies") == 0,
 			}
 		}), 1, 40).Draw(rt, "steps")
-		synctest.Test(t, func(t *testing.T) {
+		synctest.Test(t, func(*testing.T) {
 			ledger := budget.NewMemory()
 			processes := make([]*budget.Budget, 3)
 			var p provider

@@ -19,6 +19,7 @@ type purse struct {
 	view   view
 	// said is the limit of the provider, as far as this process has heard.
 	said    int
+	saidAt  time.Time
 	blocked time.Time
 	strikes int // 429s in a row that did not say how long to wait
 	// refused is until when the ledger has nothing for a class, and freeAt when it

@@ -25,7 +25,10 @@ type crowd struct {
 }
 
 func worst(at *atomic.Int64, d time.Duration) {
-	for old := at.Load(); int64(d) > old && !at.CompareAndSwap(old, int64(d)); old = at.Load() {
+	for old := at.Load(); int64(d) > old; old = at.Load() {
+		if at.CompareAndSwap(old, int64(d)) {
+			return
+		}
 	}
 }
 
@@ -108,7 +111,7 @@ func TestAHugeBackfillDelaysNobody(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		c := &crowd{t: t}
 		ledger := budget.NewMemory()
-		b := running(ctx, ledger, nil)
+		b := running(ctx, ledger)
 		var all sync.WaitGroup
 		for customer := range 20 {
 			all.Go(func() { c.reads(ctx, b, customer) })
@@ -169,7 +172,7 @@ func TestThreeProcessesShareOneLedgerAndOneDies(t *testing.T) {
 			if process == 0 {
 				own, b = dies, budget.New(ledger, nil) // killed: nobody returns what it leased
 			} else {
-				b = running(ctx, ledger, nil)
+				b = running(ctx, ledger)
 			}
 			for customer := process; customer < 21; customer += 3 {
 				all.Go(func() { c.reads(own, b, customer) })

@@ -140,7 +140,7 @@ func TestUnspentRequestsGoBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ledger := budget.NewMemory()
-		b, other := running(ctx, ledger, nil), budget.New(ledger, nil)
+		b, other := running(ctx, ledger), budget.New(ledger, nil)
 		a := budget.Account{Key: "k", Customer: "c"}
 		used := func() int {
 			states, err := other.State(t.Context())

@@ -86,8 +86,8 @@ func job(ctx context.Context, t *testing.T, b *budget.Budget, a budget.Account, 
 }
 
 // running starts a budget on a ledger, until ctx ends.
-func running(ctx context.Context, ledger budget.Ledger, opts *budget.Options) *budget.Budget {
-	b := budget.New(ledger, opts)
+func running(ctx context.Context, ledger budget.Ledger) *budget.Budget {
+	b := budget.New(ledger, nil)
 	go func() { _ = b.Run(ctx) }()
 	return b
 }

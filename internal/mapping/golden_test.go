@@ -18,8 +18,11 @@ var repository = mapping.Selection{
 	Object: object{
 		ObjectName: "repositories",
 		RequiredFields: fields{
-			{FieldName: "uuid", MapToName: "id"}, {FieldName: "full_name"}, {FieldName: "$['mainbranch']['name']", MapToName: "$['branch']['default']"},
-			{MapToName: "title"}, {MapToName: "visibility"},
+			{FieldName: "uuid", MapToName: "id"},
+			{FieldName: "full_name"},
+			{FieldName: "$['mainbranch']['name']", MapToName: "$['branch']['default']"},
+			{MapToName: "title"},
+			{MapToName: "visibility"},
 		},
 		OptionalFields: fields{{FieldName: "updated_on"}, {FieldName: "website"}, {FieldName: "language"}},
 	},

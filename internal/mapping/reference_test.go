@@ -99,7 +99,7 @@ func lookUp(record map[string]any, name string) (any, bool) {
 	}
 	if len(path) == 1 && strings.Contains(name, ".") {
 		path = nil
-		for _, key := range strings.Split(name, ".") {
+		for key := range strings.SplitSeq(name, ".") {
 			path = append(path, manifest.Step{Key: key})
 		}
 	}

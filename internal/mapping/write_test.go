@@ -3,6 +3,7 @@ package mapping_test
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -188,9 +189,7 @@ func TestReadAndWrittenBackIsTheSame(t *testing.T) {
 		}
 		read := decode(entry).(map[string]any)
 		product := read["fields"].(map[string]any)
-		for key, value := range read["mappedFields"].(map[string]any) {
-			product[key] = value
-		}
+		maps.Copy(product, read["mappedFields"].(map[string]any))
 		sent, err := json.Marshal(product)
 		if err != nil {
 			t.Fatal(err)
@@ -213,6 +212,42 @@ func TestReadAndWrittenBackIsTheSame(t *testing.T) {
 		delete(second, "raw")
 		if first := decode(entry).(map[string]any); !reflect.DeepEqual(first["mappedFields"], second["mappedFields"]) || !reflect.DeepEqual(first["fields"], second["fields"]) {
 			t.Errorf("read    %s\nwritten %s\nread    %s", entry, written.Record, again)
+		}
+	})
+}
+
+// Whatever is written, what comes out is a JSON object or an error.
+func FuzzWrite(f *testing.F) {
+	plan, err := mapping.CompileWrite(mapping.WriteSelection{
+		InheritMapping: true,
+		Read: mapping.Selection{
+			SelectedFieldMappings: names{"x": "a", "$['m']['n']": "$['a']['b']", "$['m']['o']": "c.d"},
+			SelectedValueMappings: values{"x": {"one": "1"}, "z": {"two": "2"}},
+		},
+		Settings: settings{"x": {OnUpdate: mapping.IfEmpty}, "c.e": {Default: text("d")}, "z": {OnUpdate: mapping.Never}},
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{`{"x":"one"}`, `{"m":{"n":1,"o":null}}`, `{"x":{"b":1},"m":{"n":1}}`, `{"a":{},"m":{}}`, `{"z":["two"],"c":1}`, `[]`, `{"a.b.c":1,"":2,"$":3}`, `{"m":{"n":1},"m":{}}`} {
+		f.Add([]byte(seed), []byte(`{"a":""}`))
+	}
+	f.Fuzz(func(t *testing.T, record, current []byte) {
+		created, createErr := plan.Create(record)
+		updated, updateErr := plan.Update(record, current)
+		for _, one := range []struct {
+			mapping.Written
+			err error
+		}{{created, createErr}, {updated, updateErr}} {
+			if one.err != nil {
+				if !errors.Is(one.err, windlass.Invalid) {
+					t.Errorf("%q: %v", record, one.err)
+				}
+				continue
+			}
+			if _, isObject := decode(one.Record).(map[string]any); !isObject || !json.Valid(one.Record) {
+				t.Errorf("%q became %q", record, one.Record)
+			}
 		}
 	})
 }
