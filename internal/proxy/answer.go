@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// An answer is where the caller's answer is written: it counts, and gives the
+// caller the turn while it writes.
+type answer struct {
+	http.ResponseWriter
+
+	control *http.ResponseController
+	turn    *turn
+	stall   time.Duration
+	status  int
+	bytes   int64
+	first   time.Time
+}
+
+// WriteHeader notes the status. Those below 200 come before the answer.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && status >= http.StatusOK {
+		a.status, a.first = status, time.Now()
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	a.turn.of(caller, a.stall)
+	n, err := a.ResponseWriter.Write(p)
+	a.turn.rest()
+	a.bytes += int64(n)
+	return n, err
+}
+
+// FlushError implements what http.ResponseController flushes with.
+func (a *answer) FlushError() error {
+	a.turn.of(caller, a.stall)
+	err := a.control.Flush()
+	a.turn.rest()
+	return err
+}
+
+// Unwrap lets http.ResponseController through.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// A stream is the body of the provider's answer, which gives it the turn while it
+// is read.
+type stream struct {
+	io.ReadCloser
+
+	turn  *turn
+	stall time.Duration
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	s.turn.of(provider, s.stall)
+	n, err := s.ReadCloser.Read(p)
+	s.turn.rest()
+	return n, err
+}
+
+// buffers lends what bodies are copied through. They are half of what io.Copy
+// takes: a stream that waits holds one.
+type buffers struct{ pool sync.Pool }
+
+const bufferSize = 16 << 10
+
+// Get implements httputil.BufferPool.
+func (b *buffers) Get() []byte {
+	if lent, ok := b.pool.Get().(*[bufferSize]byte); ok {
+		return lent[:]
+	}
+	return make([]byte, bufferSize)
+}
+
+// Put implements httputil.BufferPool.
+func (b *buffers) Put(lent []byte) { b.pool.Put((*[bufferSize]byte)(lent)) }

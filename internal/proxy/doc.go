@@ -1,0 +1,63 @@
+// Package proxy lets a product call any endpoint of its provider with a
+// customer's credentials, without ever holding them.
+//
+// # What it promises
+//
+// A request goes on as it came: method, path (byte by byte, with its escapes),
+// query, headers, body and trailers; and so does the answer, compressed or not,
+// redirect or not. Both stream at once: nothing is collected but a small body,
+// which is kept so that it can be sent again. What is left out is what belongs to
+// one hop, to us, or to nobody but the customer: see "Headers".
+//
+// No path, however it is written, leaves the base URL, no redirect is followed,
+// and the credential goes to the provider's host alone (invariant 6). It is
+// refreshed before it ends, and once when the provider answers 401. Every request
+// that is sent, the repeated one too, is paid for first (invariant 7), as work that
+// somebody waits for.
+//
+// Whoever keeps the other side waiting is let go: a caller whose body does not
+// come, one who does not take the answer, a provider that does not answer or falls
+// silent. When the caller goes away, the provider's side ends with it. A failure of
+// ours is told as a problem only while nothing has been answered; later the
+// connection is cut, so that half an answer never looks like a whole one.
+//
+// No secret and no query is in a log line or an error (invariant 5).
+//
+// # Headers
+//
+// Of a request these do not go on: what [net/http/httputil.ReverseProxy] takes for
+// hop by hop, with all that Connection names; X-Amp-* and X-Api-Key, which are for
+// us; Authorization and Cookie, since the connection's credential speaks for the
+// customer and nothing else may; and what proxies add (Forwarded, Via, X-Forwarded-*
+// and their like), which tells of a network that is none of the provider's business,
+// or has some servers take another path than the one that was looked at.
+//
+// Of an answer these do not: hop by hop; Set-Cookie, which may be a session that
+// speaks for the customer, and would be mixed up with other customers' under our
+// name; and Alt-Svc, which is about the provider's host and not about ours.
+//
+// A request to switch protocols is refused, h2c excepted, which is ignored as the
+// standard allows. CONNECT is refused, and so is TRACE, whose answer would show the
+// credential.
+//
+// # 401
+//
+// A request is sent again if it has no body, or one whose length of at most 64 KiB
+// was announced. If it cannot be sent again the provider's 401 goes back as it is,
+// and X-Amp-Retryable: true on it says that there are fresh credentials now. If the
+// customer has to connect again, the answer is a problem that says so: a bare 401
+// would read like a wrong key of the product's.
+//
+// # 429
+//
+// With X-Amp-Rate-Limiter-Mode: throttle, a 429 gains X-Amp-Retry-After and
+// X-Amp-Retryable, and until that time such calls for the connection are answered
+// here. Without the header a 429 is passed as it is.
+//
+// # What to use
+//
+// [New] makes a Proxy; [Proxy.Serve] answers one request, whose sender somebody
+// else has let in. [Unaltered] makes a transport fit for it. The server in front
+// has to bound how long a request's header may take (http.Server.ReadHeaderTimeout);
+// its ReadTimeout and WriteTimeout are lifted here, for streams may last.
+package proxy

@@ -1,0 +1,236 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"time"
+
+	"windlass"
+)
+
+// An exchange is one request and its answer on their way through.
+type exchange struct {
+	proxy *Proxy
+	call  Call
+	in    *http.Request
+	began time.Time
+	// ctx is that of the provider's side. It ends with the caller's, or with the
+	// cause why it has to.
+	ctx    context.Context //nolint:containedctx // an exchange is one request, as http.Request is
+	cancel context.CancelCauseFunc
+
+	answer           *answer
+	sends, receives  turn
+	to               *url.URL
+	installation     windlass.Installation
+	credentials      windlass.Credentials
+	throttle         bool
+	body             *body  // nil: none
+	kept             []byte // the body, where it is kept
+	holds            bool   // a place
+	sending, through bool   // something was sent; the answer is whole
+	failed           error  // why there is no answer
+}
+
+func newExchange(p *Proxy, w http.ResponseWriter, r *http.Request, call Call) *exchange {
+	x := &exchange{proxy: p, call: call, in: r, began: p.now()}
+	x.ctx, x.cancel = context.WithCancelCause(r.Context())
+	x.answer = &answer{ResponseWriter: w, control: http.NewResponseController(w), turn: &x.receives, stall: p.config.Limits.Stall}
+	x.sends.late, x.receives.late = x.lateSending, x.lateReceiving
+	return x
+}
+
+// run passes the request on. When it fails, nothing has been answered.
+func (x *exchange) run() error {
+	if err := x.admit(); err != nil {
+		return err
+	}
+	// Both sides are watched from here on, for as long as it takes. What cannot be
+	// lifted (a writer of a test's) needs no lifting.
+	_ = x.answer.control.SetReadDeadline(time.Time{})
+	_ = x.answer.control.SetWriteDeadline(time.Time{})
+	_ = x.answer.control.EnableFullDuplex()
+	if err := x.receive(); err != nil {
+		return err
+	}
+	reverse := &httputil.ReverseProxy{
+		Rewrite:        x.rewrite,
+		Transport:      x,
+		ModifyResponse: x.adapt,
+		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { x.failed = err },
+		// Soon is soon enough where the length is known; where it is not, ReverseProxy
+		// flushes each write.
+		FlushInterval: 10 * time.Millisecond,
+		BufferPool:    &x.proxy.buffers,
+		ErrorLog:      silent,
+	}
+	reverse.ServeHTTP(x.answer, x.in.WithContext(x.ctx))
+	x.through = x.failed == nil
+	return x.failed
+}
+
+// silent keeps ReverseProxy from logging on its own what the exchange logs.
+var silent = log.New(io.Discard, "", 0)
+
+// admit does what can be done before anything is read or sent.
+func (x *exchange) admit() (err error) {
+	p, header := x.proxy, x.in.Header
+	if err := checkMethod(x.in); err != nil {
+		return err
+	}
+	if x.to, err = p.target(x.in); err != nil {
+		return err
+	}
+	if x.throttle, err = throttles(header); err != nil {
+		return err
+	}
+	if x.installation, err = p.installation(x.ctx, x.call.ProjectID, header); err != nil {
+		return err
+	}
+	if err := p.slots.take(x.installation.Connection.ID); err != nil {
+		return err
+	}
+	x.holds = true
+	if wait := p.throttled.blocked(x.installation.Connection.ID, p.now()); x.throttle && wait > 0 {
+		return throttledFor(wait)
+	}
+	x.credentials, err = p.config.Credentials.Credential(x.ctx, x.installation.Connection)
+	return err
+}
+
+// receive gets hold of the body, and of all of it where it can be kept.
+func (x *exchange) receive() (err error) {
+	if x.body, err = newBody(x.in, &x.sends, x.proxy.config.Limits); err != nil || x.body == nil {
+		return err
+	}
+	x.kept, err = x.body.keep(x.in)
+	return err
+}
+
+// rewrite makes the request that goes on.
+func (x *exchange) rewrite(r *httputil.ProxyRequest) {
+	r.Out.URL, r.Out.Host = x.to, ""
+	withoutOurs(r.Out.Header)
+	switch {
+	case x.kept != nil:
+		r.Out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.kept)), nil }
+		r.Out.Body, _ = r.Out.GetBody() // it never fails
+	case x.body != nil:
+		r.Out.Body, r.Out.Trailer = x.body, x.body.trailers
+	}
+}
+
+// RoundTrip sends the request with the credential, and once more with a fresh one
+// if the provider answers 401.
+func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := x.send(req, x.credentials)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		return resp, err
+	}
+	x.sends.rest()
+	fresh, err := x.proxy.config.Credentials.Refused(req.Context(), x.installation.Connection, x.credentials.Version)
+	switch {
+	case errors.Is(err, windlass.NeedsReconnect):
+		_ = resp.Body.Close() // what it says is known better now
+		return nil, err
+	case err != nil:
+		return resp, nil //nolint:nilerr // the provider's own answer says what there is to say
+	case x.body != nil && x.kept == nil:
+		resp.Header.Set(headerRetryable, "true")
+		return resp, nil
+	}
+	const little = 4 << 10
+	_, _ = io.CopyN(io.Discard, resp.Body, little) // so that the connection is good for the next one
+	_ = resp.Body.Close()
+	again := req.Clone(req.Context())
+	if req.GetBody != nil {
+		again.Body, _ = req.GetBody() // it never fails
+	}
+	return x.send(again, fresh)
+}
+
+// send pays for a request and sends it (invariant 7).
+func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*http.Response, error) {
+	config := &x.proxy.config
+	signing, err := config.Provider.Transport(credentials, config.Base)
+	if err != nil {
+		return nil, err
+	}
+	if err := config.Budget.Pay(req.Context(), x.installation.Connection); err != nil {
+		return nil, err
+	}
+	x.sending = true
+	x.sends.of(provider, config.Limits.Answer)
+	resp, err := signing.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	config.Budget.Learn(req.Context(), x.installation.Connection, resp.StatusCode, resp.Header)
+	return resp, nil
+}
+
+// adapt makes the provider's answer the caller's.
+func (x *exchange) adapt(resp *http.Response) error {
+	x.sends.settle()
+	for _, name := range theirs {
+		resp.Header.Del(name)
+	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		now := x.proxy.now()
+		until := now.Add(waitOf(resp.Header, now))
+		x.proxy.throttled.block(x.installation.Connection.ID, until, now)
+		if x.throttle {
+			tell(resp.Header, until)
+		}
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols { // which ReverseProxy refuses: nobody asked for it
+		resp.Body = &stream{resp.Body, &x.receives, x.proxy.config.Limits.Stall}
+	}
+	return nil
+}
+
+// lateSending ends an exchange whose request or answer does not come.
+func (x *exchange) lateSending(whose side) {
+	if whose == provider {
+		x.cancel(lateProvider)
+		return
+	}
+	x.cancel(lateCaller)
+	_ = x.answer.control.SetReadDeadline(time.Unix(1, 0)) // the read that waits ends now
+}
+
+// lateReceiving cuts an answer that is not sent on, or not taken.
+func (x *exchange) lateReceiving(whose side) {
+	if whose == provider {
+		x.cancel(lateProvider)
+		return
+	}
+	x.cancel(lateCaller)
+	_ = x.answer.control.SetWriteDeadline(time.Unix(1, 0))
+}
+
+// finish lets go of everything, whatever came of it.
+func (x *exchange) finish() {
+	x.sends.end()
+	x.receives.end()
+	x.cancel(nil)
+	if x.body != nil {
+		_ = x.body.Close()
+		if !x.body.ended.Load() {
+			// The server reads on for a little, to tell whether the connection can be
+			// used again; it must not be kept by that.
+			const grace = 500 * time.Millisecond
+			_ = x.answer.control.SetReadDeadline(time.Now().Add(grace))
+		}
+	}
+	if x.holds {
+		x.proxy.slots.free(x.installation.Connection.ID)
+	}
+	x.tell()
+}

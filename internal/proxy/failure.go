@@ -1,0 +1,58 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// The kinds of failure that only a proxy knows. They are HTTP's 413, 408 and 504.
+const (
+	TooLarge windlass.Kind = "too large"
+	TooSlow  windlass.Kind = "too slow"
+	TimedOut windlass.Kind = "timed out"
+)
+
+// lateCaller and lateProvider end an exchange, as the cause of its context.
+var (
+	lateCaller = &windlass.Failure{
+		Kind: TooSlow, Message: "the body of the request did not arrive, or the answer was not taken, in time",
+		Remedy: "send the body at once, and read the answer as it comes",
+	}
+	lateProvider = &connector.Error{
+		Kind: TimedOut, Message: "the provider did not answer in time",
+		Remedy: "try again later; whether it did what it was asked is not known",
+	}
+)
+
+// refusal is an error as the caller is told of it.
+func (x *exchange) refusal(err error) error {
+	cause := context.Cause(x.ctx)
+	_, lateOne := errors.AsType[*windlass.Failure](cause)
+	_, lateOther := errors.AsType[*connector.Error](cause)
+	_, ours := errors.AsType[*windlass.Failure](err)
+	_, theirs := errors.AsType[*connector.Error](err)
+	broken := x.body.error()
+	switch {
+	case lateOne || lateOther:
+		err = cause
+	case x.in.Context().Err() != nil:
+		err = &windlass.Failure{Kind: windlass.Canceled, Message: "the caller went away", Err: err}
+	case broken != nil:
+		err = broken
+	case !ours && !theirs && x.sending:
+		err = &connector.Error{
+			Kind: windlass.Unavailable, Message: "the provider cannot be reached, or broke off before it answered",
+			Remedy: "try again later; whether it did what it was asked is not known", Err: err,
+		}
+	}
+	if wait := retryAfter(err); x.throttle && wait > 0 && errors.Is(err, windlass.RateLimited) {
+		tell(x.answer.Header(), x.proxy.now().Add(wait))
+	}
+	if x.in.ProtoMajor == 1 && (errors.Is(err, TooSlow) || errors.Is(err, TooLarge)) {
+		x.answer.Header().Set("Connection", "close") // the rest of the body is not worth reading
+	}
+	return err
+}

@@ -1,0 +1,92 @@
+package proxy
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"windlass"
+)
+
+// ours are the headers of a request that stay here, in canonical form, besides
+// those that a prefix in oursAll names. The package's comment says why.
+var (
+	ours = []string{
+		"Authorization", "Cookie", "X-Api-Key",
+		"Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip",
+		"X-Original-Url", "X-Original-Uri", "X-Original-Host", "X-Rewrite-Url", "X-Host",
+	}
+	oursAll = []string{"X-Amp-", "X-Forwarded-"}
+)
+
+func isOurs(name string) bool {
+	name = http.CanonicalHeaderKey(name)
+	return slices.Contains(ours, name) ||
+		slices.ContainsFunc(oursAll, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// withoutOurs takes out of a request's header what the provider must not see.
+func withoutOurs(header http.Header) {
+	for name := range header {
+		if isOurs(name) {
+			delete(header, name)
+		}
+	}
+}
+
+// theirs are the headers of an answer that do not go back.
+var theirs = []string{"Set-Cookie", "Alt-Svc"}
+
+// trailers returns a place for the trailers that a request has announced and that
+// may go on; nil when there are none.
+func trailers(announced http.Header) http.Header {
+	var places http.Header
+	for name := range announced {
+		if isOurs(name) {
+			continue
+		}
+		if places == nil {
+			places = http.Header{}
+		}
+		places[name] = nil
+	}
+	return places
+}
+
+// checkMethod refuses what is no request for a resource of the provider's.
+func checkMethod(r *http.Request) error {
+	switch {
+	case r.Method == http.MethodTrace || strings.EqualFold(r.Method, "TRACK"):
+		return &windlass.Failure{
+			Kind: windlass.Invalid, Message: "TRACE is not passed on: its answer would show the customer's credential",
+			Remedy: "use another method",
+		}
+	case r.Method == http.MethodConnect:
+		return &windlass.Failure{
+			Kind: windlass.Invalid, Message: "CONNECT is not passed on: this is no proxy to any host but the provider's API",
+			Remedy: "send the request itself, with its path",
+		}
+	case switches(r.Header):
+		return &windlass.Failure{
+			Kind: windlass.Invalid, Message: "a switch to another protocol is not passed on", Remedy: "leave the header Upgrade out",
+			Issues: []windlass.Issue{{In: "header", Name: "Upgrade", Message: "it is refused"}},
+		}
+	}
+	return nil
+}
+
+// switches reports whether a request asks for another protocol than HTTP.
+func switches(header http.Header) bool {
+	upgrade := header.Get("Upgrade")
+	if upgrade == "" || strings.EqualFold(upgrade, "h2c") {
+		return false
+	}
+	for _, line := range header["Connection"] {
+		for token := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+				return true
+			}
+		}
+	}
+	return false
+}

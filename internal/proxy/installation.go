@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"windlass"
+)
+
+// The headers that are for us, as the published contract names them.
+const (
+	headerVersion      = "X-Amp-Proxy-Version"
+	headerInstallation = "X-Amp-Installation-Id"
+	headerIntegration  = "X-Amp-Integration-Name"
+	headerGroup        = "X-Amp-Group-Ref"
+	headerMode         = "X-Amp-Rate-Limiter-Mode"
+	headerRetryAfter   = "X-Amp-Retry-After"
+	headerRetryable    = "X-Amp-Retryable"
+)
+
+// version is the one of the contract that is spoken here.
+const version = "1"
+
+// installation finds whom a request speaks for, and whether it may.
+func (p *Proxy) installation(ctx context.Context, projectID string, header http.Header) (windlass.Installation, error) {
+	if v := header.Get(headerVersion); v != "" && v != version {
+		return windlass.Installation{}, wrongHeader(headerVersion, "only version "+version+" is known", "send "+version)
+	}
+	found, err := p.named(ctx, projectID, header)
+	if err != nil {
+		return found, err
+	}
+	return found, p.allowed(ctx, found)
+}
+
+// named finds the installation that the headers name: by its id, which wins, or by
+// its integration and group.
+func (p *Proxy) named(ctx context.Context, projectID string, header http.Header) (windlass.Installation, error) {
+	if id := header.Get(headerInstallation); id != "" {
+		found, err := p.config.Directory.Installation(ctx, projectID, id)
+		return found, orMissing(err, "there is no installation "+quote(id)+" in the project", "windlass installations list shows those that there are")
+	}
+	integration, group := header.Get(headerIntegration), header.Get(headerGroup)
+	if integration == "" || group == "" {
+		return windlass.Installation{}, wrongHeader(headerInstallation, "nothing says which customer is meant",
+			"send "+headerInstallation+", or "+headerIntegration+" and "+headerGroup)
+	}
+	of, err := p.config.Directory.Integration(ctx, projectID, integration)
+	if err != nil {
+		return windlass.Installation{}, orMissing(err, "there is no integration "+quote(integration)+" in the project", "windlass integrations list shows those that there are")
+	}
+	all, err := p.config.Directory.Installations(ctx, windlass.InstallationFilter{
+		ProjectID: projectID, IntegrationID: of.ID, GroupRef: group, Limit: 1, // there is one at most
+	})
+	if err != nil {
+		return windlass.Installation{}, err
+	}
+	if len(all) == 0 {
+		return windlass.Installation{}, &windlass.Failure{
+			Kind: windlass.NotFound, Message: "the integration " + quote(integration) + " is not installed for the group " + quote(group),
+			Remedy: "install it for that customer first",
+		}
+	}
+	return all[0], nil
+}
+
+// allowed checks that both the product, in its manifest, and the installation's
+// config let the proxy be used.
+func (p *Proxy) allowed(ctx context.Context, in windlass.Installation) error {
+	if said := proxyOf(in.Config.Content); said != nil && !*said {
+		return &windlass.Failure{
+			Kind: windlass.Forbidden, Message: "the installation's config switches the proxy off",
+			Remedy: "set proxy.enabled to true in the installation's config",
+		}
+	}
+	enabled, known := p.enabled.Load(in.Config.RevisionID)
+	if !known {
+		revision, err := p.config.Directory.Revision(ctx, in.IntegrationID, in.Config.RevisionID)
+		if err != nil {
+			return err
+		}
+		said := proxyOf(revision.Content)
+		enabled = said != nil && *said
+		p.enabled.Store(in.Config.RevisionID, enabled)
+	}
+	if enabled != true {
+		return &windlass.Failure{
+			Kind: windlass.Forbidden, Message: "the installation's revision of the integration has no proxy",
+			Remedy: "add proxy: {enabled: true} to the integration in amp.yaml, deploy it, and update the installation's config",
+		}
+	}
+	return nil
+}
+
+// proxyOf reads what a revision or a config says of the proxy; nil is nothing.
+func proxyOf(content json.RawMessage) *bool {
+	var said struct {
+		Proxy *struct {
+			Enabled bool `json:"enabled"`
+		} `json:"proxy"`
+	}
+	if err := json.Unmarshal(content, &said); err != nil || said.Proxy == nil {
+		return nil
+	}
+	return &said.Proxy.Enabled
+}
+
+func wrongHeader(name, message, remedy string) error {
+	return &windlass.Failure{
+		Kind: windlass.Invalid, Message: message, Remedy: remedy,
+		Issues: []windlass.Issue{{In: "header", Name: name, Message: message}},
+	}
+}
+
+// orMissing says what is not there in the caller's words.
+func orMissing(err error, message, remedy string) error {
+	if errors.Is(err, windlass.NotFound) {
+		return &windlass.Failure{Kind: windlass.NotFound, Message: message, Remedy: remedy, Err: err}
+	}
+	return err
+}
+
+func quote(name string) string {
+	const most = 80
+	if runes := []rune(name); len(runes) > most {
+		name = string(runes[:most]) + "…"
+	}
+	return strconv.Quote(name)
+}

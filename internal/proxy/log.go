@@ -1,0 +1,96 @@
+package proxy
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// The keys of what is logged.
+const (
+	logRequest      = "request_id"
+	logMethod       = "method"
+	logPath         = "path"
+	logStatus       = "status"
+	logDuration     = "duration"
+	logFirst        = "first_byte"
+	logSent         = "sent"
+	logReceived     = "received"
+	logCut          = "cut"
+	logCaller       = "caller"
+	logProject      = "project_id"
+	logInstallation = "installation_id"
+)
+
+// Seen is what was seen of one request.
+type Seen struct {
+	// Status is that of the answer, ours or the provider's; 0 when there was none.
+	Status int
+	// Sent reports that something was sent to the provider.
+	Sent bool
+	// Cut reports that the answer could not be ended.
+	Cut bool
+	// Took is how long it took in all, First until the answer began.
+	Took, First time.Duration
+	// Up and Down are the bytes of the bodies, from the caller and to it.
+	Up, Down int64
+}
+
+// tell logs a request and has it counted. The line holds the path, which names
+// things of the customer's, but neither query nor header.
+func (x *exchange) tell() {
+	seen := Seen{
+		Status: x.answer.status, Sent: x.sending, Cut: x.answer.status != 0 && x.sending && !x.through && x.failed == nil,
+		Took: x.proxy.now().Sub(x.began), Down: x.answer.bytes,
+	}
+	if !x.answer.first.IsZero() {
+		seen.First = min(seen.Took, x.answer.first.Sub(x.began))
+	}
+	if x.body != nil {
+		seen.Up = x.body.bytes.Load()
+	}
+	if x.proxy.config.Observe != nil {
+		x.proxy.config.Observe(seen)
+	}
+	level := slog.LevelDebug
+	if seen.Status >= http.StatusBadRequest || seen.Cut || changes(x.in.Method) {
+		level = slog.LevelInfo // a change, or something that somebody may have to mend
+	}
+	ctx := context.WithoutCancel(x.ctx)
+	if !x.proxy.log.Enabled(ctx, level) {
+		return
+	}
+	x.proxy.log.Log(ctx, level, "proxied request",
+		logRequest, x.call.RequestID, logMethod, printable(x.in.Method, 20), logPath, printable(pathOf(x.to), 300),
+		logStatus, seen.Status, logDuration, seen.Took, logFirst, seen.First, logSent, seen.Up, logReceived, seen.Down, logCut, seen.Cut,
+		logCaller, x.call.Caller, logProject, x.call.ProjectID, logInstallation, x.installation.ID)
+}
+
+func changes(method string) bool {
+	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
+}
+
+// pathOf is the path of a target; one that was refused is not repeated.
+func pathOf(to *url.URL) string {
+	if to == nil {
+		return ""
+	}
+	return to.EscapedPath()
+}
+
+// printable makes a line's word of what a caller sent.
+func printable(text string, most int) string {
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '�'
+		}
+		return r
+	}, text)
+}

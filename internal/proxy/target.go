@@ -1,0 +1,92 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"windlass"
+)
+
+// target is where a request goes: the base URL with what stood in the request's
+// first line, byte by byte (invariant 6). That is why a path is never cleaned:
+// what would have to be is refused.
+func (p *Proxy) target(r *http.Request) (*url.URL, error) {
+	raw := r.RequestURI
+	if raw == "" { // a request that did not come through a server
+		raw = r.URL.RequestURI()
+	}
+	path, query, asked := strings.Cut(raw, "?")
+	if why := faultOf(path); why != "" {
+		return nil, &windlass.Failure{
+			Kind: windlass.Invalid, Message: "the path is refused: " + why,
+			Remedy: "send a path as the provider documents it, as in /2.0/user; it stays below the provider's address",
+			Issues: []windlass.Issue{{In: "path", Message: why}},
+		}
+	}
+	if strings.ContainsFunc(query, breaksLine) || strings.Contains(query, "#") {
+		const why = "a space, a control character or # stands in it as it is"
+		return nil, &windlass.Failure{
+			Kind: windlass.Invalid, Message: "the query is refused: " + why, Remedy: "escape it",
+			Issues: []windlass.Issue{{In: "query", Message: why}},
+		}
+	}
+	plain, err := url.PathUnescape(path)
+	if err != nil { // faultOf has looked already
+		return nil, &windlass.Failure{Kind: windlass.Invalid, Message: "the path is refused: its escapes are wrong"}
+	}
+	to := *p.base
+	to.Path += plain
+	to.RawPath = p.base.EscapedPath() + path
+	to.RawQuery, to.ForceQuery = query, asked
+	if to.EscapedPath() != to.RawPath {
+		// Characters that url.URL would escape in its own way, which loses %2F.
+		to.Opaque = to.RawPath
+	}
+	return &to, nil
+}
+
+// mostDecodings is how often a path is unescaped to look for what hides in it.
+// Nobody unescapes more often.
+const mostDecodings = 4
+
+// faultOf says why a path could lead elsewhere, or "".
+func faultOf(path string) string {
+	switch {
+	case !strings.HasPrefix(path, "/"):
+		return "it does not begin with /: what names a host is not passed on"
+	case strings.ContainsFunc(path, breaksLine) || strings.ContainsAny(path, `\#`):
+		return `a space, a control character, \ or # stands in it as it is`
+	}
+	for range mostDecodings {
+		if why := strayOf(path); why != "" {
+			return why
+		}
+		plain, err := url.PathUnescape(path)
+		if err != nil || plain == path {
+			break // what is a lone % after the first time was %25
+		}
+		path = plain
+	}
+	return ""
+}
+
+// strayOf looks at a path as one reader may understand it.
+func strayOf(path string) string {
+	const separators = `/\`
+	if len(path) > 1 && strings.ContainsRune(separators, rune(path[1])) {
+		return "it begins with two slashes, which names a host"
+	}
+	for segment := range strings.FieldsFuncSeq(path, func(c rune) bool { return strings.ContainsRune(separators, c) }) {
+		if name, _, _ := strings.Cut(segment, ";"); name == ".." { // some servers drop what follows ;
+			return "a segment .. leads out of it"
+		}
+	}
+	if strings.ContainsFunc(path, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		return "a control character is escaped in it"
+	}
+	return ""
+}
+
+// breaksLine reports a character that ends a word or a line of a request.
+func breaksLine(c rune) bool { return c <= ' ' || c == 0x7f }

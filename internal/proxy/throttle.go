@@ -1,0 +1,117 @@
+package proxy
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+)
+
+// A throttle remembers until when the provider wants no requests of a connection.
+// Each process has its own: one that does not know asks, and is told.
+type throttle struct {
+	mu    sync.Mutex
+	until map[string]time.Time // by connection
+}
+
+// mostUntil bounds what is remembered before it is looked through for what is over.
+const mostUntil = 10_000
+
+func (t *throttle) block(connection string, until, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.until == nil || len(t.until) >= mostUntil {
+		for name, end := range t.until {
+			if !now.Before(end) {
+				delete(t.until, name)
+			}
+		}
+	}
+	if t.until == nil {
+		t.until = map[string]time.Time{}
+	}
+	if until.After(t.until[connection]) {
+		t.until[connection] = until
+	}
+}
+
+// blocked says how long a connection has to wait; 0 is not at all.
+func (t *throttle) blocked(connection string, now time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	until, known := t.until[connection]
+	if known && !now.Before(until) {
+		delete(t.until, connection)
+	}
+	return max(0, until.Sub(now))
+}
+
+// throttles reports whether the caller wants to be told when to come again.
+func throttles(header http.Header) (bool, error) {
+	switch mode := header.Get(headerMode); strings.ToLower(mode) {
+	case "":
+		return false, nil
+	case "throttle":
+		return true, nil
+	default:
+		return false, wrongHeader(headerMode, "there is no such mode", "send throttle, or leave it out")
+	}
+}
+
+// tell says when to come again, as the published contract has it.
+func tell(header http.Header, at time.Time) {
+	header.Set(headerRetryAfter, at.UTC().Format(time.RFC1123))
+	header.Set(headerRetryable, "true")
+}
+
+func throttledFor(wait time.Duration) error {
+	return &windlass.Failure{
+		Kind: windlass.RateLimited, Message: "the provider has answered 429 to this connection, and the time to wait is not over",
+		Remedy: "come again at " + headerRetryAfter, RetryAfter: wait,
+	}
+}
+
+// waitOf reads how long the provider wants no requests, from its 429. Where it does
+// not say, a minute is what is tried.
+func waitOf(header http.Header, now time.Time) time.Duration {
+	const unknown, longest = time.Minute, 24 * time.Hour
+	said := strings.TrimSpace(header.Get("Retry-After"))
+	wait := seconds(said)
+	if at, err := http.ParseTime(said); err == nil {
+		if answered, err := http.ParseTime(header.Get("Date")); err == nil {
+			now = answered // the date is of that clock
+		}
+		wait = at.Sub(now)
+	}
+	if wait <= 0 {
+		wait = seconds(header.Get("X-RateLimit-Reset")) // seconds from now, at Bitbucket
+	}
+	return min(cmp.Or(max(wait, 0), unknown), longest)
+}
+
+func seconds(text string) time.Duration {
+	const most = 24 * 60 * 60
+	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(n, most)) * time.Second
+}
+
+// retryAfter is how long an error says to wait.
+func retryAfter(err error) time.Duration {
+	var wait time.Duration
+	if failure, ok := errors.AsType[*windlass.Failure](err); ok {
+		wait = failure.RetryAfter
+	}
+	if said, ok := errors.AsType[*connector.Error](err); ok {
+		wait = max(wait, said.RetryAfter)
+	}
+	return wait
+}

@@ -1,0 +1,88 @@
+package proxy
+
+import (
+	"sync"
+	"time"
+)
+
+// A side is whose turn it is in an exchange.
+type side int
+
+const (
+	nobody side = iota
+	caller
+	provider
+)
+
+// A turn watches one direction of an exchange: whoever's turn it is and lets it
+// pass is late. It is one timer that is moved, so that watching every read and
+// every write costs little.
+type turn struct {
+	late func(side) // is called at most once; must not call back
+
+	mu    sync.Mutex
+	timer *time.Timer
+	whose side
+	until time.Time
+	// settled: the provider owes nothing in this direction any more. It is kept
+	// here, under the lock, because a read that is just over would otherwise give
+	// it the turn again.
+	settled bool
+	over    bool
+}
+
+// of gives the turn to a side for so long.
+func (t *turn) of(whose side, within time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over {
+		return
+	}
+	if t.settled && whose == provider {
+		t.whose = nobody
+		return
+	}
+	t.whose, t.until = whose, time.Now().Add(within)
+	if t.timer == nil {
+		t.timer = time.AfterFunc(within, t.ring)
+		return
+	}
+	t.timer.Reset(within)
+}
+
+// rest is for when nobody is waited for.
+func (t *turn) rest() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.whose = nobody // the timer stays as it is: most often it is moved soon
+}
+
+// settle is for when the provider has begun to answer.
+func (t *turn) settle() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.settled = true
+	if t.whose == provider {
+		t.whose = nobody
+	}
+}
+
+func (t *turn) ring() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over || t.whose == nobody || time.Now().Before(t.until) {
+		return // it rang for a turn that has passed
+	}
+	t.over = true
+	t.late(t.whose)
+}
+
+// end stops watching. When it has returned, late is not running and is not called.
+func (t *turn) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+}
