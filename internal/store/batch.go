@@ -129,33 +129,38 @@ func (s *Store) insertBatches(ctx context.Context, batches []windlass.Batch) err
 	}
 	if _, err := s.exec(ctx, `INSERT INTO batches (id, project_id, destination_id, installation_id, operation_id, object,
 		kind, lane, seq, records, size, status, next_attempt, attempts, tries, created, updated) VALUES `+
-		tuples(len(batches), 17), rows...); err != nil {
+		s.tuples(len(batches), 17), rows...); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, `INSERT INTO batch_bodies (batch_id, body) VALUES `+tuples(len(batches), 2), bodies...)
+	_, err := s.exec(ctx, `INSERT INTO batch_bodies (batch_id, body) VALUES `+s.tuples(len(batches), 2), bodies...)
 	return err
 }
 
 // tuples writes (?1, ?2), (?3, ?4) for two rows of two columns.
-func tuples(rows, columns int) string {
+func (s *Store) tuples(rows, columns int) string {
 	var text strings.Builder
 	for i := range rows {
 		if i > 0 {
 			text.WriteString(", ")
 		}
-		text.WriteString("(" + parameters(i*columns, columns) + ")")
+		text.WriteString("(" + s.parameters(i*columns, columns) + ")")
 	}
 	return text.String()
 }
 
-// parameters writes ?4, ?5 for two parameters behind three others.
-func parameters(behind, count int) string {
+// parameters writes ?4, ?5 for two parameters behind three others. For SQLite
+// they go without their numbers, which are names to it: it would look for each
+// among all of them.
+func (s *Store) parameters(behind, count int) string {
 	var text strings.Builder
 	for i := range count {
 		if i > 0 {
 			text.WriteString(", ")
 		}
-		text.WriteString("?" + strconv.Itoa(behind+i+1))
+		text.WriteString("?")
+		if s.driver == Postgres {
+			text.WriteString(strconv.Itoa(behind + i + 1))
+		}
 	}
 	return text.String()
 }
@@ -163,37 +168,44 @@ func parameters(behind, count int) string {
 // Batch finds a batch of a project, with its body.
 func (s *Store) Batch(ctx context.Context, projectID, id string) (windlass.Batch, error) {
 	op := "find the batch " + id
-	b, err := first(ctx, s, scanBatch, `SELECT `+batchColumns+` FROM batches b WHERE b.id = ?1 AND b.project_id = ?2`, id, projectID)
+	b, err := first(ctx, s, scanSized, `SELECT `+batchColumns+`, b.size FROM batches b WHERE b.id = ?1 AND b.project_id = ?2`, id, projectID)
 	if err != nil {
-		return b, s.fail(op, err, batchSays)
+		return b.Batch, s.fail(op, err, batchSays)
 	}
-	bodies, err := s.bodies(ctx, []any{id})
+	bodies, err := s.bodies(ctx, map[string]int64{id: b.size})
 	b.Body = bodies[id]
-	return b, s.fail(op, err, batchSays)
+	return b.Batch, s.fail(op, err, batchSays)
 }
 
-// bodies reads the bodies of batches by their ids.
-func (s *Store) bodies(ctx context.Context, ids []any) (map[string][]byte, error) {
-	type stored struct {
-		id   string
-		size int64
-		body []byte
+// bodies reads the bodies of batches, whose sizes are given by their ids.
+func (s *Store) bodies(ctx context.Context, sizes map[string]int64) (map[string][]byte, error) {
+	ids := make([]any, 0, len(sizes))
+	for id := range sizes {
+		ids = append(ids, id)
 	}
-	all, err := list(ctx, s, func(r row) (b stored, err error) {
-		err = r.Scan(&b.id, &b.size, &b.body)
-		return b, err
-	}, `SELECT b.id, b.size, x.body FROM batches b JOIN batch_bodies x ON x.batch_id = b.id
-		WHERE b.id IN (`+parameters(0, len(ids))+`)`, ids...)
-	if err != nil {
-		return nil, err
-	}
-	bodies := make(map[string][]byte, len(all))
-	for _, one := range all {
-		if bodies[one.id], err = unpack(one.body, one.size); err != nil {
-			return nil, err
+	bodies := make(map[string][]byte, len(sizes))
+	_, err := list(ctx, s, func(r row) (none struct{}, err error) {
+		var id string
+		var stored []byte
+		if err := r.Scan(&id, &stored); err != nil {
+			return none, err
 		}
-	}
-	return bodies, nil
+		bodies[id], err = unpack(stored, sizes[id])
+		return none, err
+	}, `SELECT x.batch_id, x.body FROM batch_bodies x WHERE x.batch_id IN (`+s.parameters(0, len(ids))+`)`, ids...)
+	return bodies, err
+}
+
+// sized is scanBatch with the size of the body behind it.
+type sized struct {
+	windlass.Batch
+	size int64
+}
+
+func scanSized(r row) (b sized, err error) {
+	err = r.Scan(&b.ID, &b.ProjectID, &b.DestinationID, &b.InstallationID, &b.OperationID, &b.Object, &b.Kind, &b.Lane, &b.Seq,
+		&b.Records, &b.Status, when{&b.NextAttempt}, &b.Attempts, &b.Tries, when{&b.Created}, when{&b.Updated}, &b.size)
+	return b, err
 }
 
 // Batches lists batches without their bodies, the newest first.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"compress/flate"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -20,6 +21,28 @@ var writers = sync.Pool{New: func() any {
 	return w
 }}
 
+// inflaters are kept for the same reason.
+var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+
+func inflate(packed []byte, size int64) ([]byte, error) {
+	r, ok := inflaters.Get().(interface {
+		io.Reader
+		flate.Resetter
+	})
+	if !ok {
+		return nil, errors.New("a reader that cannot begin again")
+	}
+	defer inflaters.Put(r)
+	if err := r.Reset(bytes.NewReader(packed), nil); err != nil {
+		return nil, err
+	}
+	body := make([]byte, size)
+	if _, err := io.ReadFull(r, body); err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
 // pack makes a body smaller where that is possible. It comes back byte for byte
 // (invariant 2).
 func pack(body []byte) ([]byte, error) {
@@ -27,7 +50,7 @@ func pack(body []byte) ([]byte, error) {
 	packed.WriteByte(deflateBody)
 	w, ok := writers.Get().(*flate.Writer)
 	if !ok {
-		return nil, fmt.Errorf("no writer: %T", w)
+		return nil, errors.New("a writer of another sort")
 	}
 	defer writers.Put(w)
 	w.Reset(packed)
@@ -46,16 +69,15 @@ func pack(body []byte) ([]byte, error) {
 // unpack returns what pack was given, which had size bytes.
 func unpack(stored []byte, size int64) ([]byte, error) {
 	if len(stored) == 0 {
-		return nil, fmt.Errorf("a body is stored as nothing")
+		return nil, errors.New("a body is stored as nothing")
 	}
 	var body []byte
 	switch stored[0] {
 	case plainBody:
 		body = stored[1:]
 	case deflateBody:
-		r := flate.NewReader(bytes.NewReader(stored[1:]))
-		body = make([]byte, size)
-		if _, err := io.ReadFull(r, body); err != nil {
+		var err error
+		if body, err = inflate(stored[1:], size); err != nil {
 			return nil, fmt.Errorf("unpack a body: %w", err)
 		}
 	default:

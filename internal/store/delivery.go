@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"windlass"
@@ -119,34 +118,28 @@ func (s *Store) DueLanes(ctx context.Context, destinationID string, now time.Tim
 // bodies unless one alone is larger.
 func (s *Store) DueBatches(ctx context.Context, destinationID, lane string, now time.Time, limit int, bytes int64) ([]windlass.Batch, error) {
 	const op = "list the batches that are due"
-	var total int64
-	all, err := list(ctx, s, func(r row) (b windlass.Batch, err error) {
-		var size int64
-		err = r.Scan(&b.ID, &b.ProjectID, &b.DestinationID, &b.InstallationID, &b.OperationID, &b.Object, &b.Kind,
-			&b.Lane, &b.Seq, &b.Records, &b.Status, when{&b.NextAttempt}, &b.Attempts, &b.Tries, when{&b.Created}, when{&b.Updated}, &size)
-		if total += size; total > bytes && total > size {
-			b.ID = "" // the next time
-		}
-		return b, err
-	}, `SELECT `+batchColumns+`, b.size FROM batches b
+	found, err := list(ctx, s, scanSized, `SELECT `+batchColumns+`, b.size FROM batches b
 		WHERE b.destination_id = ?1 AND b.lane = ?2 AND b.status = 'pending' AND b.next_attempt <= ?3
 		ORDER BY b.next_attempt, b.seq LIMIT ?4`, destinationID, lane, micros(now), limit)
-	if end := slices.IndexFunc(all, func(b windlass.Batch) bool { return b.ID == "" }); end >= 0 {
-		all = all[:end]
-	}
-	if err != nil || len(all) == 0 {
+	if err != nil || len(found) == 0 {
 		return nil, s.fail(op, err, batchSays)
 	}
-	ids := make([]any, len(all))
-	for i := range all {
-		ids[i] = all[i].ID
+	sizes := make(map[string]int64, len(found))
+	for i, b := range found {
+		if bytes -= b.size; bytes < 0 && i > 0 {
+			found = found[:i] // the rest is for the next time
+			break
+		}
+		sizes[b.ID] = b.size
 	}
-	bodies, err := s.bodies(ctx, ids)
+	bodies, err := s.bodies(ctx, sizes)
 	if err != nil {
 		return nil, s.fail(op, err, batchSays)
 	}
-	for i := range all {
-		all[i].Body = bodies[all[i].ID]
+	all := make([]windlass.Batch, len(found))
+	for i, b := range found {
+		all[i] = b.Batch
+		all[i].Body = bodies[b.ID]
 	}
 	return all, nil
 }

@@ -44,7 +44,7 @@ func (s *Store) insertAttempts(ctx context.Context, outcomes []windlass.Outcome)
 		rows = append(rows, a.BatchID, a.Number, micros(a.Time), a.Status, a.Latency.Microseconds(), a.Error, a.Answer)
 	}
 	_, err := s.exec(ctx, `INSERT INTO attempts (batch_id, number, time, status, latency, error, answer) VALUES `+
-		tuples(len(outcomes), 7), rows...)
+		s.tuples(len(outcomes), 7), rows...)
 	return err
 }
 
@@ -66,7 +66,7 @@ func (s *Store) settleBatches(ctx context.Context, outcomes []windlass.Outcome, 
 		return nil
 	}
 	_, err := s.exec(ctx, `UPDATE batches SET status = 'delivered', next_attempt = 0, attempts = attempts + 1, tries = tries + 1, updated = ?1
-		WHERE id IN (`+parameters(1, len(delivered)-1)+`)`, delivered...)
+		WHERE id IN (`+s.parameters(1, len(delivered)-1)+`)`, delivered...)
 	return err
 }
 
@@ -84,7 +84,7 @@ func (s *Store) settleLanes(ctx context.Context, destinationID string, names []s
 		}
 		var err error
 		if names, err = list(ctx, s, scanText, `SELECT name FROM lanes WHERE destination_id = ?1 AND name IN (`+
-			parameters(1, len(names))+`) ORDER BY name`+lock, lanesArgs(destinationID, names)...); err != nil {
+			s.parameters(1, len(names))+`) ORDER BY name`+lock, lanesArgs(destinationID, names)...); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,7 @@ func (s *Store) settleLanes(ctx context.Context, destinationID string, names []s
 	}
 	_, err := s.exec(ctx, `UPDATE lanes SET due = COALESCE((SELECT MIN(b.next_attempt) FROM batches b
 		WHERE b.destination_id = lanes.destination_id AND b.lane = lanes.name AND b.status = 'pending'), 0)
-		WHERE destination_id = ?1 AND name IN (`+parameters(1, len(names))+`)`, lanesArgs(destinationID, names)...)
+		WHERE destination_id = ?1 AND name IN (`+s.parameters(1, len(names))+`)`, lanesArgs(destinationID, names)...)
 	return err
 }
 
@@ -138,7 +138,7 @@ func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time
 			}
 		}
 		if _, err := s.exec(ctx, `UPDATE batches SET status = 'pending', next_attempt = ?1, tries = 0, updated = ?1
-			WHERE id IN (`+parameters(1, len(all))+`)`, args...); err != nil {
+			WHERE id IN (`+s.parameters(1, len(all))+`)`, args...); err != nil {
 			return s.fail(op, err, batchSays)
 		}
 		n, last = len(all), all[len(all)-1].id
