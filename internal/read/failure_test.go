@@ -48,23 +48,24 @@ func TestALimitIsWaitedFor(t *testing.T) {
 }
 
 func TestWhatPassesIsTriedAgain(t *testing.T) {
-	for _, row := range []struct {
-		name  string
-		err   connector.Error
-		fails int
-		ends  string
-		says  string
-	}{
-		{"an outage", connector.Error{Kind: windlass.Unavailable, Message: "502"}, 10, "success", "The provider failed (10 in a row)."},
-		{"an outage that says how long", connector.Error{Kind: windlass.Unavailable, RetryAfter: time.Hour}, 3, "success", "tries again at 2026-11-24T15:00:00Z"},
-		{"an outage without an end", connector.Error{Kind: windlass.Unavailable, Message: "502"}, 1000, "failure", "502"},
-		{"nonsense for an answer", connector.Error{Kind: windlass.Malformed, Message: "HTML"}, 3, "success", "HTML"},
-		{"nonsense again and again", connector.Error{Kind: windlass.Malformed, Message: "HTML"}, 6, "failure", "HTML"},
-		{"a scope that is missing", connector.Error{Kind: windlass.Forbidden, Message: "no", Required: []string{"project"}, Remedy: "add it"}, 1, "failure", "No (missing scope: project); add it."},
-		{"an object that is gone", connector.Error{Kind: windlass.Gone, Message: "switched off"}, 1, "failure", "Switched off."},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
+		for _, row := range []struct {
+			name  string
+			err   connector.Error
+			fails int
+			ends  string
+			says  string
+		}{
+			{"an outage", connector.Error{Kind: windlass.Unavailable, Message: "502"}, 10, "success", "The provider failed (10 in a row)."},
+			{"an outage that says how long", connector.Error{Kind: windlass.Unavailable, RetryAfter: time.Hour}, 3, "success", "tries again at 2026-11-24T15:00:00Z"},
+			{"an outage without an end", connector.Error{Kind: windlass.Unavailable, Message: "502"}, 1000, "failure", "502"},
+			{"nonsense for an answer", connector.Error{Kind: windlass.Malformed, Message: "HTML"}, 3, "success", "HTML"},
+			{"nonsense again and again", connector.Error{Kind: windlass.Malformed, Message: "HTML"}, 6, "failure", "HTML"},
+			{"a scope that is missing", connector.Error{Kind: windlass.Forbidden, Message: "no", Required: []string{"project"}, Remedy: "add it"}, 1, "failure", "No (missing scope: project); add it."},
+			{"an object that is gone", connector.Error{Kind: windlass.Gone, Message: "switched off"}, 1, "failure", "Switched off."},
+		} {
+			t.Run(row.name, func(t *testing.T) {
+				w := w.anew(t)
 				w.provider.fill(150, 0)
 				w.install(configOf(""))
 				fails := row.fails
@@ -83,8 +84,8 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 					w.wantAll()
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 func TestFiveFailuresInARowPause(t *testing.T) {

@@ -117,6 +117,21 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	return w
 }
 
+// anew is the world of a test within a test: the same store, and nothing else of
+// what was before.
+func (w *world) anew(t *testing.T) *world {
+	t.Helper()
+	next := *w
+	next.T, next.clock, next.provider = t, &clock{at: noon}, &provider{}
+	next.config.Now = next.clock.now
+	next.config.Open = func(context.Context, windlass.Connection, string) (connector.Reader, error) {
+		return next.provider, nil
+	}
+	next.outbox.clear()
+	next.flow = next.process(nil)
+	return &next
+}
+
 // process is a flow as another process would have it.
 func (w *world) process(change func(*read.Config)) *read.Flow {
 	w.Helper()

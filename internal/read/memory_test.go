@@ -1,0 +1,43 @@
+package read_test
+
+import (
+	"runtime"
+	"testing"
+
+	"windlass"
+	"windlass/internal/store"
+	"windlass/internal/store/storetest"
+)
+
+// What a read holds does not grow with what it reads. Not parallel: others would
+// be measured along.
+func TestMemoryIsFlat(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		w := newWorld(t, open())
+		w.provider.fill(100, 4000)
+		w.provider.records = w.provider.records[:100]
+		page := w.provider.records
+		for range 199 { // the same bytes again and again, so that the provider itself stays small
+			w.provider.records = append(w.provider.records, page...)
+		}
+		var heaps []uint64
+		pages := 0
+		w.outbox.sink = func(batches []windlass.Batch) {
+			if pages++; pages%20 == 0 {
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				heaps = append(heaps, m.HeapAlloc)
+			}
+		}
+		w.install(configOf(""))
+		w.succeed()
+		if len(heaps) != 10 {
+			t.Fatalf("measured %v", heaps)
+		}
+		const room = 3 << 20
+		if least, last := heaps[1], heaps[len(heaps)-1]; last > least+room {
+			t.Errorf("the heap grew from %d to %d bytes over 18,000 records", least, last)
+		}
+	})
+}
