@@ -124,7 +124,7 @@ var imports = []rule{
 	{
 		dir:   "internal/server",
 		code:  []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/...", "github.com/prometheus/client_golang"},
-		tests: []string{"bitbucket/sandbox"},
+		tests: []string{"bitbucket/sandbox", "github.com/jackc/pgx/v5"},
 	},
 	{
 		dir: "internal/cli", code: []string{

@@ -153,13 +153,23 @@ func (c *Config) openStore(ctx context.Context) (*store.Store, error) {
 			return nil, &windlass.Failure{Kind: windlass.Internal, Op: "make the data folder", Err: err, Remedy: "name a folder that may be written"}
 		}
 	}
-	keyset, err := c.openKeyset()
-	if err != nil {
-		return nil, err
+	for {
+		keyset, err := c.openKeyset()
+		if err != nil {
+			return nil, err
+		}
+		absent := keyset.Absent()
+		opened, err := store.Open(ctx, store.Options{
+			URL: c.DatabaseURL(), Keyset: keyset, Logger: c.Logger, Now: c.Now, Migrations: migrations(),
+		})
+		if err == nil || !absent {
+			return opened, err
+		}
+		// Another process that starts at the same time may have made it meanwhile.
+		if _, missing := os.Stat(c.KeysetPath()); missing != nil {
+			return nil, err
+		}
 	}
-	return store.Open(ctx, store.Options{
-		URL: c.DatabaseURL(), Keyset: keyset, Logger: c.Logger, Now: c.Now, Migrations: migrations(),
-	})
 }
 
 func (c *Config) openKeyset() (*seal.Keyset, error) {
@@ -217,8 +227,13 @@ func (s *Server) firstStart(ctx context.Context) error {
 func (s *Server) FirstKey() (windlass.Project, windlass.Secret) { return s.first.project, s.first.key }
 
 // URL is where the server listens, as in http://127.0.0.1:8080.
-func (s *Server) URL() string {
-	addr := s.listeners[0].Addr().String()
+func (s *Server) URL() string { return s.listeners[0].url() }
+
+// MetricsURL is where /metrics is served.
+func (s *Server) MetricsURL() string { return s.listeners[len(s.listeners)-1].url() }
+
+func (l *listener) url() string {
+	addr := l.Addr().String()
 	if host, port, err := net.SplitHostPort(addr); err == nil {
 		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 			addr = net.JoinHostPort("127.0.0.1", port)
