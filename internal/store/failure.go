@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"net"
 	"strings"
@@ -108,7 +109,7 @@ func diagnose(err error) fault {
 	var network net.Error
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
-		errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "conn closed") ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, driver.ErrBadConn) || strings.Contains(err.Error(), "conn closed") ||
 		strings.Contains(err.Error(), "unexpected EOF") {
 		return down
 	}
