@@ -1,0 +1,23 @@
+// Package notify tells a product what happened: that a customer connected, that a
+// backfill is complete, that a destination was disabled. A project routes the
+// events that it cares about to topics, and topics to destinations; whoever
+// listens gets a message {notificationType, data} like any other, signed and tried
+// again by package deliver.
+//
+// # What it promises
+//
+// [Service.Notify] joins the transaction of its context: the product is told
+// exactly if what it is told of is kept. It makes one batch for each destination,
+// once, however many topics lead there. An event that is not routed is told to
+// nobody, which is no error. Notifications to one destination go out in the order
+// in which they were made (one lane), except for those that are tried again.
+//
+// What may be said with each event are the structs of package windlass beside its
+// name (ConnectionNotice and so on).
+//
+// # What to use
+//
+// Other flows declare a Notifier with the one method Notify; the server gives them
+// a [Service]. Topics and routes are kept through [Service.CreateTopic],
+// [Service.RouteEvent] and [Service.RouteTopic] and what stands beside them.
+package notify
