@@ -39,8 +39,37 @@ type installationConfig struct {
 // configContent is a config's content as it was stored.
 type configContent json.RawMessage
 
-// MarshalJSON writes the stored bytes.
-func (r configContent) MarshalJSON() ([]byte, error) { return json.RawMessage(r).MarshalJSON() }
+// MarshalJSON writes the stored bytes, with an empty list of objects where an
+// action has none: clients read the lists without asking.
+func (r configContent) MarshalJSON() ([]byte, error) {
+	content := map[string]json.RawMessage{}
+	if err := json.Unmarshal(orNothing(json.RawMessage(r)), &content); err != nil {
+		return nil, err
+	}
+	for _, action := range []string{"read", "write", "subscribe"} {
+		var of map[string]json.RawMessage
+		if err := json.Unmarshal(orNothing(content[action]), &of); err != nil {
+			return nil, err
+		}
+		if _, has := of["objects"]; has || of == nil {
+			continue
+		}
+		of["objects"] = json.RawMessage("{}")
+		filled, err := json.Marshal(of)
+		if err != nil {
+			return nil, err
+		}
+		content[action] = filled
+	}
+	return json.Marshal(content)
+}
+
+func orNothing(member json.RawMessage) json.RawMessage {
+	if len(member) == 0 {
+		return json.RawMessage("null")
+	}
+	return member
+}
 
 // Schema says what they are.
 func (configContent) Schema(r huma.Registry) *huma.Schema {

@@ -224,6 +224,21 @@ func (withNulls) Integrations(context.Context, string) ([]windlass.Integration, 
 	}}}, nil
 }
 
+// An action without objects has a list of them all the same.
+func TestConfigWithoutObjectsHasAnEmptyList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deployed()
+	connection := w.connected("cust", "person")
+	got := w.send("POST", w.in("/integrations/repos/installations"), map[string]any{
+		"groupRef": "cust", "connectionId": connection,
+		"config": map[string]any{"content": map[string]any{"provider": "bitbucket", "read": map[string]any{"objects": map[string]any{}}}},
+	}).is(201)
+	if !strings.Contains(got.body, `"read":{"objects":{}}`) {
+		t.Errorf("got %s", got.body)
+	}
+}
+
 func TestStoredNullsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, func(c *api.Config) { c.Install = withNulls{c.Install} })
