@@ -98,7 +98,9 @@ func (k *Keyset) Seal(plain, about []byte) ([]byte, error) {
 // in the meantime, it is read again.
 func (k *Keyset) Open(sealed, about []byte) ([]byte, error) {
 	if id, ok := KeyOf(sealed); ok && !k.Has(id) && k.path != "" {
-		if err := k.load(); err != nil {
+		if err := k.load(); errors.Is(err, errAbsent) {
+			return nil, k.failure("the keyset %s is gone", k.source)
+		} else if err != nil {
 			return nil, err
 		}
 	}

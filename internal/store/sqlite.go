@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
 
 	"windlass"
 )
@@ -94,7 +94,12 @@ func openFile(path, further string) (*sql.DB, error) {
 		"cache_size(-" + strconv.Itoa(8<<10) + ")", // KiB per connection
 		"temp_store(2)",
 	}}.Encode() + "&" + further
-	return sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: query}).String())
+	connector, err := sqlite.NewConnector(
+		(&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: query}).String())
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(keepingConnector{connector}), nil
 }
 
 var errLocked = errors.New("the file is locked")
