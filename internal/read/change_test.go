@@ -13,12 +13,12 @@ import (
 	"windlass/internal/read"
 )
 
-// at does something once, while the page at a cursor is asked for. Pages that
-// were read ahead may be on their way, so it looks one page later.
-func (w *world) at(cursor string, do func()) {
+// inTheMiddle does something once, while the fourth page is asked for; the third
+// may be being committed meanwhile.
+func (w *world) inTheMiddle(do func()) {
 	done := false
 	w.provider.before = func(req connector.ReadRequest) error {
-		if string(req.Cursor) == cursor && !done {
+		if req.Cursor == "300" && !done {
 			done = true
 			do()
 		}
@@ -31,7 +31,7 @@ func TestPauseInTheMiddle(t *testing.T) {
 		ctx := t.Context()
 		w.provider.fill(1000, 0)
 		w.install(configOf(""))
-		w.at("300", func() {
+		w.inTheMiddle(func() {
 			w.must(w.flow.Pause(ctx, "acme", "repos", w.installation.ID, read.PauseRequest{Objects: []string{"repositories"}, Note: "too much"}))
 		})
 		if wait := w.step(); wait < time.Hour {
@@ -76,7 +76,7 @@ func TestUninstallInTheMiddle(t *testing.T) {
 		w.provider.fill(1000, 0)
 		w.install(configOf(""))
 		id := w.last().ID
-		w.at("300", func() { w.must(w.DeleteInstallation(t.Context(), w.project.ID, w.installation.ID)) })
+		w.inTheMiddle(func() { w.must(w.DeleteInstallation(t.Context(), w.project.ID, w.installation.ID)) })
 		if wait := w.step(); wait != -1 {
 			t.Fatalf("it waits %v", wait)
 		}
@@ -99,7 +99,7 @@ func TestDisableInTheMiddle(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(1000, 0)
 		w.install(configOf(""))
-		w.at("300", func() { w.reconfigure(configOf(`"disabled":true`)) })
+		w.inTheMiddle(func() { w.reconfigure(configOf(`"disabled":true`)) })
 		if wait := w.step(); wait != -1 {
 			t.Fatalf("it waits %v", wait)
 		}
@@ -124,7 +124,7 @@ func TestAConfigThatChangesInTheMiddle(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(500, 0)
 		w.install(configOf(""))
-		w.at("300", func() {
+		w.inTheMiddle(func() {
 			w.reconfigure(json.RawMessage(strings.Replace(string(configOf("")), `"name":"full_name"`, `"title":"full_name"`, 1)))
 		})
 		w.succeed()

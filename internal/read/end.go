@@ -71,6 +71,9 @@ func (s *step) end(ctx context.Context, e ending) error {
 	if err := s.store.EndOperation(ctx, s.p.ID, s.holder, status, result, e.requests, s.now()); err != nil {
 		return err
 	}
+	if err := s.store.NoteStatus(ctx, in.ID, status, e.cause == nil); err != nil {
+		return err
+	}
 	if e.cause != nil {
 		return s.afterFailure(ctx, in, e, result)
 	}

@@ -3,6 +3,7 @@ package read
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"windlass/manifest"
@@ -19,7 +20,7 @@ type fieldFilter struct {
 func (o object) filters(backfill bool) []fieldFilter {
 	all := o.FieldFilters
 	if backfill && o.Backfill != nil {
-		all = append(all[:len(all):len(all)], o.Backfill.FieldFilters...)
+		all = append(slices.Clip(all), o.Backfill.FieldFilters...)
 	}
 	return all
 }

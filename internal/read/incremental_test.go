@@ -72,7 +72,7 @@ func TestTheOverlapIsNotDeliveredTwice(t *testing.T) {
 }
 
 func TestAnEditWhileAPageIsRead(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(_ *testing.T, w *world) {
 		w.provider.fill(300, 0)
 		edited := false
 		w.provider.after = func(connector.ReadRequest, *connector.Page) {

@@ -17,6 +17,8 @@ type Store interface {
 	In(ctx context.Context, do func(ctx context.Context) error) error
 	Installations
 	Operations
+	Turns
+	Logs
 	Marks
 	LargeRecords
 }
@@ -31,10 +33,11 @@ type Installations interface {
 	Destination(ctx context.Context, projectID, idOrName string) (windlass.Destination, error)
 	Schedules(ctx context.Context, installationID string) ([]windlass.Schedule, error)
 	SaveSchedule(ctx context.Context, schedule windlass.Schedule) error
+	// NoteStatus says how the last operation of an installation ended.
+	NoteStatus(ctx context.Context, installationID, status string, healthy bool) error
 }
 
-// Operations are the reads, with their leases and logs. What only the holder of
-// a lease may do fails with windlass.Conflict for everybody else.
+// Operations are the reads.
 type Operations interface {
 	// BeginOperation fails with windlass.Conflict, without undoing the
 	// transaction, while another read of the same object is under way.
@@ -44,7 +47,12 @@ type Operations interface {
 	Operations(ctx context.Context, filter windlass.OperationFilter) ([]windlass.Operation, error)
 	// StalledOperations lists running ones that should have gone on before a time.
 	StalledOperations(ctx context.Context, before time.Time, limit int) ([]windlass.Operation, error)
+	WakeOperation(ctx context.Context, id string, now time.Time) error
+}
 
+// Turns are what carries an operation on. What only the holder of its lease may
+// do fails with windlass.Conflict for everybody else.
+type Turns interface {
 	// LeaseOperation takes an operation that runs, does not wait, and is not
 	// held; else it says until when it is held. The first one starts it.
 	LeaseOperation(ctx context.Context, id, holder string, now, until time.Time) (
@@ -55,9 +63,11 @@ type Operations interface {
 	MoveCursor(ctx context.Context, progress windlass.Progress) error
 	RestartOperation(ctx context.Context, id, holder string, requests int64, now time.Time) error
 	SuspendOperation(ctx context.Context, id, holder string, until time.Time, attempt int, requests int64, now time.Time) error
-	WakeOperation(ctx context.Context, id string, now time.Time) error
 	EndOperation(ctx context.Context, id, holder, status, result string, requests int64, now time.Time) error
+}
 
+// Logs are for people who follow an operation.
+type Logs interface {
 	AppendLogs(ctx context.Context, lines []windlass.OperationLog) error
 	OperationLogs(ctx context.Context, operationID, after string, limit int) ([]windlass.OperationLog, error)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"windlass"
 	"windlass/connector"
@@ -144,7 +145,7 @@ func (s *step) fresh(ctx context.Context, page connector.Page) (fresh []connecto
 		return nil, 0, err
 	}
 	for _, record := range page.Records {
-		if at, found := seen[record.ID]; found && !record.Updated.IsZero() && at.Equal(record.Updated) {
+		if at, found := seen[record.ID]; found && !record.Updated.IsZero() && at.Equal(record.Updated.Truncate(time.Microsecond)) {
 			before++
 			continue
 		}

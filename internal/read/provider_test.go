@@ -23,7 +23,6 @@ type provider struct {
 	mu       sync.Mutex
 	records  []connector.Record // in the order of creation
 	requests int
-	purpose  string
 	// before is called before a request is answered; its error is the answer.
 	before func(req connector.ReadRequest) error
 	// after is called with a page before it is returned.
@@ -136,13 +135,13 @@ type outbox struct {
 	tried map[string]time.Time
 }
 
-func newOutbox(t testing.TB, s *store.Store) *outbox {
-	t.Helper()
-	_, err := s.DB().ExecContext(t.Context(), `CREATE TABLE test_outbox (n BIGINT, kind TEXT, id TEXT, lane TEXT, records BIGINT, body TEXT)`)
+func newOutbox(tb testing.TB, s *store.Store) *outbox {
+	tb.Helper()
+	_, err := s.DB().ExecContext(tb.Context(), `CREATE TABLE test_outbox (n BIGINT, kind TEXT, id TEXT, lane TEXT, records BIGINT, body TEXT)`)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return &outbox{t: t, store: s, tried: map[string]time.Time{}}
+	return &outbox{t: tb, store: s, tried: map[string]time.Time{}}
 }
 
 func (o *outbox) insert(ctx context.Context, kind, id, lane string, records int, body []byte) error {

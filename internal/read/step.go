@@ -81,7 +81,7 @@ func (s *step) run(ctx context.Context) error {
 	}
 	s.reader = reader
 	if counter, ok := reader.(interface{ Requests() int64 }); ok {
-		s.counted = counter.Requests
+		s.counted, s.paid = counter.Requests, counter.Requests()
 	}
 	return s.pages(ctx)
 }

@@ -92,18 +92,19 @@ func (s *Store) WakeOperation(ctx context.Context, id string, now time.Time) err
 	return s.fail("wake the operation "+id, err, operationSays)
 }
 
-// EndOperation ends a running operation that holder has, and notes its status as
-// the installation's last one. Conflict when the lease is another's.
+// EndOperation ends a running operation that holder has. Conflict when the lease
+// is another's.
 func (s *Store) EndOperation(ctx context.Context, id, holder, status, result string, requests int64, now time.Time) error {
-	op := "end the operation " + id
 	n, err := s.exec(ctx, `UPDATE operations SET status = ?3, result = ?4, requests = requests + ?5, ended = ?6, updated = ?6,
 		wait_until = 0, lease_holder = '', lease_until = 0
 		WHERE id = ?1 AND lease_holder = ?2 AND status = 'in_progress'`, id, holder, status, result, requests, micros(now))
-	if err := s.moved(op, n, err); err != nil {
-		return err
-	}
-	_, err = s.exec(ctx, `UPDATE installations SET last_status = ?2, healthy = ?3
-		WHERE id = (SELECT installation_id FROM operations WHERE id = ?1) AND (last_status <> ?2 OR healthy <> ?3)`,
-		id, status, status == windlass.OperationSuccess)
-	return s.fail(op, err, operationSays)
+	return s.moved("end the operation "+id, n, err)
+}
+
+// NoteStatus says how the last operation of an installation ended, and whether
+// that is as it should be.
+func (s *Store) NoteStatus(ctx context.Context, installationID, status string, healthy bool) error {
+	_, err := s.exec(ctx, `UPDATE installations SET last_status = ?2, healthy = ?3
+		WHERE id = ?1 AND (last_status <> ?2 OR healthy <> ?3)`, installationID, status, healthy)
+	return s.fail("note the status of the installation "+installationID, err, installationSays)
 }

@@ -13,10 +13,10 @@ import (
 	"windlass/internal/store/storetest"
 )
 
-func (w world) operation(t testing.TB) windlass.Operation {
-	t.Helper()
+func (w world) operation(tb testing.TB) windlass.Operation {
+	tb.Helper()
 	return windlass.Operation{
-		ID: newID(t), ProjectID: w.project.ID, IntegrationID: w.integration.ID, InstallationID: w.installation.ID,
+		ID: newID(tb), ProjectID: w.project.ID, IntegrationID: w.integration.ID, InstallationID: w.installation.ID,
 		ConfigID: w.installation.Config.ID, RevisionID: w.integration.Latest.ID, Workspace: "acme", Object: "repositories",
 		Action: windlass.ActionRead, Trigger: windlass.TriggerBackfill, Status: windlass.OperationRunning,
 		Since: noon.Add(-time.Hour), Estimate: -1, Created: noon, Updated: noon,
@@ -116,6 +116,7 @@ func TestOnlyTheHolderMovesAnOperation(t *testing.T) {
 		if ended.Status != windlass.OperationFailure || ended.Result != "Failed." || !ended.Ended.Equal(noon) {
 			t.Fatalf("got %+v", ended)
 		}
+		must(t, s.NoteStatus(ctx, w.installation.ID, windlass.OperationFailure, false))
 		if in := got(s.Installation(ctx, w.project.ID, w.installation.ID))(t); in.LastStatus != windlass.OperationFailure || in.Healthy {
 			t.Fatalf("got %+v", in)
 		}
