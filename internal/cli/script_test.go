@@ -22,16 +22,18 @@ import (
 
 	"windlass/bitbucket/sandbox"
 	"windlass/internal/cli"
+	"windlass/internal/server"
+	"windlass/internal/store/storetest"
 )
 
 // TestMain lets the test binary be the windlass command, too, so that scripts
 // run the program as its users do: as a process.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"windlass": windlass})
+	testscript.Main(m, map[string]func(){"windlass": command})
 }
 
-// windlass is what cmd/windlass does.
-func windlass() {
+// command is what cmd/windlass does.
+func command() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	signal.Ignore(syscall.SIGPIPE)
@@ -54,6 +56,16 @@ func TestScripts(t *testing.T) {
 			"same":     same,
 			"record":   record,
 			"waitfor":  waitFor,
+			"server":   runServer,
+			"consent":  consent,
+			"consumer": newConsumer,
+			"envfile":  envFile,
+			"postgres": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Setenv("WINDLASS_DATABASE_URL", storetest.New(t, "postgres").URL)
+				keyset, err := server.NewKeyset()
+				ts.Check(err)
+				ts.Setenv("WINDLASS_KEYSET", keyset.Reveal())
+			},
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[sandboxKey{}] = new(*world)
@@ -68,11 +80,12 @@ func TestScripts(t *testing.T) {
 
 type sandboxKey struct{}
 
-// world is the sandbox of one script.
+// world is the sandbox of one script, and its server.
 type world struct {
 	*sandbox.Server
 
 	counted int // requests up to the last time they were counted
+	process *process
 }
 
 func worldOf(ts *testscript.TestScript) *world {
@@ -206,12 +219,18 @@ func same(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // record VARIABLE FILE FIELD sets a variable to a field of the JSON in the
-// file's first line.
+// file's first line: names and places in lists, with dots between.
 func record(ts *testscript.TestScript, _ bool, args []string) {
 	line, _, _ := strings.Cut(ts.ReadFile(args[1]), "\n")
 	var value any
 	ts.Check(json.Unmarshal([]byte(line), &value))
 	for name := range strings.SplitSeq(args[2], ".") {
+		if list, ok := value.([]any); ok {
+			i, err := strconv.Atoi(name)
+			ts.Check(err)
+			value = list[i]
+			continue
+		}
 		object, _ := value.(map[string]any)
 		value = object[name]
 	}
@@ -231,4 +250,10 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s never said %s records", args[0], args[1])
+}
+
+// envfile VARIABLE FILE sets a variable to the file's first line.
+func envFile(ts *testscript.TestScript, _ bool, args []string) {
+	line, _, _ := strings.Cut(ts.ReadFile(args[1]), "\n")
+	ts.Setenv(args[0], line)
 }

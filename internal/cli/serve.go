@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -69,9 +72,9 @@ func runServe(ctx context.Context, env *Env, config *serverConfig) error {
 	if err != nil {
 		return err
 	}
-	tellf(env.Stdout, "windlass: serving at %s\n", s.URL())
+	said := fmt.Sprintf("windlass: serving at %s\n", s.URL())
 	if project, key := s.FirstKey(); !key.IsZero() {
-		tellf(env.Stdout, `
+		said += fmt.Sprintf(`
 This is the first start. The project %q was made, and an API key to it, which is
 shown this once:
 
@@ -80,6 +83,10 @@ shown this once:
 
 The callback URL of the OAuth consumer is %s
 `, project.Name, envServer, s.URL(), envKey, key.Reveal(), s.CallbackURL())
+	}
+	if _, err := io.WriteString(env.Stdout, said); err != nil {
+		// A key that nobody has seen is lost: better not to start.
+		return errors.Join(internal("standard output", err), s.Close())
 	}
 	return s.Run(ctx)
 }

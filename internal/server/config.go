@@ -13,6 +13,7 @@ import (
 
 	"windlass"
 	"windlass/bitbucket"
+	"windlass/internal/guard"
 )
 
 // A Role is a part of the work that a process takes.
@@ -59,6 +60,12 @@ type Config struct {
 	BitbucketAPIURL, BitbucketSiteURL string
 	// AllowHTTPDestinations lets webhooks go to http addresses.
 	AllowHTTPDestinations bool
+	// AllowPrivateDestinations are the networks that webhooks may go to although
+	// they are not public, as in 10.1.0.0/16.
+	AllowPrivateDestinations []string
+	// HourlyLimit is how many requests an hour Bitbucket allows to a consumer or a
+	// token of which nobody has said another number; 0 is what Bitbucket documents.
+	HourlyLimit int
 	// StopDeadline bounds a graceful stop; 0 is DefaultStopDeadline.
 	StopDeadline time.Duration
 	// Retention says how long things are kept that nobody needs any more.
@@ -75,6 +82,11 @@ type Config struct {
 type Retention struct {
 	States  time.Duration // consents begun and not finished; an hour
 	Uploads time.Duration // uploaded manifests that were not deployed; a day
+	// Operations that have ended, with their logs; thirty days.
+	Operations time.Duration
+	// Deliveries are messages that arrived or were given up, with their attempts
+	// and the large records that they point to; seven days.
+	Deliveries time.Duration
 }
 
 // The defaults.
@@ -85,6 +97,9 @@ const (
 	DefaultStopDeadline = 20 * time.Second
 	DefaultKeepStates   = time.Hour
 	DefaultKeepUploads  = 24 * time.Hour
+
+	DefaultKeepOperations = 30 * 24 * time.Hour
+	DefaultKeepDeliveries = 7 * 24 * time.Hour
 )
 
 // DatabaseURL is what the store is to open.
@@ -107,6 +122,8 @@ func (c Config) withDefaults() (Config, error) {
 	c.StopDeadline = cmp.Or(c.StopDeadline, DefaultStopDeadline)
 	c.Retention.States = cmp.Or(c.Retention.States, DefaultKeepStates)
 	c.Retention.Uploads = cmp.Or(c.Retention.Uploads, DefaultKeepUploads)
+	c.Retention.Operations = cmp.Or(c.Retention.Operations, DefaultKeepOperations)
+	c.Retention.Deliveries = cmp.Or(c.Retention.Deliveries, DefaultKeepDeliveries)
 	if len(c.Roles) == 0 {
 		c.Roles = Roles
 	}
@@ -128,10 +145,18 @@ func (c *Config) check() error {
 			return invalid("there is no role "+string(role), "the roles are api and worker")
 		}
 	}
-	for _, duration := range []time.Duration{c.StopDeadline, c.Retention.States, c.Retention.Uploads} {
+	for _, duration := range []time.Duration{
+		c.StopDeadline, c.Retention.States, c.Retention.Uploads, c.Retention.Operations, c.Retention.Deliveries,
+	} {
 		if duration < 0 {
 			return invalid("a time of "+duration.String()+" is negative", "give one above zero")
 		}
+	}
+	if c.HourlyLimit < 0 {
+		return invalid("a limit of requests is negative", "give one above zero, or none")
+	}
+	if _, err := guard.ParseAllowed(c.AllowPrivateDestinations); err != nil {
+		return err
 	}
 	for _, address := range []struct{ name, url string }{
 		{"public URL", c.PublicURL}, {"Bitbucket's API URL", c.BitbucketAPIURL}, {"Bitbucket's site URL", c.BitbucketSiteURL},

@@ -11,6 +11,7 @@ const (
 	logError    = "error"
 	logStack    = "stack"
 	logTook     = "took"
+	logDeadline = "deadline"
 	logRemoved  = "removed"
 	logKind     = "kind"
 )

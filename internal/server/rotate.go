@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"windlass"
 	"windlass/internal/seal"
@@ -40,6 +41,9 @@ func RotateKeyset(ctx context.Context, config Config) (Rotation, error) {
 	sealed, err := opened.Rotate(ctx)
 	if closed := opened.Close(); err == nil {
 		err = closed
+	}
+	if failure, ok := errors.AsType[*windlass.Failure](err); ok && failure.Kind == windlass.Invalid && !keyset.CanRotate() {
+		failure.Remedy = "windlass keyset next prints the one to set: start every process with it, and rotate then"
 	}
 	if err != nil {
 		return Rotation{}, err

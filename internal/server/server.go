@@ -288,6 +288,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) stop(ctx context.Context) error {
 	began := time.Now()
 	s.stopping.Store(true)
+	s.log.InfoContext(ctx, "stopping", logDeadline, s.config.StopDeadline)
 	ctx, cancel := context.WithTimeout(ctx, s.config.StopDeadline)
 	defer cancel()
 	var errs []error
