@@ -88,7 +88,11 @@ var imports = []rule{
 		},
 	},
 	{dir: "internal/write", code: flowMay},
-	{dir: "internal/proxy", code: flowMay},
+	{
+		dir: "internal/proxy", code: flowMay,
+		// A credential's real transport, a look-alike of the provider, and a client of it.
+		tests: []string{"bitbucket", "bitbucket/sandbox", "github.com/ktrysmt/go-bitbucket"},
+	},
 	{
 		dir: "internal/notify", code: append(flowMay, "github.com/google/uuid"),
 		tests: []string{"internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
@@ -101,7 +105,7 @@ var imports = []rule{
 	{dir: "internal/seal", code: []string{".", "github.com/tink-crypto/tink-go/v2"}},
 	{
 		dir: "internal/store", code: append(flows, ".", "connector", "internal/seal", "modernc.org/sqlite", "github.com/jackc/pgx/v5"),
-		tests: []string{"internal/store/storetest", "internal/pgtemp", "github.com/google/uuid"},
+		tests: []string{"internal/store/storetest", "internal/budget/budgettest", "internal/pgtemp", "github.com/google/uuid"},
 	},
 	{
 		dir: "internal/jobs", code: append(flows, ".", "connector", "github.com/riverqueue/river", "github.com/jackc/pgx/v5", "github.com/google/uuid"),

@@ -68,6 +68,7 @@ type Upload struct {
 type Cutoffs struct {
 	States  time.Time // consents begun and not finished
 	Uploads time.Time
+	WriteKeys time.Time // keys of requests that expired
 	// Operations that have ended, with their logs.
 	Operations time.Time
 	// LargeRecords were too large for a message; they go with the batches.
@@ -75,6 +76,8 @@ type Cutoffs struct {
 	// Batches with their attempts, by the time they were made: those that were
 	// delivered or have failed, and those that wait for a disabled destination.
 	Batches time.Time
+	// Grants are what was paid of budgets.
+	Grants time.Time
 }
 
 // Hash is the secret's SHA-256 in hexadecimal: what is kept of a long random

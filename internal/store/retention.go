@@ -27,6 +27,7 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 		{before.Operations, `DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE ended > 0 AND ended < ?1 ORDER BY ended LIMIT ?2)`},
 		{before.Operations, `DELETE FROM operation_configs WHERE id IN (SELECT c.id FROM operation_configs c WHERE c.created < ?1
 			AND NOT EXISTS (SELECT 1 FROM operations p WHERE p.config_id = c.id) LIMIT ?2)`},
+		{before.WriteKeys, `DELETE FROM write_keys WHERE id IN (SELECT id FROM write_keys WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
 		{before.LargeRecords, `DELETE FROM large_records WHERE id IN (SELECT id FROM large_records WHERE created < ?1 ORDER BY created LIMIT ?2)`},
 	} {
 		if sort.before.IsZero() {
@@ -38,7 +39,18 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 			return n, s.fail("clear old rows", err, says{})
 		}
 	}
-	return n, nil
+	if before.Grants.IsZero() {
+		return n, nil
+	}
+	removed, err := s.pruneGrants(ctx, before.Grants, limit)
+	return n + removed, err
+}
+
+// pruneGrants clears by minutes, which is how grants are kept.
+func (s *Store) pruneGrants(ctx context.Context, before time.Time, limit int) (int, error) {
+	removed, err := s.exec(ctx, `DELETE FROM budget_grants WHERE (key, minute, holder) IN (
+		SELECT key, minute, holder FROM budget_grants WHERE minute < ?1 ORDER BY minute LIMIT ?2)`, before.Unix()/60, limit)
+	return int(removed), s.fail("clear old grants", err, says{})
 }
 
 // idsBefore is above every UUID of version 7 from before a time, and below every
@@ -65,6 +77,8 @@ func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
 		UNION ALL SELECT 'schedules', COUNT(*) FROM schedules
 		UNION ALL SELECT 'schedules_paused', COUNT(*) FROM schedules WHERE paused
 		UNION ALL SELECT 'batches_pending', COUNT(*) FROM batches WHERE status = 'pending'
+		UNION ALL SELECT 'lanes_waiting', COUNT(*) FROM lanes WHERE due > 0
+		UNION ALL SELECT 'operations_running', COUNT(*) FROM operations WHERE status = 'in_progress'
 		UNION ALL SELECT 'destinations_disabled', COUNT(*) FROM destinations WHERE disabled
 		UNION ALL SELECT 'connections', COUNT(*) FROM connections
 		UNION ALL SELECT 'connections_' || status, COUNT(*) FROM connections GROUP BY status`)

@@ -14,6 +14,7 @@ type transaction struct {
 
 	mu     sync.Mutex
 	failed error // the first statement or joined function that failed
+	after  []func()
 }
 
 func (t *transaction) doom(err error) {
@@ -66,7 +67,28 @@ func (s *Store) In(ctx context.Context, fn func(ctx context.Context) error) erro
 	if err := inner.fate(); err != nil {
 		return err
 	}
-	return s.fail("commit", tx.Commit(), says{})
+	if err := tx.Commit(); err != nil {
+		return s.fail("commit", err, says{})
+	}
+	for _, do := range inner.after {
+		do()
+	}
+	return nil
+}
+
+// Afterwards calls do when the transaction of ctx has been committed, in order and
+// by whoever commits; never when it is undone, and at once without one. It is for
+// what may be lost, such as a hint to look for work: a process that dies behind the
+// commit does not call it.
+func (s *Store) Afterwards(ctx context.Context, do func()) {
+	t := s.transaction(ctx)
+	if t == nil {
+		do()
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.after = append(t.after, do)
 }
 
 // Tx is the transaction that ctx carries, or nil. It is for the engine of jobs,
