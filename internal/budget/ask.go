@@ -71,7 +71,13 @@ func (p *purse) wants(w who, now time.Time) (want int, heavy bool, aside int, ol
 	if enough || p.refused[w.class].After(now) || p.scarce[w.class].After(now) && heavy || p.blocked.After(now) {
 		return 0, heavy, 0, old
 	}
-	return max(sliceOf(p.view.limit), ahead+1-have.left), heavy, aside, old
+	// One request costs one write and nothing that has to go back; whoever wants
+	// more gets it in growing slices.
+	want = min(1+2*have.total, sliceOf(p.view.limit))
+	if w.class == Backfill {
+		want = max(want, p.turns[w.customer].left)
+	}
+	return max(want, ahead+1-have.left), heavy, aside, old
 }
 
 func (p *purse) tell(now time.Time) [Classes]int {
@@ -92,7 +98,7 @@ func (p *purse) take(slot Slot, granted int, heavy bool, book Book, seen view, n
 	}
 	have := &p.slices[slot.Class]
 	have.minute = slot.Minute
-	have.left += granted
+	have.left, have.total = have.left+granted, have.total+granted
 	switch {
 	case granted > 0 && heavy:
 		p.scarce[slot.Class] = time.Time{}

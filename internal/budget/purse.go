@@ -37,6 +37,7 @@ type purse struct {
 type leased struct {
 	minute int64
 	left   int
+	total  int // granted in this minute so far
 }
 
 // turn is what a customer's backfills may spend before they are paced again.
@@ -91,14 +92,17 @@ func (p *purse) try(account Account, class Class, now time.Time) verdict {
 		if wait := p.scarce[class].Sub(now); wait > 0 {
 			return p.later(w, now, max(wait, p.heavyAt[class].Sub(now)), "what is left of this hour is set aside for others")
 		}
-		return verdict{ask: true}
+		if !p.refused[class].After(now) {
+			return verdict{ask: true}
+		}
 	}
 	ahead := 0
 	if class != Backfill { // those have their order from pace
 		ahead = p.line.ahead(w, now, now)
 	}
 	have := &p.slices[class]
-	if have.minute == bookingMinute(now) && have.left > ahead {
+	mayTake := !p.line.heavy(w, p.view.limit) || p.scarce[class].IsZero()
+	if mayTake && have.minute == bookingMinute(now) && have.left > ahead {
 		have.left--
 		p.spend(w, now)
 		return verdict{paid: true}

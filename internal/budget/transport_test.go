@@ -151,17 +151,21 @@ func TestUnspentRequestsGoBack(t *testing.T) {
 		}
 		spend(t, other, a, budget.Interactive, 1)
 		spend(t, b, a, budget.Scheduled, 1)
-		if n := used(); n != 5 {
+		if n := used(); n != 1 {
 			t.Errorf("%d are booked for one request", n)
 		}
+		spend(t, b, a, budget.Scheduled, 1)
+		if n := used(); n != 4 {
+			t.Errorf("%d are booked for two requests", n)
+		}
 		time.Sleep(25 * time.Second)
-		if n := used(); n != 1 {
+		if n := used(); n != 2 {
 			t.Errorf("%d are booked after a while", n)
 		}
 		spend(t, b, a, budget.Scheduled, 1)
 		stop()
 		synctest.Wait()
-		if n := used(); n != 2 {
+		if n := used(); n != 3 {
 			t.Errorf("%d are booked after the end", n)
 		}
 	})

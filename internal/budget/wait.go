@@ -29,5 +29,20 @@ func (w *Wait) Error() string {
 
 // Unwrap returns the wait as connectors say it.
 func (w *Wait) Unwrap() error {
-	return &connector.Error{Kind: windlass.RateLimited, Message: w.Error(), RetryAfter: w.For}
+	return &connector.Error{Kind: windlass.RateLimited, Message: w.Error(), RetryAfter: w.For, Err: origin{w}}
+}
+
+// origin lets errors.As find the Wait in the *connector.Error that a connector
+// made of it, and is no way back for errors.Is, which would go round in circles.
+type origin struct{ wait *Wait }
+
+func (o origin) Error() string { return o.wait.Error() }
+
+// As finds the Wait.
+func (o origin) As(target any) bool {
+	found, ok := target.(**Wait)
+	if ok {
+		*found = o.wait
+	}
+	return ok
 }
