@@ -24,8 +24,9 @@ const replayAtOnce = 500
 
 // Replay makes batches due once more, with the same ids and the same bytes
 // (invariant 2), and says how many. Each goes through the whole schedule again;
-// the attempts before stay in its history. What goes to a disabled destination
-// waits until that is enabled. It may be repeated.
+// the attempts before stay in its history. A destination that is being left alone
+// is tried at once; what goes to a disabled one waits until that is enabled. It may
+// be repeated.
 func (s *Service) Replay(ctx context.Context, project string, r ReplayRequest) (int, error) {
 	p, err := s.store.Project(ctx, project)
 	if err != nil {

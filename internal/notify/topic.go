@@ -31,7 +31,7 @@ func (s *Service) CreateTopic(ctx context.Context, project, name string) (windla
 }
 
 func checkName(op, name string) error {
-	message := ""
+	var message string
 	switch {
 	case name == "":
 		message = "is missing"

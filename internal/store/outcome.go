@@ -107,12 +107,18 @@ func lanesArgs(destinationID string, names []string) []any {
 
 // ReplayBatches makes at most limit batches due once more, the oldest first,
 // with the same id and the same bytes (invariant 2). What is due already is left
-// alone. It says how many, and the last id: call it again with that until there
-// is none.
+// alone. A destination that is held back is let go, for a probe. It says how many,
+// and the last id: call it again with that until there is none.
 func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time.Time, after string, limit int) (n int, last string, err error) {
 	const op = "replay batches"
 	type found struct{ id, lane string }
 	err = s.In(ctx, func(ctx context.Context) error {
+		// Somebody wants to see it tried now. The row comes first, as in
+		// RecordOutcomes, so that the two cannot wait for each other.
+		if _, err := s.exec(ctx, `UPDATE destination_health SET hold_until = 0 WHERE destination_id = ?1 AND lease_holder = ''`,
+			r.DestinationID); err != nil {
+			return s.fail(op, err, healthSays)
+		}
 		where := filter{}
 		where.equal("b.destination_id", r.DestinationID)
 		where.equal("b.id", r.BatchID)
