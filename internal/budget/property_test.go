@@ -68,7 +68,7 @@ func (s step) play(t *rapid.T, b *budget.Budget, limit int, p *provider) {
 			continue
 		case !errors.As(err, &wait):
 			t.Fatal(err)
-		case wait.For > 2*time.Hour && limit >= 60: // of a few an hour, turns are far apart
+		case wait.For > 2*time.Hour:
 			t.Errorf("told to wait for %v", wait.For)
 		}
 		break

@@ -49,6 +49,9 @@ type turn struct {
 // active is for how long a backfill counts as one that goes on.
 const active = 2 * time.Minute
 
+// longestPace is the longest that a backfill sleeps for its turn.
+const longestPace = 15 * time.Minute
+
 // margin is how long a request may take to reach the provider. In the last second
 // of a minute nothing of that minute is spent any more, so that what is counted
 // for a minute has arrived in it.
@@ -85,7 +88,8 @@ func (p *purse) try(account Account, class Class, now time.Time) verdict {
 	}
 	if class == Backfill {
 		if wait := p.pace(w, now); wait > 0 {
-			return p.later(w, now, wait, "backfills share the hour evenly")
+			// A turn that is far away is a guess; it is made again before that.
+			return p.later(w, now, min(wait, longestPace), "backfills share the hour evenly")
 		}
 	}
 	if p.line.heavy(w, p.view.limit) && !p.scarce[class].IsZero() {
