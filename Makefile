@@ -51,9 +51,9 @@ fuzz: go ## each fuzz target in turn (FUZZTIME=20s)
 
 # The revision is stamped into the binary where git can tell it: not in a
 # tarball, nor in a clone that belongs to another user.
-build: go ## bin/windlass, static
+build: go ## bin/windlass, static, without what only a debugger needs
 	@if git rev-parse HEAD >/dev/null 2>&1; then stamp=true; else stamp=false; fi; set -x; \
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$$stamp -o bin/windlass ./cmd/windlass
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -buildvcs=$$stamp -o bin/windlass ./cmd/windlass
 
 clean: ## remove what the other targets made
 	rm -rf bin dist .cache
