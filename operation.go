@@ -186,6 +186,7 @@ type OperationFilter struct {
 	ProjectID      string
 	InstallationID string
 	Object         string
+	Action         string
 	Trigger        string
 	Status         string
 	Before         string // only those older than this id: the last one of the page before

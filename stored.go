@@ -66,8 +66,8 @@ type Upload struct {
 // Cutoffs says what is old enough to be cleared away: what ended or expired
 // before each time. The zero time keeps everything of its sort.
 type Cutoffs struct {
-	States  time.Time // consents begun and not finished
-	Uploads time.Time
+	States    time.Time // consents begun and not finished
+	Uploads   time.Time
 	WriteKeys time.Time // keys of requests that expired
 	// Operations that have ended, with their logs.
 	Operations time.Time

@@ -17,6 +17,7 @@ type field struct {
 	values   []string
 	refs     []string
 	use      use
+	secret   bool // its value is for nobody's eyes
 }
 
 // use says who may set a field, and when.
@@ -68,6 +69,12 @@ func reference(name string, objects ...string) field {
 // with returns the field with another use.
 func (f field) with(u use) field {
 	f.use = u
+	return f
+}
+
+// hidden returns the field with a value that nobody may see.
+func (f field) hidden() field {
+	f.secret = true
 	return f
 }
 
@@ -127,6 +134,16 @@ func (o *object) field(name string) (field, bool) {
 		}
 	}
 	return field{}, false
+}
+
+// SecretFields lists the fields of an object whose values nobody may see, such as
+// the value of a variable. An object that is not known has none.
+func SecretFields(object string) []string {
+	o, err := lookup(object)
+	if err != nil {
+		return nil
+	}
+	return o.fieldNames(func(f field) bool { return f.secret })
 }
 
 // checkFields refuses the first name that is no field of the object.

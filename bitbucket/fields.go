@@ -128,7 +128,7 @@ var hookFields = []field{
 	link("url").with(required),
 	flag("active").with(writable),
 	choices("events", hookEvents...).with(required),
-	text("secret").with(writeOnly),
+	text("secret").with(writeOnly).hidden(),
 	flag("secret_set"),
 	flag("skip_cert_verification").with(writable),
 	flag("history_enabled"),
@@ -181,7 +181,7 @@ var variableFields = []field{
 	text("type"),
 	text("uuid"),
 	text("key").with(required),
-	text("value").with(required),
+	text("value").with(required).hidden(),
 	flag("secured").with(writable),
 }
 

@@ -21,6 +21,9 @@ type writer interface {
 	create(ctx context.Context, w *writing) (answer, error)
 	update(ctx context.Context, w *writing) (answer, error)
 	erase(ctx context.Context, w *writing) error
+	// find returns the id of the record that a create would have made; empty for
+	// none.
+	find(ctx context.Context, f *finding) (string, error)
 }
 
 // writing is one write under way.
@@ -259,7 +262,7 @@ func (w *writing) mask(err error) error {
 		return err
 	}
 	masked := *known
-	for _, name := range []string{"value", "secret"} {
+	for _, name := range SecretFields(w.o.name) {
 		secret := jsonscan.Plain(w.record[name])
 		if len(secret) < 4 { // too short to hide, and a word's part
 			continue

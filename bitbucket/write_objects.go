@@ -108,7 +108,7 @@ func (projectWriter) create(ctx context.Context, w *writing) (answer, error) {
 }
 
 func (p projectWriter) update(ctx context.Context, w *writing) (answer, error) {
-	before, path, err := p.find(ctx, w)
+	before, path, err := p.resolve(ctx, w)
 	if err != nil {
 		return answer{}, err
 	}
@@ -120,7 +120,7 @@ func (p projectWriter) update(ctx context.Context, w *writing) (answer, error) {
 }
 
 func (p projectWriter) erase(ctx context.Context, w *writing) error {
-	_, path, err := p.find(ctx, w)
+	_, path, err := p.resolve(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -128,10 +128,10 @@ func (p projectWriter) erase(ctx context.Context, w *writing) error {
 	return err
 }
 
-// find gets a project by UUID or key, and the path of its key. Whether the path
+// resolve gets a project by UUID or key, and the path of its key. Whether the path
 // takes a UUID is not documented for projects: where it does not, the list is
 // looked through.
-func (p projectWriter) find(ctx context.Context, w *writing) (map[string]json.RawMessage, string, error) {
+func (p projectWriter) resolve(ctx context.Context, w *writing) (map[string]json.RawMessage, string, error) {
 	project, err := w.current(ctx, w.id)
 	if errors.Is(err, windlass.NotFound) && strings.HasPrefix(w.id, "{") {
 		project, err = p.search(ctx, w, err)

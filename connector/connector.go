@@ -53,6 +53,21 @@ type Deleter interface {
 	Delete(ctx context.Context, req DeleteRequest) error
 }
 
+// Finder looks for records that a create may have left behind.
+type Finder interface {
+	// Find looks for the record that a create of req.Record would have made: by
+	// what is unique among the object's records, or by all that the record says
+	// where nothing is. found is false when there is none. It changes nothing.
+	Find(ctx context.Context, req FindRequest) (id string, found bool, err error)
+}
+
+// Getter gets single records.
+type Getter interface {
+	// Get returns a record as the provider has it now. It fails with
+	// windlass.NotFound where there is none.
+	Get(ctx context.Context, req GetRequest) (Record, error)
+}
+
 // Describer says which objects there are and which fields they have.
 type Describer interface {
 	// Objects returns every object the connector knows, sorted by name.
@@ -135,5 +150,24 @@ type DeleteRequest struct {
 	// Object is the object's name as in Object.Name.
 	Object string
 	// ID is the record to delete, as in Record.ID.
+	ID string
+}
+
+// FindRequest names what to look for.
+type FindRequest struct {
+	// Object is the object's name as in Object.Name.
+	Object string
+	// Record is what the create was given.
+	Record json.RawMessage
+	// Since leaves out what was there before, as far as the provider says when
+	// records were created. Zero leaves out nothing.
+	Since time.Time
+}
+
+// GetRequest names what to get.
+type GetRequest struct {
+	// Object is the object's name as in Object.Name.
+	Object string
+	// ID is the record's, as in Record.ID.
 	ID string
 }

@@ -154,7 +154,7 @@ func (f *Flow) leftOut(ctx context.Context, in windlass.Installation, name strin
 // none.
 func (f *Flow) running(ctx context.Context, installationID, name string) (*windlass.Operation, error) {
 	all, err := f.store.Operations(ctx, windlass.OperationFilter{
-		InstallationID: installationID, Object: name, Status: windlass.OperationRunning, Limit: 1,
+		InstallationID: installationID, Object: name, Action: windlass.ActionRead, Status: windlass.OperationRunning, Limit: 1,
 	})
 	if err != nil || len(all) == 0 {
 		return nil, err

@@ -59,14 +59,13 @@ func (f *Flow) Connected(ctx context.Context, connection windlass.Connection) er
 }
 
 func (f *Flow) makeUp(ctx context.Context, in windlass.Installation) error {
-	running, err := f.store.Operations(ctx, windlass.OperationFilter{InstallationID: in.ID, Status: windlass.OperationRunning})
+	running, err := f.store.Operations(ctx, windlass.OperationFilter{
+		InstallationID: in.ID, Action: windlass.ActionRead, Status: windlass.OperationRunning,
+	})
 	if err != nil {
 		return err
 	}
 	for i := range running {
-		if running[i].Action != windlass.ActionRead {
-			continue
-		}
 		if _, err := f.wake(ctx, in.ID, running[i].Object); err != nil {
 			return err
 		}

@@ -74,6 +74,7 @@ func (s *Store) Operations(ctx context.Context, want windlass.OperationFilter) (
 	f.equal("p.project_id", want.ProjectID)
 	f.equal("p.installation_id", want.InstallationID)
 	f.equal("p.object", want.Object)
+	f.equal("p.action", want.Action)
 	f.equal("p.began_by", want.Trigger)
 	f.equal("p.status", want.Status)
 	if want.Before != "" {

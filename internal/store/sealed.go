@@ -21,6 +21,8 @@ var (
 	destinationHeaders  = sealedColumn{"destinations", "headers", "id"}
 	destinationMetadata = sealedColumn{"destinations", "metadata", "id"}
 	destinationSecrets  = sealedColumn{"destinations", "secrets", "id"}
+	writeRecord         = sealedColumn{"write_records", "record", "id"}
+	writeKey            = sealedColumn{"write_keys", "sealed", "id"}
 	canary              = sealedColumn{"seals", "canary", "key_id"}
 )
 
@@ -28,6 +30,7 @@ var (
 // are not among them: each stays under its own key.
 var sealedColumns = []sealedColumn{
 	clientSecret, stateData, credentialsSealed, destinationHeaders, destinationMetadata, destinationSecrets,
+	writeRecord, writeKey,
 }
 
 func (c sealedColumn) about(id string) []byte { return []byte(c.table + "." + c.column + "/" + id) }

@@ -1,0 +1,166 @@
+package bitbucket
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+	"windlass/internal/jsonscan"
+)
+
+// finding is a look for the record that a create would have made.
+type finding struct {
+	*writing
+
+	since time.Time
+}
+
+// Find looks for the record that a create of req.Record would have made: a project
+// or a variable by its key, a repository by its slug, a webhook by its URL and its
+// events, a snippet by its title. All but variables say when they were created, so
+// that what was there before req.Since is not taken for it. Of several it returns
+// the one that was created last.
+//
+// It costs one request for a project or a repository, and else one for each page
+// of the list.
+func (c *Connector) Find(ctx context.Context, req connector.FindRequest) (id string, found bool, err error) {
+	op := "look for " + req.Object
+	w, err := c.newWriting(op, req.Object, "")
+	if err != nil {
+		return "", false, inOp(op, err)
+	}
+	if err := w.parse(req.Record); err != nil {
+		return "", false, inOp(op, err)
+	}
+	id, err = w.o.writes.find(ctx, &finding{writing: w, since: req.Since})
+	if err != nil {
+		return "", false, inOp(op, w.mask(err))
+	}
+	return id, id != "", nil
+}
+
+// Get returns a record as it is now, of an object that can be written.
+func (c *Connector) Get(ctx context.Context, req connector.GetRequest) (connector.Record, error) {
+	op := "get " + req.Object
+	w, err := c.newWriting(op, req.Object, req.ID)
+	if err != nil {
+		return connector.Record{}, inOp(op, err)
+	}
+	var record map[string]json.RawMessage
+	if projects, ok := w.o.writes.(projectWriter); ok {
+		record, _, err = projects.resolve(ctx, w) // its id is not what the path takes
+	} else {
+		record, err = w.current(ctx, req.ID)
+	}
+	if err != nil {
+		return connector.Record{}, inOp(op, err)
+	}
+	raw, err := json.Marshal(record)
+	if err != nil {
+		return connector.Record{}, &connector.Error{Kind: windlass.Malformed, Op: op, Message: "the record is not JSON", Err: err}
+	}
+	return parseRecord(w.o, raw)
+}
+
+func (projectWriter) find(ctx context.Context, f *finding) (string, error) {
+	return f.at(ctx, jsonscan.Plain(f.record["key"]))
+}
+
+func (repositoryWriter) find(ctx context.Context, f *finding) (string, error) {
+	return f.at(ctx, slugFor(f.record))
+}
+
+func (variableWriter) find(ctx context.Context, f *finding) (string, error) {
+	return f.among(ctx, func(one map[string]json.RawMessage) bool { return alike(f.record, one, "key") })
+}
+
+func (hookWriter) find(ctx context.Context, f *finding) (string, error) {
+	events := sorted(f.record["events"])
+	return f.among(ctx, func(one map[string]json.RawMessage) bool {
+		return alike(f.record, one, "url") && slices.Equal(events, sorted(one["events"]))
+	})
+}
+
+// find goes by what the record says of a snippet that a list returns. One without
+// a title gets the names of its files for one.
+func (snippetWriter) find(ctx context.Context, f *finding) (string, error) {
+	return f.among(ctx, func(one map[string]json.RawMessage) bool {
+		if isNull(f.record["title"]) {
+			return false // nothing tells it from others
+		}
+		return alike(f.record, one, "title")
+	})
+}
+
+// at looks at the path of one record; it is none when there is nothing.
+func (f *finding) at(ctx context.Context, name string) (string, error) {
+	record, err := f.current(ctx, name)
+	if errors.Is(err, windlass.NotFound) || err == nil && f.old(record) {
+		return "", nil
+	}
+	return f.idOf(record), err
+}
+
+// among looks through the list.
+func (f *finding) among(ctx context.Context, is func(one map[string]json.RawMessage) bool) (string, error) {
+	var id string
+	var latest time.Time
+	for record, err := range connector.All(ctx, f.c, connector.ReadRequest{Object: f.o.name}) {
+		if err != nil && !errors.Is(err, windlass.Incomplete) {
+			return "", err
+		}
+		var one map[string]json.RawMessage
+		if json.Unmarshal(record.Raw, &one) != nil || !is(one) || f.old(one) {
+			continue
+		}
+		if created := createdAt(one); id == "" || created.After(latest) {
+			id, latest = record.ID, created
+		}
+	}
+	return id, nil
+}
+
+// old reports whether a record was there before the create was sent.
+func (f *finding) old(record map[string]json.RawMessage) bool {
+	created := createdAt(record)
+	return !created.IsZero() && created.Before(f.since)
+}
+
+func (f *finding) idOf(record map[string]json.RawMessage) string {
+	return jsonscan.Plain(record[f.o.id[0]])
+}
+
+func createdAt(record map[string]json.RawMessage) time.Time {
+	for _, name := range []string{"created_on", "created_at"} {
+		if at, err := time.Parse(time.RFC3339Nano, jsonscan.Plain(record[name])); err == nil {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+func alike(given, found map[string]json.RawMessage, name string) bool {
+	return jsonscan.Plain(given[name]) == jsonscan.Plain(found[name])
+}
+
+func sorted(list json.RawMessage) []string {
+	var all []string
+	if json.Unmarshal(list, &all) != nil {
+		return nil
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// slugFor is the slug that a new repository gets.
+func slugFor(record map[string]json.RawMessage) string {
+	if slug := jsonscan.Plain(record["slug"]); slug != "" {
+		return strings.ToLower(slug)
+	}
+	return slugOf(jsonscan.Plain(record["name"]))
+}
