@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"modernc.org/sqlite"
 
@@ -91,7 +90,8 @@ func openFile(path, further string) (*sql.DB, error) {
 		// under NORMAL; a rotated refresh token must not be (invariant 4).
 		"synchronous(FULL)",
 		"foreign_keys(1)",
-		"cache_size(-" + strconv.Itoa(8<<10) + ")", // KiB per connection
+		"cache_size(-4096)",            // KiB per connection, when it is used that much
+		"journal_size_limit(67108864)", // what a burst made of the log is given back
 		"temp_store(2)",
 	}}.Encode() + "&" + further
 	connector, err := sqlite.NewConnector(
