@@ -20,8 +20,6 @@ const (
 	// beat is how often the lease is extended when no attempt does it, and the
 	// destination is read anew.
 	beat = 5 * time.Second
-	// glance is how often a drain that is busy looks for more lanes.
-	glance = 100 * time.Millisecond
 	// grace is how long attempts that are under way may go on when the process
 	// is to end.
 	grace = 5 * time.Second
@@ -147,7 +145,7 @@ func (d *drain) pump(ctx context.Context) error {
 	var ahead []string // lanes that are due and not begun
 	active := map[string]bool{}
 	finished := make(chan finishedLane, d.concurrency)
-	ticker := time.NewTicker(glance)
+	ticker := time.NewTicker(d.poll) // others add lanes, too, and do not nudge
 	defer ticker.Stop()
 	for look := true; ; {
 		for failure == nil && len(active) < d.concurrency && !d.stopped() && d.circuit.open(d.now()) {

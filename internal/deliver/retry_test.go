@@ -130,12 +130,12 @@ func TestDestinationIsDisabledAfterFiveDaysOfFailure(t *testing.T) {
 			for w.now().Before(noon.Add(time.Duration(i+1) * time.Hour)) {
 				same(w, "told too early", len(w.notifier.told), 0)
 				w.drain(s, d)
-				w.clock.move(5 * time.Minute)
+				w.clock.move(20 * time.Minute)
 			}
 		}
 		for len(w.notifier.told) == 0 && w.now().Before(noon.Add(130*time.Hour)) {
 			w.drain(s, d)
-			w.clock.move(5 * time.Minute)
+			w.clock.move(20 * time.Minute)
 		}
 		if len(w.notifier.told) != 1 {
 			t.Fatalf("told %d times, want once", len(w.notifier.told))
