@@ -46,11 +46,22 @@ func (e *Engine) RunSchedules(ctx context.Context, schedules Schedules, table Ti
 			return
 		case <-timer.C:
 		}
-		if _, err := e.EnqueueDue(ctx, schedules, table); err != nil && ctx.Err() == nil {
+		if err := e.enqueueDue(ctx, schedules, table); err != nil && ctx.Err() == nil {
 			e.log.WarnContext(ctx, "cannot look for what is due", slog.String(logError, err.Error()))
 		}
 		timer.Reset(every)
 	}
+}
+
+// enqueueDue is EnqueueDue that is not broken off in the middle when the process is
+// to end: it takes milliseconds.
+func (e *Engine) enqueueDue(ctx context.Context, schedules Schedules, table Timetable) error {
+	const patience = 5 * time.Second
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })()
+	_, err := e.EnqueueDue(lasting, schedules, table)
+	return err
 }
 
 // EnqueueDue enqueues everything that is due now and says how many it was.

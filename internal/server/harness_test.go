@@ -196,6 +196,9 @@ integrations:
           destination: webhook
           schedule: "*/10 * * * *"
           optionalFieldsAuto: all
+          backfill:
+            defaultPeriod:
+              fullHistory: true
     write:
       objects:
         - objectName: projects

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,6 +25,10 @@ type metrics struct {
 	keptAlive *prometheus.CounterVec
 	attempts  *prometheus.CounterVec
 	jobTime   *prometheus.HistogramVec
+	pages     *prometheus.CounterVec
+	records   prometheus.Counter
+	batches   prometheus.Counter
+	delivered *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -54,9 +57,22 @@ func newMetrics() *metrics {
 			Name: "windlass_job_seconds", Help: "How long attempts at jobs took, by kind.",
 			Buckets: []float64{.005, .025, .1, .5, 1, 5, 15, 60, 300},
 		}, []string{"kind"}),
+		pages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "windlass_read_pages_total", Help: "Pages read, by what for: backfill, scheduled (or asked for) or interactive (samples).",
+		}, []string{"class"}),
+		records: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "windlass_read_records_total", Help: "Records put into messages.",
+		}),
+		batches: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "windlass_messages_total", Help: "Messages put on their way: records and notifications.",
+		}),
+		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "windlass_delivery_attempts_total", Help: "Attempts at deliveries, by what became of the message: delivered, pending (again later) or failed (given up).",
+		}, []string{"outcome"}),
 	}
 	m.registry.MustRegister(
 		m.requests, m.latency, m.provider, m.events, m.keptAlive, m.attempts, m.jobTime,
+		m.pages, m.records, m.batches, m.delivered,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -92,10 +108,9 @@ func statusLabel(status int) string {
 	return strconv.Itoa(status)
 }
 
-// Notify counts what happens to connections. It makes metrics a connect.Notifier.
-func (m *metrics) Notify(_ context.Context, event connect.Event) error {
+// connection counts what happens to connections.
+func (m *metrics) connection(event connect.Event) {
 	m.events.WithLabelValues(strings.TrimPrefix(event.Type, "connection.")).Inc()
-	return nil
 }
 
 // countedTransport counts the requests to Bitbucket.

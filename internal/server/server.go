@@ -8,13 +8,17 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"windlass"
 	"windlass/internal/api"
 	"windlass/internal/connect"
+	"windlass/internal/deliver"
 	"windlass/internal/install"
+	"windlass/internal/notify"
+	"windlass/internal/read"
 	"windlass/internal/seal"
 	"windlass/internal/store"
 )
@@ -31,6 +35,11 @@ type Server struct {
 	database  pinger
 	connect   *connect.Service
 	install   *install.Flow
+	budgets   *budgets
+	outbox    *outbox
+	notify    *notify.Service
+	deliver   *deliver.Service
+	reads     *read.Flow
 	api       *api.API
 	listeners []*listener
 	work      *work
@@ -40,6 +49,9 @@ type Server struct {
 		key     windlass.Secret
 	}
 	working, stopping atomic.Bool
+
+	spent       sync.WaitGroup // the upkeep of budgets
+	endSpending context.CancelFunc
 }
 
 // New puts a server together: it takes its addresses, opens the database and brings
@@ -184,12 +196,19 @@ func (s *Server) assemble() error {
 	oauth := s.config.oauth()
 	oauth.Base = s.metrics.transport(s.config.Base, "token")
 	requests := s.metrics.transport(s.config.Base, "api")
+	s.budgets = newBudgets(&s.config, s.store, s.store)
+	if err := s.newDeliveries(); err != nil {
+		return err
+	}
+	if err := s.newReads(); err != nil {
+		return err
+	}
 	var err error
 	s.connect, err = connect.New(connect.Config{
 		Store: s.store, Providers: map[string]connect.Provider{providerName: oauth},
 		CallbackURL: s.config.PublicURL + callbackPath,
-		Notifier:    s.metrics,
-		Base:        func(windlass.Connection) http.RoundTripper { return requests },
+		Notifier:    &connected{s},
+		Base:        func(c windlass.Connection) http.RoundTripper { return s.budgets.base(c, requests) },
 		Logger:      s.log, Now: s.config.Now,
 	})
 	if err != nil {
@@ -197,7 +216,7 @@ func (s *Server) assemble() error {
 	}
 	s.install = install.New(s.store, []install.Provider{s.config.provider()}, &install.Options{
 		Now: s.config.Now, AllowHTTP: s.config.AllowHTTPDestinations,
-		Sampler: &sampler{connect: s.connect, apiURL: s.config.BitbucketAPIURL},
+		Sampler: s.reads, Started: s.reads.Started,
 	})
 	if s.config.has(RoleAPI) {
 		s.api, err = api.New(api.Config{
@@ -274,6 +293,9 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.listeners {
 		go func() { failed <- l.serve() }()
 	}
+	spending, endSpending := context.WithCancel(context.WithoutCancel(ctx))
+	s.spent.Go(func() { _ = s.budgets.Run(spending) }) // nil: it ends when it is told to
+	s.endSpending = endSpending
 	s.log.InfoContext(ctx, "serving", logAddr, s.listeners[0].Addr().String(), logURL, s.config.PublicURL,
 		logDatabase, s.store.Driver(), logRoles, s.config.Roles, logTook, time.Since(began))
 	var err error
@@ -301,6 +323,9 @@ func (s *Server) stop(ctx context.Context) error {
 	for range len(s.listeners) + 1 {
 		errs = append(errs, <-done)
 	}
+	// Last, when nobody pays any more: what is left goes back to the others.
+	s.endSpending()
+	s.spent.Wait()
 	errs = append(errs, s.waitForRefreshes(ctx), s.store.Close())
 	err := errors.Join(errs...)
 	if errors.Is(err, context.DeadlineExceeded) {

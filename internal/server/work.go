@@ -9,8 +9,8 @@ import (
 
 	"windlass"
 	"windlass/internal/jobs"
+	"windlass/internal/read"
 	"windlass/internal/store"
-	"windlass/manifest"
 )
 
 // work is the jobs and the schedules. Without the role worker it only enqueues.
@@ -32,12 +32,10 @@ func migrations() []func(ctx context.Context, driver string, db *sql.DB) error {
 
 // kinds are all sorts of job.
 func (s *Server) kinds() []jobs.Kind {
-	return []jobs.Kind{
+	return append(s.readKinds(),
 		jobs.Retention(s.store, s.cutoffs),
-		{Name: windlass.ScheduleKeepalive, Priority: 3, Attempts: 3, Work: s.keepAlive},
-		// Nothing reads yet. The schedules of installations move on all the same.
-		{Name: windlass.ScheduleRead, Attempts: 1, Work: func(context.Context, json.RawMessage) error { return nil }},
-	}
+		jobs.Kind{Name: windlass.ScheduleKeepalive, Priority: 3, Attempts: 3, Work: s.keepAlive},
+	)
 }
 
 // cutoffs says what is old by now.
@@ -46,8 +44,17 @@ func (s *Server) cutoffs() windlass.Cutoffs {
 	return windlass.Cutoffs{
 		States:  now.Add(-s.config.Retention.States),
 		Uploads: now.Add(-s.config.Retention.Uploads),
+
+		Operations:   now.Add(-s.config.Retention.Operations),
+		Batches:      now.Add(-s.config.Retention.Deliveries),
+		LargeRecords: now.Add(-s.config.Retention.Deliveries),
+		Grants:       now.Add(-keepGrants),
 	}
 }
+
+// keepGrants is longer than any clock is expected to be wrong: a grant counts for an
+// hour.
+const keepGrants = 25 * time.Hour
 
 // keepAlive refreshes the connections that nobody has used for long. What it did
 // before it was interrupted is not done again.
@@ -69,6 +76,7 @@ type routine struct {
 var routines = []routine{
 	{"retention", windlass.ScheduleRetention, 15 * time.Minute},
 	{"keepalive", windlass.ScheduleKeepalive, 24 * time.Hour},
+	{"resume", jobResume, 5 * time.Minute},
 }
 
 // newWork makes the engine of jobs.
@@ -98,16 +106,15 @@ func next(schedule windlass.Schedule, after time.Time) time.Time {
 			return after.Add(r.every)
 		}
 	}
-	cron, err := manifest.ParseSchedule(schedule.Cron)
-	if err != nil {
-		return time.Time{} // it was checked when it was saved; paused, it harms nobody
-	}
-	return cron.Next(after)
+	return read.Next(schedule, after)
 }
 
-// jobOf is what a schedule asks for. A routine that is still waiting or running is
-// not asked for again.
+// jobOf is what a schedule asks for. What is still waiting or running is not asked
+// for again.
 func jobOf(schedule windlass.Schedule) jobs.Job {
+	if schedule.Kind == windlass.ScheduleRead {
+		return jobs.Job{Kind: jobDue, Payload: schedule, Key: schedule.ID}
+	}
 	return jobs.Job{Kind: schedule.Kind, Payload: struct{}{}, Key: schedule.ID}
 }
 
@@ -119,6 +126,13 @@ func (s *Server) startWork(ctx context.Context) error {
 	if err := s.saveRoutines(ctx); err != nil {
 		return err
 	}
+	if s.store.Driver() == store.SQLite {
+		// The lock on the file says that nobody else works: what is held was held by
+		// a process that died.
+		if err := s.reads.Alone(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.work.engine.Start(ctx); err != nil {
 		return err
 	}
@@ -126,6 +140,7 @@ func (s *Server) startWork(ctx context.Context) error {
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	s.work.end = end
 	s.work.ended.Go(func() { s.work.engine.RunSchedules(running, s.work.schedules, s.work.table) })
+	s.work.ended.Go(func() { _ = s.deliver.Run(running) }) // nil: it ends when it is told to
 	return nil
 }
 
@@ -157,6 +172,7 @@ func (s *Server) stopWork(ctx context.Context) error {
 		return nil
 	}
 	s.work.end()
+	err := s.work.engine.Stop(ctx)
 	s.work.ended.Wait()
-	return s.work.engine.Stop(ctx)
+	return err
 }

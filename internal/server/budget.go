@@ -1,0 +1,142 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"windlass"
+	"windlass/bitbucket"
+	"windlass/internal/budget"
+)
+
+// A spending says what the requests of a context are for, and counts them.
+type spending struct {
+	class budget.Class
+	sent  atomic.Int64
+}
+
+type spendingKey struct{}
+
+// spends is a transport whose requests are for something. It stands around the
+// one of a connection, which pays at its innermost: what is sent twice is paid twice.
+type spends struct {
+	*spending
+	base http.RoundTripper
+}
+
+// RoundTrip sends a request that says what it is for.
+func (s *spends) RoundTrip(req *http.Request) (*http.Response, error) {
+	return s.base.RoundTrip(req.WithContext(context.WithValue(req.Context(), spendingKey{}, s.spending)))
+}
+
+// classOf is who is served first: whoever waits for an answer, then what is due,
+// then the past.
+func classOf(purpose string) budget.Class {
+	switch purpose {
+	case windlass.TriggerBackfill:
+		return budget.Backfill
+	case windlass.TriggerSchedule, windlass.TriggerAsked:
+		return budget.Scheduled
+	default: // read.PurposeSample: somebody waits for the installation
+		return budget.Interactive
+	}
+}
+
+// budgets pay for the requests of connections.
+type budgets struct {
+	*budget.Budget
+
+	apps  apps
+	limit int // where nobody said another
+	known sync.Map
+}
+
+// apps are where the limits of provider apps are kept.
+type apps interface {
+	ProviderApp(ctx context.Context, projectID, id string) (windlass.ProviderApp, error)
+}
+
+// A knownLimit is a provider app's, as it was a moment ago.
+type knownLimit struct {
+	limit int
+	until time.Time
+}
+
+func newBudgets(config *Config, ledger budget.Ledger, apps apps) *budgets {
+	return &budgets{
+		Budget: budget.New(ledger, &budget.Options{Limits: limits, Now: config.Now}), apps: apps, limit: config.HourlyLimit,
+	}
+}
+
+// limits reads what Bitbucket says of a limit.
+func limits(header http.Header) (budget.Reading, bool) {
+	said, ok := bitbucket.ParseLimit(header)
+	return budget.Reading{Limit: said.Limit, Remaining: said.Remaining, Reset: said.Reset}, ok
+}
+
+// account is whom Bitbucket counts the requests of a connection for: all of a
+// provider app's together, and each other credential by itself.
+func (b *budgets) account(ctx context.Context, c windlass.Connection) (budget.Account, error) {
+	account := budget.Account{Key: "connection:" + c.ID, Limit: b.limit, Customer: c.ProjectID + "/" + c.Group.Ref}
+	if c.ProviderAppID == "" {
+		return account, nil
+	}
+	account.Key = "app:" + c.ProviderAppID
+	if found, ok := b.known.Load(c.ProviderAppID); ok {
+		if known, _ := found.(knownLimit); time.Now().Before(known.until) {
+			account.Limit = known.limit
+			return account, nil
+		}
+	}
+	app, err := b.apps.ProviderApp(ctx, c.ProjectID, c.ProviderAppID)
+	if err != nil {
+		return account, err
+	}
+	if app.HourlyLimit > 0 {
+		account.Limit = app.HourlyLimit
+	}
+	b.known.Store(c.ProviderAppID, knownLimit{account.Limit, time.Now().Add(time.Minute)})
+	return account, nil
+}
+
+// base is what sends a connection's requests: each is paid first (invariant 7).
+func (b *budgets) base(c windlass.Connection, through http.RoundTripper) http.RoundTripper {
+	return &payer{b, c, through}
+}
+
+type payer struct {
+	budgets    *budgets
+	connection windlass.Connection
+	through    http.RoundTripper
+}
+
+// RoundTrip pays for a request and sends it.
+func (p *payer) RoundTrip(req *http.Request) (*http.Response, error) {
+	account, err := p.budgets.account(req.Context(), p.connection)
+	if err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close() // a RoundTripper promises it; nothing was read from it
+		}
+		return nil, err
+	}
+	class, through := budget.Interactive, p.through
+	if spending, ok := req.Context().Value(spendingKey{}).(*spending); ok {
+		class, through = spending.class, &counts{&spending.sent, through}
+	}
+	return p.budgets.Transport(through, account, class).RoundTrip(req)
+}
+
+// counts counts what was paid and sent.
+type counts struct {
+	sent *atomic.Int64
+	base http.RoundTripper
+}
+
+// RoundTrip counts a request and sends it.
+func (c *counts) RoundTrip(req *http.Request) (*http.Response, error) {
+	c.sent.Add(1)
+	return c.base.RoundTrip(req)
+}

@@ -1,0 +1,137 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"windlass"
+	"windlass/bitbucket"
+	"windlass/connector"
+	"windlass/internal/jobs"
+	"windlass/internal/read"
+)
+
+// The kinds of job that reads are made of. What a schedule asks for begins an
+// operation, and operations are carried on one slice at a time.
+const (
+	jobDue    = "read.due"
+	jobRead   = "read"
+	jobResume = "read.resume"
+)
+
+// queueReads is for jobs that wait for Bitbucket, so that these wait for themselves only.
+const queueReads = "reads"
+
+// downloadPath is where records are that are too large for a message.
+const downloadPath = "/v1/large-records/"
+
+// newReads makes the flow of reads.
+func (s *Server) newReads() (err error) {
+	s.reads, err = read.New(read.Config{
+		Store: s.store, Outbox: s.outbox, Jobs: &readJobs{s}, Open: s.openReader,
+		DownloadURL: func(id string, token windlass.Secret) string {
+			return s.config.PublicURL + downloadPath + url.PathEscape(id) + "?token=" + url.QueryEscape(token.Reveal())
+		},
+		LastAttempt: s.lastAttempt,
+		Notifier:    s.notify, Logger: s.log, Now: s.config.Now,
+	})
+	return err
+}
+
+// lastAttempt is when the delivery of a batch was tried last.
+func (s *Server) lastAttempt(ctx context.Context, batchID string) (time.Time, error) {
+	all, err := s.store.Attempts(ctx, batchID)
+	if err != nil || len(all) == 0 {
+		return time.Time{}, err
+	}
+	return all[len(all)-1].Time, nil
+}
+
+// readJobs is how the flow of reads has things done later.
+type readJobs struct{ server *Server }
+
+// An operationJob names the operation to carry on.
+type operationJob struct {
+	Operation string `json:"operation"`
+}
+
+// EnqueueRead adds a job without a key: one that waits may be waiting for long.
+func (j *readJobs) EnqueueRead(ctx context.Context, operationID string) error {
+	return j.server.work.engine.Enqueue(ctx, jobs.Job{Kind: jobRead, Payload: operationJob{operationID}})
+}
+
+// EnqueueDelivery has nothing to do: a batch is its own job, and the outbox has
+// said that there is one.
+func (j *readJobs) EnqueueDelivery(context.Context, string, string) error { return nil }
+
+// readKinds are the sorts of job that reads are made of.
+func (s *Server) readKinds() []jobs.Kind {
+	return []jobs.Kind{
+		{Name: jobRead, Queue: queueReads, Timeout: 3 * time.Minute, Work: s.stepRead},
+		{Name: jobDue, Attempts: 5, Priority: 2, Work: s.dueRead},
+		{Name: jobResume, Attempts: 1, Priority: 3, Work: func(ctx context.Context, _ json.RawMessage) error {
+			_, err := s.reads.Resume(ctx)
+			return err
+		}},
+	}
+}
+
+func (s *Server) stepRead(ctx context.Context, payload json.RawMessage) error {
+	var job operationJob
+	if err := json.Unmarshal(payload, &job); err != nil {
+		return err
+	}
+	return s.reads.Step(ctx, job.Operation)
+}
+
+func (s *Server) dueRead(ctx context.Context, payload json.RawMessage) error {
+	var schedule windlass.Schedule
+	if err := json.Unmarshal(payload, &schedule); err != nil {
+		return err
+	}
+	return s.reads.Due(ctx, schedule)
+}
+
+// openReader opens a connection's workspace. What fails for a moment is tried
+// again here; for what takes longer an operation waits without a worker.
+func (s *Server) openReader(ctx context.Context, c windlass.Connection, purpose string) (connector.Reader, error) {
+	client, err := s.connect.Client(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	const (
+		attempts = 3
+		wait     = 5 * time.Second
+	)
+	spending := &spending{class: classOf(purpose)}
+	bucket, err := bitbucket.New(&http.Client{Transport: &bitbucket.Retry{
+		Base: &spends{spending, client.Transport}, MaxAttempts: attempts, MaxWait: wait,
+	}}, &bitbucket.Options{Workspace: c.Workspace, APIURL: s.config.BitbucketAPIURL, UserAgent: userAgent})
+	if err != nil {
+		return nil, err
+	}
+	return &countedReader{bucket, spending, s.metrics}, nil
+}
+
+// countedReader says how many requests its pages took.
+type countedReader struct {
+	connector.Reader
+
+	spending *spending
+	metrics  *metrics
+}
+
+// Requests is how many were sent in all.
+func (r *countedReader) Requests() int64 { return r.spending.sent.Load() }
+
+// Read reads a page and counts it.
+func (r *countedReader) Read(ctx context.Context, request connector.ReadRequest) (connector.Page, error) {
+	page, err := r.Reader.Read(ctx, request)
+	if err == nil {
+		r.metrics.pages.WithLabelValues(r.spending.class.String()).Inc()
+	}
+	return page, err
+}
