@@ -64,3 +64,16 @@ func onBoth(b *testing.B, bench func(b *testing.B, s *store.Store)) {
 		b.Run(driver, func(b *testing.B) { bench(b, open(b, storetest.New(b, driver))) })
 	}
 }
+
+// BenchmarkOpen opens a database that is up to date: what a start waits for.
+func BenchmarkOpen(b *testing.B) {
+	for _, driver := range []string{store.SQLite, store.Postgres} {
+		b.Run(driver, func(b *testing.B) {
+			db := storetest.New(b, driver)
+			must(b, open(b, db).Close())
+			for b.Loop() {
+				must(b, open(b, db).Close())
+			}
+		})
+	}
+}

@@ -25,26 +25,33 @@ func TestKeptStatements(t *testing.T) {
 		if s.Driver() == store.SQLite { // PostgreSQL's protocol has one result at a time
 			tx := got(db.BeginTx(ctx, nil))(t)
 			outer := got(tx.QueryContext(ctx, numbers))(t)
+			defer outer.Close()
 			var seen []string
 			for outer.Next() {
 				var i, j int
 				must(t, outer.Scan(&i))
-				inner := got(tx.QueryContext(ctx, numbers))(t)
-				for inner.Next() {
-					must(t, inner.Scan(&j))
-					seen = append(seen, fmt.Sprint(i, j))
-				}
-				must(t, inner.Close())
+				func() {
+					inner := got(tx.QueryContext(ctx, numbers))(t)
+					defer inner.Close()
+					for inner.Next() {
+						must(t, inner.Scan(&j))
+						seen = append(seen, fmt.Sprint(i, j))
+					}
+					must(t, inner.Err())
+				}()
 			}
-			must(t, outer.Close())
+			must(t, outer.Err())
 			must(t, tx.Commit())
 			wantSame(t, seen, []string{"1 1", "1 2", "1 3", "2 1", "2 2", "2 3", "3 1", "3 2", "3 3"})
 		}
 
 		// Left half read.
-		rows := got(db.QueryContext(ctx, numbers))(t)
-		rows.Next()
-		must(t, rows.Close())
+		func() {
+			rows := got(db.QueryContext(ctx, numbers))(t)
+			defer rows.Close()
+			rows.Next()
+			must(t, rows.Err())
+		}()
 		wantSame(t, column(t, s, numbers), []string{"1", "2", "3"})
 
 		for i := range 1000 {
