@@ -71,6 +71,40 @@ func TestPauseInTheMiddle(t *testing.T) {
 	})
 }
 
+// racing ends a pause just when the read has seen it and is about to sleep.
+type racing struct {
+	read.Store
+
+	unpause func()
+}
+
+func (r *racing) In(ctx context.Context, do func(ctx context.Context) error) error {
+	if unpause := r.unpause; unpause != nil {
+		r.unpause = nil
+		unpause()
+	}
+	return r.Store.In(ctx, do)
+}
+
+func TestAPauseThatEndsAsTheReadFallsAsleep(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		w.provider.fill(10, 0)
+		w.install(configOf(""))
+		w.must(w.flow.Pause(ctx, "acme", "repos", w.installation.ID, read.PauseRequest{}))
+		racer := w.process(func(c *read.Config) {
+			c.Store = &racing{c.Store, func() {
+				w.must(w.flow.Unpause(ctx, "acme", "repos", w.installation.ID, read.PauseRequest{}))
+			}}
+		})
+		if wait := w.stepBy(racer); wait != 0 {
+			t.Fatalf("it sleeps for %v though the pause is over", wait)
+		}
+		w.succeed()
+		w.wantAll()
+	})
+}
+
 func TestUninstallInTheMiddle(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(1000, 0)

@@ -196,6 +196,31 @@ func TestALeaseThatWasLost(t *testing.T) {
 	})
 }
 
+// Likewise, and the other process is still at it.
+func TestALeaseThatWasLostForAWhile(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.provider.fill(1000, 0)
+		w.config.SlicePages = 2
+		w.flow = w.process(nil)
+		w.install(configOf(""))
+		slow := true
+		w.provider.before = func(connector.ReadRequest) error {
+			if slow {
+				slow = false
+				w.clock.pass(3 * time.Minute)
+				w.stepBy(w.process(func(c *read.Config) { c.SlicePages = 3 }))
+			}
+			return nil
+		}
+		w.step()
+		if p := w.last(); p.Pages != 3 {
+			t.Fatalf("%+v", p)
+		}
+		w.succeed()
+		w.wantAll()
+	})
+}
+
 func TestTroubleWithTheDatabasePasses(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(250, 0)
