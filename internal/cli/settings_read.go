@@ -167,9 +167,13 @@ func printSettings(w io.Writer, origins map[string]origin) error {
 	for i := range settings {
 		s := &settings[i]
 		o := origins[s.key]
-		line := s.key + ": " + strconv.Quote(s.shown(o.value))
-		if o.value == "" {
+		shown := s.shown(o.value)
+		line := s.key + ": " + strconv.Quote(shown)
+		switch {
+		case o.value == "":
 			line = "# " + s.key + ":"
+		case shown != o.value:
+			line = "# " + line // as a setting it would be wrong
 		}
 		_, err := fmt.Fprintf(w, "%s # %s; %s\n", line, o.from, s.about)
 		errs = append(errs, err)
