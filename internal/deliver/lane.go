@@ -24,7 +24,9 @@ func (d *drain) lane(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range batches {
+	recorded := make(chan struct{})
+	end := entry{lane: name, recorded: recorded}
+	for i, b := range batches {
 		if d.stopped() || !d.circuit.enter(d.now()) {
 			break
 		}
@@ -33,10 +35,13 @@ func (d *drain) lane(ctx context.Context, name string) error {
 			d.circuit.abandon()
 			break
 		}
+		if i == len(batches)-1 {
+			end.outcome = &outcome // one transaction for both, where batches are few
+			break
+		}
 		d.entries <- entry{outcome: &outcome}
 	}
-	recorded := make(chan struct{})
-	d.entries <- entry{lane: name, recorded: recorded}
+	d.entries <- end
 	<-recorded
 	if len(batches) == 0 {
 		select {

@@ -12,11 +12,11 @@ import (
 // many a crash can make happen again.
 const mostRecorded = 256
 
-// An entry is an attempt to be recorded, or the end of a lane's round.
+// An entry is an attempt to be recorded, the end of a lane's round, or both.
 type entry struct {
 	outcome  *windlass.Outcome
-	lane     string
-	recorded chan<- struct{} // closed when everything before it is
+	lane     string          // at the end of a round
+	recorded chan<- struct{} // likewise: closed when this and all before it is
 }
 
 // record keeps what comes, in groups: whatever has gathered while the group
@@ -80,8 +80,10 @@ func (d *drain) keep(ctx context.Context, group []entry) error {
 	o.Health.DestinationID = d.id
 	failed := false
 	for _, e := range group {
-		if e.outcome == nil {
+		if e.recorded != nil {
 			o.Lanes = append(o.Lanes, e.lane)
+		}
+		if e.outcome == nil {
 			continue
 		}
 		o.Outcomes = append(o.Outcomes, *e.outcome)

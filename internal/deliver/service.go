@@ -92,6 +92,11 @@ func New(config Config) (*Service, error) {
 	return s, nil
 }
 
+// Alone says that no other process uses the store: whoever held a destination has
+// died, and what he was sending is sent at once instead of when his lease ends. It
+// is called before Run.
+func (s *Service) Alone(ctx context.Context) error { return s.store.ReleaseAllDestinations(ctx) }
+
 // Run delivers what is due until ctx ends; then it waits for the attempts that
 // are under way, for some seconds, and returns nil. It is called once.
 func (s *Service) Run(ctx context.Context) error {
@@ -195,6 +200,11 @@ func (s *Service) start(ctx context.Context, drains *sync.WaitGroup, destination
 		s.mu.Lock()
 		delete(s.draining, destinationID)
 		s.mu.Unlock()
+		select {
+		case <-nudge: // too late for this one
+			s.Wake(destinationID)
+		default:
+		}
 		if err != nil && ctx.Err() == nil {
 			s.log.ErrorContext(ctx, "a delivery was broken off and is tried again",
 				slog.String(logDestination, destinationID), slog.Any(logReason, err))

@@ -33,6 +33,8 @@ type LeaseStore interface {
 	LeaseDestination(ctx context.Context, destinationID, holder string, now, until time.Time) (h windlass.Health, won bool, err error)
 	// ReleaseDestination keeps the lease when a batch is due, unless force is set.
 	ReleaseDestination(ctx context.Context, destinationID, holder string, now time.Time, force bool) (released bool, err error)
+	// ReleaseAllDestinations ends every lease.
+	ReleaseAllDestinations(ctx context.Context) error
 	// RecordOutcomes reports false, and keeps nothing, when the lease is lost.
 	RecordOutcomes(ctx context.Context, o windlass.Outcomes) (held bool, err error)
 }

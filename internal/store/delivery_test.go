@@ -316,3 +316,20 @@ func TestBatchesAreCleared(t *testing.T) {
 		must(t, s.DeleteDestination(ctx, w.project.ID, w.destination.ID)) // and what is on its way to it
 	})
 }
+
+// Whatever a body holds comes back byte for byte (invariant 2).
+func FuzzBodies(f *testing.F) {
+	f.Add([]byte(`{"a":1}`))
+	f.Add([]byte{})
+	f.Add(bytes.Repeat([]byte("abc"), 1000))
+	f.Add([]byte{0, 1, 255})
+	s := storetest.New(f, store.SQLite).Open(f, nil)
+	w := found(f, s)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		b := batch(t, w, lane, string(body))
+		must(t, s.AddBatches(t.Context(), []windlass.Batch{b}))
+		if back := got(s.Batch(t.Context(), w.project.ID, b.ID))(t).Body; !bytes.Equal(back, body) {
+			t.Errorf("%q came back as %q", body, back)
+		}
+	})
+}
