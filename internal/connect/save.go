@@ -50,6 +50,14 @@ func (s *Service) existing(ctx context.Context, connection windlass.Connection) 
 	if connection.ID != "" {
 		return connection.ID, nil
 	}
+	// Two consents of one person that end at once are to be one connection: reading
+	// the provider app's row within the transaction locks it, so that the second
+	// finds what the first made.
+	if connection.ProviderAppID != "" {
+		if _, err := s.store.ProviderApp(ctx, connection.ProjectID, connection.ProviderAppID); err != nil {
+			return "", err
+		}
+	}
 	all, err := s.store.Connections(ctx, windlass.ConnectionFilter{
 		ProjectID: connection.ProjectID, Provider: connection.Provider,
 		GroupRef: connection.Group.Ref, ConsumerRef: connection.Consumer.Ref,
