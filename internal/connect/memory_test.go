@@ -113,6 +113,16 @@ func (m *memory) UpdateProviderApp(ctx context.Context, app windlass.ProviderApp
 	return m.CreateProviderApp(ctx, app)
 }
 
+func (m *memory) ProviderApp(ctx context.Context, projectID, idOrProvider string) (windlass.ProviderApp, error) {
+	defer m.alone(ctx)()
+	for _, app := range m.rows.apps {
+		if app.ProjectID == projectID && (app.ID == idOrProvider || app.Provider == idOrProvider) {
+			return app, nil
+		}
+	}
+	return windlass.ProviderApp{}, windlass.NotFound
+}
+
 func (m *memory) ProviderApps(ctx context.Context, projectID string) ([]windlass.ProviderApp, error) {
 	defer m.alone(ctx)()
 	var apps []windlass.ProviderApp

@@ -26,6 +26,8 @@ type Store interface {
 type Setup interface {
 	Project(ctx context.Context, idOrName string) (windlass.Project, error)
 	Projects(ctx context.Context) ([]windlass.Project, error)
+	// ProviderApp reads one; within In it locks its row.
+	ProviderApp(ctx context.Context, projectID, idOrProvider string) (windlass.ProviderApp, error)
 	ProviderApps(ctx context.Context, projectID string) ([]windlass.ProviderApp, error)
 	Integrations(ctx context.Context, projectID string) ([]windlass.Integration, error)
 }
