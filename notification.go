@@ -64,7 +64,7 @@ type Installed struct {
 // the contract's shape: the new one, or the one that was deleted.
 type InstallationNotice struct {
 	Installed
-	Config     json.RawMessage `json:"config"`
+	Config     json.RawMessage `json:"config,omitempty"`
 	LastConfig json.RawMessage `json:"lastConfig,omitempty"` // installation.updated
 	Error      string          `json:"error,omitempty"`      // read.schedule.paused
 }
