@@ -14,11 +14,14 @@ import (
 	"windlass"
 )
 
-// Config is what the API is made of. Install, Connect, Lookup and PublicURL are
-// required.
+// Config is what the API is made of. Everything down to PublicURL is required.
 type Config struct {
 	Install Installing
 	Connect Connecting
+	Reads   Reading
+	Deliver Delivering
+	Notify  Notifying
+	Budgets Budgeting
 	Lookup  Lookup
 	// PublicURL is where people and programs reach this server, as in
 	// https://windlass.example.com: upload URLs begin with it.
@@ -47,6 +50,10 @@ type Config struct {
 type API struct {
 	install     Installing
 	connect     Connecting
+	reads       Reading
+	deliver     Delivering
+	notify      Notifying
+	budgets     Budgeting
 	lookup      Lookup
 	publicURL   *url.URL
 	operatorKey windlass.Secret
@@ -65,8 +72,9 @@ type API struct {
 // New makes the handler of everything that the API serves: /v1/…, the callback
 // page and /openapi.json. Anything else it answers with 404.
 func New(config Config) (*API, error) {
-	if config.Install == nil || config.Connect == nil || config.Lookup == nil {
-		return nil, &windlass.Failure{Kind: windlass.Internal, Op: "set up the API", Message: "Install, Connect and Lookup are required"}
+	if config.Install == nil || config.Connect == nil || config.Lookup == nil ||
+		config.Reads == nil || config.Deliver == nil || config.Notify == nil || config.Budgets == nil {
+		return nil, &windlass.Failure{Kind: windlass.Internal, Op: "set up the API", Message: "every service is required"}
 	}
 	public, err := url.Parse(strings.TrimRight(config.PublicURL, "/"))
 	if err != nil || public.Host == "" || (public.Scheme != "https" && public.Scheme != "http") {
@@ -77,6 +85,7 @@ func New(config Config) (*API, error) {
 	}
 	a := &API{
 		install: config.Install, connect: config.Connect, lookup: config.Lookup,
+		reads: config.Reads, deliver: config.Deliver, notify: config.Notify, budgets: config.Budgets,
 		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, observe: config.Observe, now: config.Now,
 		timeout: config.Timeout, bodyLimit: config.BodyLimit, uploadLimit: config.UploadLimit,
 	}

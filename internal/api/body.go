@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"windlass"
@@ -164,9 +165,17 @@ func checkQuery(params []param, query url.Values) error {
 			report(p.name, "it holds bytes that are no text")
 		case p.kind == "bool" && values[0] != "true" && values[0] != "false":
 			report(p.name, "it is either true or false")
+		case p.kind == "int" && !isCount(values[0]):
+			report(p.name, "it is a number above zero")
 		case len(p.oneOf) > 0 && !slices.Contains(p.oneOf, values[0]):
 			report(p.name, "it is one of "+strings.Join(p.oneOf, ", "))
 		}
 	}
 	return invalid(issues)
+}
+
+// isCount reports whether a text is a number above zero, within reason.
+func isCount(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n > 0
 }

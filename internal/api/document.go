@@ -107,6 +107,9 @@ func (p param) describe() *huma.Param {
 	if p.kind == "bool" {
 		schema.Type = huma.TypeBoolean
 	}
+	if p.kind == "int" {
+		schema.Type = huma.TypeInteger
+	}
 	for _, value := range p.oneOf {
 		schema.Enum = append(schema.Enum, value)
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -14,7 +15,10 @@ import (
 	"windlass"
 	"windlass/internal/api"
 	"windlass/internal/connect"
+	"windlass/internal/deliver"
 	"windlass/internal/install"
+	"windlass/internal/notify"
+	"windlass/internal/read"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 )
@@ -34,6 +38,11 @@ type world struct {
 	clock    *clock
 	logs     *lockedBuffer
 	contract *contract
+
+	jobs    *readJobs
+	reads   *read.Flow
+	deliver *deliver.Service
+	notify  *notify.Service
 
 	project       windlass.Project
 	key, frontend string
@@ -91,7 +100,12 @@ func newWorldOn(tb testing.TB, database *store.Store, change func(*api.Config)) 
 		clock: &clock{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)},
 	}
 	logger := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.install = install.New(w.store, []install.Provider{w.provider.catalog()}, &install.Options{Now: w.clock.Now})
+	w.install = install.New(w.store, []install.Provider{w.provider.catalog()}, &install.Options{
+		Now: w.clock.Now,
+		Started: func(ctx context.Context, in windlass.Installation, objects []string) error {
+			return w.reads.Started(ctx, in, objects)
+		},
+	})
 	var err error
 	w.connect, err = connect.New(connect.Config{
 		Store: w.store, Providers: map[string]connect.Provider{"bitbucket": w.provider},
@@ -104,6 +118,7 @@ func newWorldOn(tb testing.TB, database *store.Store, change func(*api.Config)) 
 		Install: w.install, Connect: w.connect, Lookup: w.store, PublicURL: "https://windlass.example.com",
 		OperatorKey: windlass.NewSecret(operatorKey), Logger: logger, Now: w.clock.Now,
 	}
+	w.addReads(tb, &config)
 	change(&config)
 	w.api, err = api.New(config)
 	if err != nil {

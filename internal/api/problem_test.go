@@ -195,12 +195,14 @@ func TestConfigThatCannotWork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	good := api.Config{Install: w.install, Connect: w.connect, Lookup: w.store, PublicURL: "https://windlass.example.com/base/"}
+	w.addReads(t, &good)
 	if _, err := api.New(good); err != nil {
 		t.Error(err)
 	}
 	for name, change := range map[string]func(*api.Config){
 		"no flow":                  func(c *api.Config) { c.Install = nil },
 		"no connections":           func(c *api.Config) { c.Connect = nil },
+		"no reads":                 func(c *api.Config) { c.Reads = nil },
 		"no store":                 func(c *api.Config) { c.Lookup = nil },
 		"no URL":                   func(c *api.Config) { c.PublicURL = "" },
 		"a URL without a scheme":   func(c *api.Config) { c.PublicURL = "windlass.example.com" },

@@ -34,8 +34,8 @@ type route struct {
 	op           operation
 }
 
-// A param is one parameter in the query. A kind of "bool" is true or false, and
-// any other word a string; oneOf closes the list of strings.
+// A param is one parameter in the query. A kind of "bool" is true or false, "int" a
+// number above zero, and any other word a string; oneOf closes the list of strings.
 type param struct {
 	name     string
 	kind     string

@@ -30,6 +30,9 @@ integrations:
           requiredFields:
             - fieldName: name
           optionalFieldsAuto: all
+          backfill:
+            defaultPeriod:
+              fullHistory: true
         - objectName: workspaces
           destination: hook
           schedule: "*/10 * * * *"
@@ -166,6 +169,7 @@ func everythingOnce(t *testing.T, w *world) {
 
 	w.customerOnce(t)
 	w.keysOnce(t)
+	w.notificationsOnce(t)
 
 	w.send("DELETE", w.in("/integrations/writer"), nil).is(204)
 	w.send("DELETE", w.in("/integrations/repos"), nil).is(204)
@@ -246,6 +250,7 @@ func (w *world) customerOnce(t *testing.T) {
 	if !strings.Contains(hydrated.body, "try later") || !strings.Contains(hydrated.body, "full_name") {
 		t.Errorf("an object that fails should leave the others usable: %s", hydrated.body)
 	}
+	w.readsOnce(t, installation)
 	w.send("DELETE", w.in("/connections/"+imported.text("id")), nil).problem(409, "conflict")
 	w.send("DELETE", w.in(path), nil).is(204)
 	w.send("DELETE", w.in("/connections/"+imported.text("id")), nil).is(204)

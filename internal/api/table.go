@@ -1,6 +1,9 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Parameters that several operations have.
 var (
@@ -21,7 +24,7 @@ const (
 // routes is the table of all operations: who may call which, what goes in and
 // what comes out. The dispatcher, the checks and the document read it.
 func routes() []route {
-	return append(setupRoutes(), append(customerRoutes(), publicRoutes()...)...)
+	return slices.Concat(setupRoutes(), customerRoutes(), operationRoutes(), notificationRoutes(), publicRoutes())
 }
 
 // setupRoutes are what a product sets up.

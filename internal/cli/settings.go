@@ -49,8 +49,12 @@ var settings = []setting{
 	{key: "bitbucket-api-url", def: "https://api.bitbucket.org/2.0", about: "where Bitbucket's API is", set: text(func(c *serverConfig) *string { return &c.BitbucketAPIURL })},
 	{key: "bitbucket-site-url", def: "https://bitbucket.org", about: "where Bitbucket's consent pages are", set: text(func(c *serverConfig) *string { return &c.BitbucketSiteURL })},
 	{key: "allow-http-destinations", def: "false", about: "let webhooks go to http addresses: for trials", set: setAllowHTTP},
+	{key: "allow-private-destinations", about: "networks that webhooks may go to although they are not public, as 10.1.0.0/16, separated by commas", set: setAllowPrivate},
+	{key: "hourly-limit", about: "requests an hour that Bitbucket allows to a consumer or token of which nobody says another number (default: 1000)", set: setHourlyLimit},
 	{key: "keep-states", def: "1h", about: "how long consents are kept that were begun and not finished", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.States })},
 	{key: "keep-uploads", def: "24h", about: "how long uploaded manifests are kept that were not deployed", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Uploads })},
+	{key: "keep-operations", def: "720h", about: "how long operations that have ended are kept, with their logs", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Operations })},
+	{key: "keep-deliveries", def: "168h", about: "how long messages are kept that arrived or were given up, with their attempts", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Deliveries })},
 	{key: "stop-deadline", def: "20s", about: "how long a graceful stop may take", set: duration(func(c *serverConfig) *time.Duration { return &c.StopDeadline })},
 }
 
@@ -124,6 +128,25 @@ func setAllowHTTP(c *serverConfig, value string) error {
 		return invalidf("%s is not true or false", quoted(value))
 	}
 	c.AllowHTTPDestinations = allowed
+	return nil
+}
+
+func setAllowPrivate(c *serverConfig, value string) error {
+	c.AllowPrivateDestinations = nil
+	for network := range strings.SplitSeq(value, ",") {
+		if network = strings.TrimSpace(network); network != "" {
+			c.AllowPrivateDestinations = append(c.AllowPrivateDestinations, network)
+		}
+	}
+	return nil
+}
+
+func setHourlyLimit(c *serverConfig, value string) error {
+	limit, err := strconv.Atoi(value)
+	if err != nil || limit < 0 {
+		return invalidf("%s is not a number of requests", quoted(value))
+	}
+	c.HourlyLimit = limit
 	return nil
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,9 +55,11 @@ type budgets struct {
 	known sync.Map
 }
 
-// apps are where the limits of provider apps are kept.
+// apps are where provider apps and connections are kept.
 type apps interface {
 	ProviderApp(ctx context.Context, projectID, id string) (windlass.ProviderApp, error)
+	ProviderApps(ctx context.Context, projectID string) ([]windlass.ProviderApp, error)
+	Connections(ctx context.Context, filter windlass.ConnectionFilter) ([]windlass.Connection, error)
 }
 
 // A knownLimit is a provider app's, as it was a moment ago.
@@ -100,6 +103,27 @@ func (b *budgets) account(ctx context.Context, c windlass.Connection) (budget.Ac
 	}
 	b.known.Store(c.ProviderAppID, knownLimit{account.Limit, time.Now().Add(time.Minute)})
 	return account, nil
+}
+
+// Budgets returns those of a project that this process has paid from lately.
+func (b *budgets) Budgets(ctx context.Context, projectID string) ([]budget.State, error) {
+	apps, err := b.apps.ProviderApps(ctx, projectID)
+	if err != nil {
+		return nil, err
+	}
+	connections, err := b.apps.Connections(ctx, windlass.ConnectionFilter{ProjectID: projectID})
+	if err != nil {
+		return nil, err
+	}
+	own := map[string]bool{}
+	for i := range apps {
+		own["app:"+apps[i].ID] = true
+	}
+	for i := range connections {
+		own["connection:"+connections[i].ID] = true
+	}
+	all, err := b.State(ctx)
+	return slices.DeleteFunc(all, func(s budget.State) bool { return !own[s.Key] }), err
 }
 
 // base is what sends a connection's requests: each is paid first (invariant 7).

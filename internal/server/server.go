@@ -221,6 +221,7 @@ func (s *Server) assemble() error {
 	if s.config.has(RoleAPI) {
 		s.api, err = api.New(api.Config{
 			Install: s.install, Connect: s.connect, Lookup: s.store, PublicURL: s.config.PublicURL,
+			Reads: s.reads, Deliver: s.deliver, Notify: s.notify, Budgets: s.budgets,
 			OperatorKey: s.config.OperatorKey, Logger: s.log, Now: s.config.Now, Observe: s.metrics.request,
 		})
 		if err != nil {

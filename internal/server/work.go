@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
@@ -129,7 +130,7 @@ func (s *Server) startWork(ctx context.Context) error {
 	if s.store.Driver() == store.SQLite {
 		// The lock on the file says that nobody else works: what is held was held by
 		// a process that died.
-		if err := s.reads.Alone(ctx); err != nil {
+		if err := errors.Join(s.reads.Alone(ctx), s.deliver.Alone(ctx)); err != nil {
 			return err
 		}
 	}

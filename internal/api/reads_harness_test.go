@@ -1,0 +1,72 @@
+package api_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+
+	"windlass"
+	"windlass/connector"
+	"windlass/internal/api"
+	"windlass/internal/budget"
+	"windlass/internal/deliver"
+	"windlass/internal/notify"
+	"windlass/internal/read"
+)
+
+// readJobs remembers what is to be carried on.
+type readJobs struct {
+	mu    sync.Mutex
+	begun []string
+}
+
+func (j *readJobs) EnqueueRead(_ context.Context, operationID string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.begun = append(j.begun, operationID)
+	return nil
+}
+
+func (j *readJobs) EnqueueDelivery(context.Context, string, string) error { return nil }
+
+// twoRecords is a workspace of two repositories.
+type twoRecords struct{}
+
+func (twoRecords) Read(_ context.Context, _ connector.ReadRequest) (connector.Page, error) {
+	return connector.Page{Size: 2, Records: []connector.Record{
+		{ID: "a", Raw: []byte(`{"uuid":"a","full_name":"acme/a"}`)}, {ID: "b", Raw: []byte(`{"uuid":"b","full_name":"acme/b"}`)},
+	}}, nil
+}
+
+type noBudgets struct{}
+
+func (noBudgets) Budgets(context.Context, string) ([]budget.State, error) {
+	return []budget.State{{Key: "app:1", Limit: 1000, Used: [budget.Classes]int{1, 2, 3}}}, nil
+}
+
+// addReads gives the world what reads, delivers and tells.
+func (w *world) addReads(tb testing.TB, config *api.Config) {
+	tb.Helper()
+	w.jobs = &readJobs{}
+	var err error
+	w.notify, err = notify.New(notify.Config{Store: w.store, Now: w.clock.Now})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w.reads, err = read.New(read.Config{
+		Store: w.store, Outbox: w.store, Jobs: w.jobs, Now: w.clock.Now, Notifier: w.notify,
+		Open: func(context.Context, windlass.Connection, string) (connector.Reader, error) { return twoRecords{}, nil },
+		DownloadURL: func(id string, token windlass.Secret) string {
+			return "https://windlass.example.com/v1/large-records/" + id + "?token=" + token.Reveal()
+		},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w.deliver, err = deliver.New(deliver.Config{Store: w.store, Transport: http.DefaultTransport, Now: w.clock.Now})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	config.Reads, config.Deliver, config.Notify, config.Budgets = w.reads, w.deliver, w.notify, noBudgets{}
+}
