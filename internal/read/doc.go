@@ -55,6 +55,8 @@
 //   - Reads that were asked for do not move the mark, do not count as failures in
 //     a row, and deliver all that they find.
 //   - While a connection is bad no read begins. [Flow.Connected] makes them up.
+//   - Messages are sent as they are made: delivery.mode onRequest is taken for
+//     auto, since there is no call to ask for results.
 //   - An object without a backfill is read from the time of its installation on.
 //     Where it cannot be read by time, every scheduled read is of everything.
 //

@@ -163,6 +163,7 @@ func TestReadsWaitForACustomerToReconnect(t *testing.T) {
 
 		bad = false
 		w.outbox.clearJobs()
+		w.must(w.SaveSchedule(ctx, w.schedule(w.installation)))
 		w.must(w.setStatus(windlass.ConnectionWorking))
 		w.must(w.flow.Connected(ctx, w.connection))
 		if jobs := w.outbox.all("job"); len(jobs) != 1 {

@@ -129,6 +129,7 @@ func TestTheMarkMovesAtTheEnd(t *testing.T) {
 func TestWhatCannotBeReadByTimeIsReadInFull(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(120, 0)
+		w.provider.edit(5, noon) // delivered a moment ago, and delivered again: it is all there is
 		w.provider.unfiltered = true
 		w.install(configOf(""))
 		w.succeed()

@@ -73,6 +73,11 @@ func TestMessagesAreSplitAtTheLastByte(t *testing.T) {
 			t.Fatalf("%d messages", len(bodies))
 		}
 		w.wantAll()
+		ten[9] = sized(9, len(ten[9].Raw)+1)
+		if bodies = w.readAll(ten...); len(bodies) != 2 {
+			t.Fatalf("one byte more: %d messages", len(bodies))
+		}
+		w.wantAll()
 
 		// One record alone, at the last byte and behind it.
 		bodies = w.readAll(sized(1, small))
