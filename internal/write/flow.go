@@ -1,0 +1,108 @@
+package write
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"windlass"
+)
+
+// Config is what a Flow is made of. Store, Jobs and Provider are required.
+type Config struct {
+	Store    Store
+	Jobs     Jobs
+	Provider Provider
+	// Notifier is told what became of asynchronous writes; nil means nobody is.
+	Notifier Notifier
+	// Logger gets what a person has to act on; nil means nobody does.
+	Logger *slog.Logger
+	// Now is the clock; nil means time.Now. It should agree with the clocks of the
+	// other processes to within seconds: leases are compared by it.
+	Now func() time.Time
+
+	// Patience is how long a synchronous write may take; 0 means 45 seconds.
+	Patience time.Duration
+	// Slice bounds one step of an asynchronous write; 0 means half a minute.
+	Slice time.Duration
+	// Lease is how long an operation is held without a sign of life; 0 means two
+	// minutes. No call of the provider takes longer than half of it.
+	Lease time.Duration
+}
+
+// The defaults of a Config, and what nobody can change.
+const (
+	defaultPatience = 45 * time.Second
+	defaultSlice    = 30 * time.Second
+	defaultLease    = 2 * time.Minute
+
+	// MostRecords is how many records a batch may have.
+	MostRecords = 100
+	// keyLife is how long requests with the same key are one.
+	keyLife = 24 * time.Hour
+	// skew is how far the provider's clock may be behind ours.
+	skew = time.Minute
+)
+
+// The keys of what is logged.
+const (
+	logOperation = "operation"
+	logObject    = "object"
+	logReason    = "reason"
+	logRecord    = "record"
+	logRecordID  = "record_id"
+	logUntil     = "until"
+	logTook      = "took"
+	logWritten   = "written"
+	logFailed    = "failed"
+	logRequests  = "requests"
+)
+
+// Flow writes. It is safe for concurrent use; any number may share one store.
+type Flow struct {
+	store Store
+	jobs  Jobs
+	opts  Config
+}
+
+// New returns a Flow.
+func New(c Config) (*Flow, error) {
+	if c.Store == nil || c.Jobs == nil || c.Provider == nil {
+		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: "set up writes", Message: "a store, jobs and a provider are required"}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Patience = cmp.Or(c.Patience, defaultPatience)
+	c.Slice = cmp.Or(c.Slice, defaultSlice)
+	c.Lease = cmp.Or(c.Lease, defaultLease)
+	return &Flow{store: c.Store, jobs: c.Jobs, opts: c}, nil
+}
+
+// now is cut to what the store keeps of a time.
+func (f *Flow) now() time.Time { return f.opts.Now().UTC().Truncate(time.Microsecond) }
+
+// newID returns an id that sorts by the time it was made.
+func newID() string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		id = uuid.New() // the system's random source has failed once: an id that does not sort will do
+	}
+	return id.String()
+}
+
+func kindIs(err error, kind windlass.Kind) bool { return err != nil && errors.Is(err, kind) }
+
+// note adds a line to an operation's log.
+func (f *Flow) note(ctx context.Context, operationID, severity, message string, details map[string]string) error {
+	return f.store.AppendLogs(ctx, []windlass.OperationLog{{
+		ID: newID(), OperationID: operationID, Time: f.now(), Severity: severity, Message: message, Details: details,
+	}})
+}
