@@ -144,21 +144,9 @@ func (s *Scanner) container() error {
 		b := data[s.at]
 		switch {
 		case b == '"' && expect < aColon:
-			at := special(data, s.at+1)
-			if at >= len(data) || data[at] != '"' {
-				if _, err := s.text(); err != nil { // it has escapes, or is not one
-					return err
-				}
-				at = s.at - 1
-			}
-			s.at = at + 1
-			if expect < aKey {
-				expect = aComma
-				continue
-			}
-			if expect = aColon; s.at < len(data) && data[s.at] == ':' {
-				s.at++
-				expect = aValue
+			var err error
+			if expect, err = s.stringAs(expect); err != nil {
+				return err
 			}
 		case b == ',' && expect == aComma:
 			s.at++
@@ -192,6 +180,27 @@ func (s *Scanner) container() error {
 		}
 	}
 	return errCut
+}
+
+// stringAs passes a string that is a value or a key, and with a key the colon
+// right behind it, and says what comes next.
+func (s *Scanner) stringAs(expect expectation) (expectation, error) {
+	at := special(s.data, s.at+1)
+	if at >= len(s.data) || s.data[at] != '"' {
+		if _, err := s.text(); err != nil { // it has escapes, or is not one
+			return expect, err
+		}
+		at = s.at - 1
+	}
+	s.at = at + 1
+	if expect < aKey {
+		return aComma, nil
+	}
+	if s.at < len(s.data) && s.data[s.at] == ':' {
+		s.at++
+		return aValue, nil
+	}
+	return aColon, nil
 }
 
 // brackets is a stack of open brackets, a bit each: set for an object.
