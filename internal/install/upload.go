@@ -65,6 +65,16 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 			Issues: []windlass.Issue{{In: "header", Name: "Content-MD5", Message: wrong}},
 		}
 	}
+	u, err := f.store.Upload(ctx, id)
+	if err != nil {
+		return err
+	}
+	hash := windlass.NewSecret(token).Hash()
+	if u.TokenHash != hash { // before a byte of a stranger's is kept
+		return &windlass.Failure{
+			Kind: windlass.Unauthorized, Op: op, Message: "the token belongs to another upload", Remedy: "ask for a new upload URL",
+		}
+	}
 	data, err := io.ReadAll(io.LimitReader(body, mostZip+1))
 	switch {
 	case err != nil:
@@ -72,17 +82,13 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 	case len(data) > mostZip:
 		return invalid(op, fmt.Sprintf("the file has more than %d MiB", mostZip>>20), zipRemedy)
 	}
-	u, err := f.store.Upload(ctx, id)
-	if err != nil {
-		return err
-	}
 	got := md5.Sum(data) //nolint:gosec // see the import
 	for _, want := range []string{sum, u.MD5} {
 		if want != "" && want != base64.StdEncoding.EncodeToString(got[:]) {
 			return invalid(op, "the file is not the one whose MD5 sum was announced: it was damaged on the way", "upload it again")
 		}
 	}
-	return f.store.PutUpload(ctx, id, windlass.NewSecret(token).Hash(), data, f.now())
+	return f.store.PutUpload(ctx, id, hash, data, f.now())
 }
 
 // takeUpload returns the zip that an address leads to, once.
