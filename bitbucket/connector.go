@@ -29,6 +29,9 @@ type Options struct {
 	Role string
 	// UserAgent is sent with every request; empty means "windlass".
 	UserAgent string
+	// Lessons are shared with other connectors to the same workspace; nil means
+	// that this one learns by itself.
+	Lessons *Lessons
 }
 
 // Roles are the values that Options.Role takes.
@@ -45,12 +48,18 @@ type Connector struct {
 	role      string
 	agent     string
 
-	mu     sync.Mutex        // guards learnt
-	learnt map[string]lesson // by object: what the endpoint has shown of itself
+	lessons *Lessons
 }
 
-// lesson is what an object's endpoint has shown of itself since the Connector
-// was made, so that nothing is tried twice.
+// Lessons are what a workspace's endpoints have shown of themselves: page lengths
+// that are refused, filters that work. Connectors to one workspace that share them
+// try nothing twice. The zero value knows nothing; it is safe for concurrent use.
+type Lessons struct {
+	mu     sync.Mutex // guards learnt
+	learnt map[string]lesson
+}
+
+// lesson is what one object's endpoint has shown.
 type lesson struct {
 	plain    bool // refuses pagelen=100: ask without
 	filter   bool // the probe has run
@@ -87,6 +96,10 @@ func New(client *http.Client, opts *Options) (*Connector, error) {
 			return nil, err
 		}
 	}
+	lessons := opts.Lessons
+	if lessons == nil {
+		lessons = &Lessons{}
+	}
 	agent := opts.UserAgent
 	if agent == "" {
 		agent = "windlass"
@@ -94,7 +107,7 @@ func New(client *http.Client, opts *Options) (*Connector, error) {
 	return &Connector{
 		client: client, api: api,
 		workspace: opts.Workspace, role: role, agent: agent,
-		learnt: map[string]lesson{},
+		lessons: lessons,
 	}, nil
 }
 
@@ -160,16 +173,19 @@ func segment(what, value string) (string, error) {
 
 // lesson returns what has been learnt of an object.
 func (c *Connector) lesson(o *object) lesson {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.learnt[o.name]
+	c.lessons.mu.Lock()
+	defer c.lessons.mu.Unlock()
+	return c.lessons.learnt[o.name]
 }
 
 // learn notes something of an object.
 func (c *Connector) learn(o *object, note func(*lesson)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	l := c.learnt[o.name]
+	c.lessons.mu.Lock()
+	defer c.lessons.mu.Unlock()
+	l := c.lessons.learnt[o.name]
 	note(&l)
-	c.learnt[o.name] = l
+	if c.lessons.learnt == nil {
+		c.lessons.learnt = map[string]lesson{}
+	}
+	c.lessons.learnt[o.name] = l
 }

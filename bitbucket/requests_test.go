@@ -216,6 +216,25 @@ func TestTheUndocumentedFilterOfProjectsIsBelievedOnlyWhenItWorks(t *testing.T) 
 	}
 }
 
+func TestConnectorsThatShareTheirLessonsProbeOnce(t *testing.T) {
+	t.Parallel()
+	r := setUp(t, nil)
+	token, err := bitbucket.AccessToken(r.server.Credentials().AccessToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lessons := &bitbucket.Lessons{}
+	for range 3 {
+		c := r.as(t, token, &bitbucket.Options{Lessons: lessons})
+		if _, err := c.Read(t.Context(), connector.ReadRequest{Object: "projects", Since: time.Now().AddDate(10, 0, 0)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r.sent != 5 {
+		t.Errorf("%d requests; want two for the probe and one for each read", r.sent)
+	}
+}
+
 func TestAPageLengthThatIsRefusedIsNotAskedForAgain(t *testing.T) {
 	t.Parallel()
 	var queries []url.Values
