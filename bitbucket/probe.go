@@ -13,9 +13,9 @@ import (
 
 // filters reports whether the object's list can be filtered by time. Where
 // Bitbucket documents that, it costs nothing; where it does not, two requests
-// find out, once for each Connector: everything changed since 1970 must be
-// something, and everything changed before must be nothing. A workspace that
-// has no such records proves nothing, and is cheap to read in full.
+// find out, once for all who share their Lessons: everything changed since 1970
+// must be something, and everything changed before must be nothing. A workspace
+// that has no such records proves nothing, and is cheap to read in full.
 func (w *walker) filters(ctx context.Context) (bool, error) {
 	switch w.o.filter {
 	case goodFilter:

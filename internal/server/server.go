@@ -40,6 +40,7 @@ type Server struct {
 	notify    *notify.Service
 	deliver   *deliver.Service
 	reads     *read.Flow
+	lessons   lessons
 	api       *api.API
 	listeners []*listener
 	work      *work
