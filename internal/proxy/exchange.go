@@ -25,24 +25,26 @@ type exchange struct {
 	ctx    context.Context //nolint:containedctx // an exchange is one request, as http.Request is
 	cancel context.CancelCauseFunc
 
-	answer           *answer
-	sends, receives  turn
-	to               *url.URL
-	installation     windlass.Installation
-	credentials      windlass.Credentials
-	throttle         bool
-	body             *body  // nil: none
-	kept             []byte // the body, where it is kept
-	holds            bool   // a place
-	sending, through bool   // something was sent; the answer is whole
-	failed           error  // why there is no answer
+	answer *answer
+	// What is watched: the request, the reading of the answer, and the writing of it;
+	// the last two at once, since what was written is flushed while more is read.
+	sends, receives, takes turn
+	to                     *url.URL
+	installation           windlass.Installation
+	credentials            windlass.Credentials
+	throttle               bool
+	body                   *body  // nil: none
+	kept                   []byte // the body, where it is kept
+	holds                  bool   // a place
+	sending, through       bool   // something was sent; the answer is whole
+	failed                 error  // why there is no answer
 }
 
 func newExchange(p *Proxy, w http.ResponseWriter, r *http.Request, call Call) *exchange {
 	x := &exchange{proxy: p, call: call, in: r, began: p.now()}
 	x.ctx, x.cancel = context.WithCancelCause(r.Context())
-	x.answer = &answer{ResponseWriter: w, control: http.NewResponseController(w), turn: &x.receives, stall: p.config.Limits.Stall}
-	x.sends.late, x.receives.late = x.lateSending, x.lateReceiving
+	x.answer = &answer{ResponseWriter: w, control: http.NewResponseController(w), turn: &x.takes, stall: p.config.Limits.Stall}
+	x.sends.late, x.receives.late, x.takes.late = x.lateSending, x.lateReceiving, x.lateTaking
 	return x
 }
 
@@ -117,6 +119,8 @@ func (x *exchange) receive() (err error) {
 func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL, r.Out.Host = x.to, ""
 	withoutOurs(r.Out.Header)
+	r.Out.Header.Del("Connection") // which ReverseProxy has put back for h2c
+	r.Out.Header.Del("Upgrade")
 	switch {
 	case x.kept != nil:
 		r.Out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.kept)), nil }
@@ -158,7 +162,11 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 // send pays for a request and sends it (invariant 7).
 func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*http.Response, error) {
 	config := &x.proxy.config
-	signing, err := config.Provider.Transport(credentials, config.Base)
+	base := config.Base
+	if req.Trailer != nil {
+		base = &trailing{base, req.Trailer}
+	}
+	signing, err := config.Provider.Transport(credentials, base)
 	if err != nil {
 		return nil, err
 	}
@@ -205,29 +213,29 @@ func (x *exchange) lateSending(whose side) {
 	_ = x.answer.control.SetReadDeadline(time.Unix(1, 0)) // the read that waits ends now
 }
 
-// lateReceiving cuts an answer that is not sent on, or not taken.
-func (x *exchange) lateReceiving(whose side) {
-	if whose == provider {
-		x.cancel(lateProvider)
-		return
-	}
+// lateReceiving cuts an answer that the provider does not go on with.
+func (x *exchange) lateReceiving(side) { x.cancel(lateProvider) }
+
+// lateTaking cuts an answer that is not taken.
+func (x *exchange) lateTaking(side) {
 	x.cancel(lateCaller)
-	_ = x.answer.control.SetWriteDeadline(time.Unix(1, 0))
+	_ = x.answer.control.SetWriteDeadline(time.Unix(1, 0)) // the write that waits ends now
 }
 
 // finish lets go of everything, whatever came of it.
 func (x *exchange) finish() {
 	x.sends.end()
 	x.receives.end()
+	x.takes.end()
 	x.cancel(nil)
 	if x.body != nil {
 		_ = x.body.Close()
-		if !x.body.ended.Load() {
-			// The server reads on for a little, to tell whether the connection can be
-			// used again; it must not be kept by that.
-			const grace = 500 * time.Millisecond
-			_ = x.answer.control.SetReadDeadline(time.Now().Add(grace))
-		}
+	}
+	if x.in.Body != nil && x.in.ContentLength != 0 && (x.body == nil || !x.body.ended.Load()) {
+		// The server reads on for a little, to tell whether the connection can be used
+		// again; it must not be kept by that.
+		const grace = 500 * time.Millisecond
+		_ = x.answer.control.SetReadDeadline(time.Now().Add(grace))
 	}
 	if x.holds {
 		x.proxy.slots.free(x.installation.Connection.ID)

@@ -53,6 +53,19 @@ func trailers(announced http.Header) http.Header {
 	return places
 }
 
+// trailing sends a request with the very trailers that the body fills in at its
+// end: whoever clones a request on its way, to sign it, clones them empty.
+type trailing struct {
+	base     http.RoundTripper
+	trailers http.Header
+}
+
+func (t *trailing) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.WithContext(req.Context()) // a copy: a request that is sent is not changed
+	req.Trailer = t.trailers
+	return t.base.RoundTrip(req)
+}
+
 // checkMethod refuses what is no request for a resource of the provider's.
 func checkMethod(r *http.Request) error {
 	switch {
