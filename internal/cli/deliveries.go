@@ -1,0 +1,238 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+var deliveryColumns = []column{
+	{"ID", "id"},
+	{"KIND", "kind"},
+	{"OBJECT", "objectName"},
+	{"RECORDS", "numRecords"},
+	{"STATUS", "status"},
+	{"ATTEMPTS", "attempts"},
+	{"NEXT", "nextAttemptTime"},
+	{"CREATED", "createTime"},
+}
+
+type deliveryOptions struct {
+	destination, operation, installation, status, since, until string
+
+	follow, failed, body bool
+}
+
+func newDeliveries(env *Env) *cobra.Command {
+	n := &noun{plural: "deliveries", singular: "a delivery", takes: "ID", columns: deliveryColumns}
+	opts := &deliveryOptions{}
+	n.list = func(ctx context.Context, c *client) (string, url.Values, error) {
+		path, err := c.inProject(ctx, "deliveries")
+		return path, nil, err
+	}
+	n.locate = func(ctx context.Context, c *client, id string) (string, error) {
+		return c.inProject(ctx, "deliveries", id)
+	}
+	at := &atServer{}
+	cmd := &cobra.Command{
+		Use: "deliveries", Short: "Messages: what arrived, what was tried, and once more", Long: "Messages to destinations: how each stands, what was tried, and delivering it once more.",
+		GroupID: groupServer, Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	at.bind(cmd)
+	cmd.AddCommand(newListDeliveries(env, at, opts), newGetDelivery(env, at, n, opts), newReplay(env, at))
+	return cmd
+}
+
+func newListDeliveries(env *Env, at *atServer, opts *deliveryOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "list", Short: "List messages, the newest first", Args: cobra.NoArgs,
+		Example: "  windlass deliveries list --destination bitbucketWebhook --status failed",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := at.dial(env)
+			if err != nil {
+				return err
+			}
+			query, err := opts.query(env.Now())
+			if err != nil {
+				return err
+			}
+			path, err := c.inProject(cmd.Context(), "deliveries")
+			if err != nil {
+				return err
+			}
+			if opts.follow {
+				return followDeliveries(cmd.Context(), env, at, c, path, query)
+			}
+			got, err := c.get(cmd.Context(), path, query)
+			if err == nil && !at.json {
+				got, err = got.results()
+			}
+			if err != nil {
+				return err
+			}
+			return at.printList(env.Stdout, got, deliveryColumns)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&opts.destination, "destination", "", "only those to the destination of this `NAME`")
+	flags.StringVar(&opts.operation, "operation", "", "only those of the operation of this `ID`")
+	flags.StringVar(&opts.installation, "installation", "", "only those of the installation of this `ID`")
+	flags.StringVar(&opts.status, "status", "", "only those that are pending, delivered or failed")
+	flags.StringVar(&opts.since, "since", "", "only those made at `TIME` or later")
+	flags.StringVar(&opts.until, "until", "", "only those made before `TIME`")
+	flags.BoolVar(&opts.follow, "follow", false, "go on with those that are made from now on, until interrupted")
+	return cmd
+}
+
+// query is what the list is asked for.
+func (o *deliveryOptions) query(now time.Time) (url.Values, error) {
+	query := filled("destination", o.destination, "operationId", o.operation, "installationId", o.installation, "status", o.status)
+	for flag, text := range map[string]string{"since": o.since, "until": o.until} {
+		when, err := parseWhen(flag, text, now)
+		if err != nil {
+			return nil, err
+		}
+		if !when.IsZero() {
+			query.Set(flag, when.Format(time.RFC3339Nano))
+		}
+	}
+	return query, nil
+}
+
+// followDeliveries prints messages as they are made, one a line. Their ids are in
+// the order of time.
+func followDeliveries(ctx context.Context, env *Env, at *atServer, c *client, path string, query url.Values) error {
+	query.Set("pageSize", "500")
+	for last := ""; ; {
+		got, err := c.get(ctx, path, query)
+		if err == nil {
+			got, err = got.results()
+		}
+		if err != nil {
+			return err
+		}
+		var all []json.RawMessage
+		if err := got.into(&all); err != nil {
+			return err
+		}
+		slices.Reverse(all)
+		for _, one := range all {
+			if id := cell(one, "id"); id > last {
+				last = id
+				if at.json {
+					if err := printBytes(env.Stdout, one); err != nil {
+						return err
+					}
+					continue
+				}
+				tellf(env.Stdout, "%s  %-9s  %s %s  %s\n", cell(one, "createTime"), cell(one, "status"), cell(one, "kind"), cell(one, "objectName"), id)
+			}
+		}
+		if err := pauseFor(ctx, betweenLooks); err != nil {
+			return err
+		}
+	}
+}
+
+func newGetDelivery(env *Env, at *atServer, n *noun, opts *deliveryOptions) *cobra.Command {
+	cmd := n.onOne(env, at, "get", "Show a message, and what was tried", func(cmd *cobra.Command, c *client, id string) error {
+		path, err := n.locate(cmd.Context(), c, id)
+		if err != nil {
+			return err
+		}
+		query := url.Values{}
+		if opts.body {
+			query.Set("includeBody", "true")
+		}
+		got, err := c.get(cmd.Context(), path, query)
+		if err != nil {
+			return err
+		}
+		if err := at.printOne(env.Stdout, got.body, append(slices.Clone(deliveryColumns), column{"DESTINATION", "destinationId"}, column{"OPERATION", "operationId"})); err != nil || at.json {
+			return err
+		}
+		return printTried(env, got)
+	})
+	cmd.Flags().BoolVar(&opts.body, "body", false, "show the body, exactly as it is sent")
+	return cmd
+}
+
+func printTried(env *Env, got answer) error {
+	var one struct {
+		Tried []json.RawMessage
+		Body  string
+	}
+	if err := got.into(&one); err != nil {
+		return err
+	}
+	if len(one.Tried) > 0 {
+		tellf(env.Stdout, "\n")
+		table := newTable(env.Stdout, "TIME", "ANSWER", "SECONDS", "ERROR")
+		for _, t := range one.Tried {
+			table.row(cell(t, "time"), dash(cell(t, "status")), cell(t, "latencySeconds"), dash(cell(t, "error")))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	if one.Body == "" {
+		return nil
+	}
+	tellf(env.Stdout, "\n")
+	return printBytes(env.Stdout, []byte(one.Body))
+}
+
+func newReplay(env *Env, at *atServer) *cobra.Command {
+	opts := &deliveryOptions{}
+	cmd := &cobra.Command{
+		Use: "replay [ID]", Short: "Deliver messages once more, with the same ids and bytes", Args: cobra.MaximumNArgs(1),
+		Example: "  windlass deliveries replay --destination bitbucketWebhook --failed --since 24h",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := at.dial(env)
+			if err != nil {
+				return err
+			}
+			query, err := opts.query(env.Now())
+			if err != nil {
+				return err
+			}
+			body := map[string]any{}
+			for name := range query {
+				body[name] = query.Get(name)
+			}
+			segments := append([]string{"deliveries"}, args...)
+			if len(args) == 0 {
+				if len(body) == 0 && !opts.failed {
+					return invalidf("which? name one, or say --destination, --failed or --since")
+				}
+				body["failed"] = opts.failed
+			} else {
+				body = nil
+			}
+			path, err := c.inProject(cmd.Context(), segments...)
+			if err != nil {
+				return err
+			}
+			var sent any
+			if body != nil {
+				sent = body
+			}
+			got, err := c.call(cmd.Context(), http.MethodPost, path+":replay", nil, sent)
+			if err != nil {
+				return err
+			}
+			return at.printOne(env.Stdout, got.body, []column{{"REPLAYED", "replayed"}})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&opts.destination, "destination", "", "all to the destination of this `NAME`")
+	flags.BoolVar(&opts.failed, "failed", false, "only those that were given up")
+	flags.StringVar(&opts.since, "since", "", "only those made at `TIME` or later")
+	flags.StringVar(&opts.until, "until", "", "only those made before `TIME`")
+	return cmd
+}
