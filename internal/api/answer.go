@@ -17,6 +17,8 @@ func writeAnswer(w http.ResponseWriter, status int, answer any) error {
 	case nil:
 		w.WriteHeader(status)
 		return nil
+	case answered:
+		return writeAnswer(w, answer.status, answer.body)
 	case page:
 		answer.write(w)
 		return nil

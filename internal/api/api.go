@@ -14,15 +14,21 @@ import (
 	"windlass"
 )
 
-// Config is what the API is made of. Everything down to PublicURL is required.
+// Config is what the API is made of. Everything down to PublicURL is required, but
+// for Writes.
 type Config struct {
 	Install Installing
 	Connect Connecting
 	Reads   Reading
+	Writes  Writing // nil: nothing is written
 	Deliver Delivering
 	Notify  Notifying
 	Budgets Budgeting
 	Lookup  Lookup
+	// Proxy gets the requests that are for the provider; nil means there is no proxy.
+	Proxy Proxying
+	// ProxyHost is a host name of the proxy's own; empty means there is none.
+	ProxyHost string
 	// PublicURL is where people and programs reach this server, as in
 	// https://windlass.example.com: upload URLs begin with it.
 	PublicURL string
@@ -51,10 +57,13 @@ type API struct {
 	install     Installing
 	connect     Connecting
 	reads       Reading
+	writes      Writing
 	deliver     Delivering
 	notify      Notifying
 	budgets     Budgeting
 	lookup      Lookup
+	proxy       Proxying
+	proxyHost   string
 	publicURL   *url.URL
 	operatorKey windlass.Secret
 	log         *slog.Logger
@@ -85,7 +94,8 @@ func New(config Config) (*API, error) {
 	}
 	a := &API{
 		install: config.Install, connect: config.Connect, lookup: config.Lookup,
-		reads: config.Reads, deliver: config.Deliver, notify: config.Notify, budgets: config.Budgets,
+		reads: config.Reads, writes: config.Writes, deliver: config.Deliver, notify: config.Notify, budgets: config.Budgets,
+		proxy: config.Proxy, proxyHost: config.ProxyHost,
 		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, observe: config.Observe, now: config.Now,
 		timeout: config.Timeout, bodyLimit: config.BodyLimit, uploadLimit: config.UploadLimit,
 	}

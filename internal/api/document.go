@@ -73,7 +73,17 @@ func (a *API) describeRoute(r *route) *huma.Operation {
 	if r.id == "receiveUpload" {
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/zip": {}}}
 	}
+	for _, p := range r.op.headers {
+		described := p.describe()
+		described.In = "header"
+		op.Parameters = append(op.Parameters, described)
+	}
 	op.Responses[strconv.Itoa(r.status)] = a.describeAnswer(r)
+	for status, other := range r.op.others {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status), Content: map[string]*huma.MediaType{"application/json": {Schema: a.schemas.of[other]}},
+		}
+	}
 	return op
 }
 

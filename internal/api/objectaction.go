@@ -6,9 +6,13 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"windlass"
 	"windlass/internal/read"
+	"windlass/internal/write"
 )
 
 // readBegun is the answer to a read that was asked for.
@@ -16,22 +20,63 @@ type readBegun struct {
 	OperationID string `json:"operationId"`
 }
 
+// objectRequest is a body that asks for a write or for a read.
+type objectRequest struct{}
+
+// Schema says that it is one of the two.
+func (objectRequest) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{
+		r.Schema(reflect.TypeFor[write.Request](), true, ""), r.Schema(reflect.TypeFor[read.TriggerRequest](), true, ""),
+	}}
+}
+
 // actsOnObject is the one operation of the contract that is two: what its body
 // asks for is a write when it has a type, and else a read.
 func actsOnObject() operation {
-	reading := takes((*API).triggerRead)
-	return operation{in: reflect.TypeFor[read.TriggerRequest](), out: reflect.TypeFor[readBegun](), run: func(a *API, c *call) (any, error) {
-		writes, err := a.asksForWrite(c)
-		if err != nil {
-			return nil, err
-		}
-		if writes {
-			return nil, &windlass.Failure{
-				Kind: unprocessable, Message: "this Windlass does not write yet", Remedy: "leave type out to read",
+	reading, writing := takes((*API).triggerRead), takes((*API).write)
+	written := reflect.TypeFor[write.Answer]()
+	return operation{
+		in: reflect.TypeFor[objectRequest](), out: reading.out, parts: []reflect.Type{reading.in, writing.in},
+		others:  map[int]reflect.Type{http.StatusOK: written, http.StatusUnprocessableEntity: written},
+		headers: []param{{name: idempotencyKey, about: "Of a write: requests with the same key are one, for a day. The first answer answers them all."}},
+		run: func(a *API, c *call) (any, error) {
+			writes, err := a.asksForWrite(c)
+			switch {
+			case err != nil:
+				return nil, err
+			case writes:
+				return writing.run(a, c)
+			default:
+				return reading.run(a, c)
 			}
-		}
-		return reading.run(a, c)
-	}}
+		},
+	}
+}
+
+// idempotencyKey is the header by which a request that is sent again is recognized.
+const idempotencyKey = "Idempotency-Key"
+
+// write carries a write out. What the provider refused is an answer, too.
+func (a *API) write(c *call, r write.Request) (any, error) {
+	if a.writes == nil {
+		return nil, &windlass.Failure{Kind: unprocessable, Message: "this Windlass does not write", Remedy: "leave type out to read"}
+	}
+	if err := c.who.mustBe(r.GroupRef, ""); err != nil {
+		return nil, err
+	}
+	keys := c.r.Header.Values(idempotencyKey)
+	if len(keys) > 1 || len(keys) == 1 && keys[0] == "" {
+		return nil, invalid([]windlass.Issue{{In: "header", Name: idempotencyKey, Message: "it is empty, or stands twice"}})
+	}
+	written, err := a.writes.Write(c.ctx(), c.project.ID, c.param("integrationId"), c.param("objectName"), r, strings.Join(keys, ""))
+	if err != nil {
+		return nil, err
+	}
+	status := http.StatusOK
+	if written.Failed() {
+		status = http.StatusUnprocessableEntity
+	}
+	return answered{status, written}, nil
 }
 
 // asksForWrite looks whether the body has a type, and leaves the body to be read.

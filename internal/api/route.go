@@ -47,6 +47,12 @@ type param struct {
 // An operation is a handler and the types that go through it.
 type operation struct {
 	in, out reflect.Type // nil: nothing
+	// parts are the types that in is one of; others are the answers with a status
+	// that is not the route's; headers are those that the operation reads. Most
+	// operations have none of them.
+	parts   []reflect.Type
+	others  map[int]reflect.Type
+	headers []param
 	run     func(*API, *call) (any, error)
 }
 
@@ -86,6 +92,12 @@ func accepts[In any](f func(*API, *call, In) error) operation {
 
 // text is an answer in plain text rather than JSON.
 type text string
+
+// answered is an answer with a status of its own.
+type answered struct {
+	status int
+	body   any
+}
 
 // A page is an answer for people: it writes itself, whatever came of the request.
 type page struct {

@@ -32,6 +32,12 @@ func newSchemaSet(routes []route) *schemaSet {
 	for _, r := range routes {
 		s.add(r.op.in, r.id+"Request")
 		s.add(r.op.out, r.id+"Answer")
+		for _, part := range r.op.parts {
+			s.add(part, r.id+"Request")
+		}
+		for _, other := range r.op.others {
+			s.add(other, r.id+"Answer")
+		}
 	}
 	for _, schema := range s.registry.Map() {
 		tighten(schema)
@@ -54,8 +60,11 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if strings.HasSuffix(t.PkgPath(), "/manifest") {
+	switch {
+	case strings.HasSuffix(t.PkgPath(), "/manifest"):
 		name = "Manifest" + name // some of its names are those of package install, too
+	case strings.HasSuffix(t.PkgPath(), "/internal/write"):
+		name = "Write" + name // it says Request, Answer and Problem of its own
 	}
 	return strings.ToUpper(name[:1]) + name[1:]
 }

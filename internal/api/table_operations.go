@@ -17,7 +17,7 @@ func operationRoutes() []route {
 		dest         = inProject + "/destinations/{destination}"
 	)
 	return []route{
-		{http.MethodPost, inIntegration + "/objects/{objectName}", "actOnObject", server, 201, "Read an object now. A body with type is a write.", nil, actsOnObject()},
+		{http.MethodPost, inIntegration + "/objects/{objectName}", "actOnObject", server, 201, "Write records, when the body has a type; else read the object now.", nil, actsOnObject()},
 		{http.MethodPost, installation + ":pause", "pauseInstallation", server, 204, "Pause the reads of an installation, or of some objects.", nil, mayAccept((*API).pauseReads)},
 		{http.MethodPost, installation + ":unpause", "unpauseInstallation", server, 204, "End the pause; what changed meanwhile is read at once.", nil, mayAccept((*API).unpauseReads)},
 		{http.MethodGet, installation + "/operations", "listOperations", person, 200, "List the operations of an installation, the latest first.", []param{

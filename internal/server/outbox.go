@@ -81,8 +81,8 @@ func (s *Server) newDeliveries() error {
 // connected is told of what happens to connections.
 type connected struct{ server *Server }
 
-// Notify counts an event, tells the product, and lets reads go on that have waited
-// for the customer, all in the transaction that makes it true.
+// Notify counts an event, tells the product, and lets reads and writes go on that have
+// waited for the customer, all in the transaction that makes it true.
 func (c *connected) Notify(ctx context.Context, event connect.Event) error {
 	s := c.server
 	s.store.Afterwards(ctx, func() { s.metrics.connection(event) })
@@ -99,5 +99,8 @@ func (c *connected) Notify(ctx context.Context, event connect.Event) error {
 	if event.Type != connect.EventUpdated || event.Connection.Status == windlass.ConnectionBad {
 		return nil
 	}
-	return s.reads.Connected(ctx, event.Connection)
+	if err := s.reads.Connected(ctx, event.Connection); err != nil {
+		return err
+	}
+	return s.writes.Connected(ctx, event.Connection)
 }

@@ -21,6 +21,7 @@ import (
 	"windlass/internal/read"
 	"windlass/internal/seal"
 	"windlass/internal/store"
+	"windlass/internal/write"
 )
 
 // callbackPath is where Bitbucket sends people back to, below the public URL.
@@ -40,6 +41,7 @@ type Server struct {
 	notify    *notify.Service
 	deliver   *deliver.Service
 	reads     *read.Flow
+	writes    *write.Flow
 	lessons   lessons
 	api       *api.API
 	listeners []*listener
@@ -125,6 +127,10 @@ func (s *Server) listen(ctx context.Context) error {
 func (s *Server) route(own map[string]http.Handler) http.Handler {
 	rest := only(own)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.api != nil && s.api.Proxies(r) { // then no path is ours
+			s.api.ServeHTTP(w, r)
+			return
+		}
 		if _, mine := own[r.URL.Path]; mine || s.api == nil {
 			rest.ServeHTTP(w, r)
 			return
@@ -204,6 +210,9 @@ func (s *Server) assemble() error {
 	if err := s.newReads(); err != nil {
 		return err
 	}
+	if err := s.newWrites(); err != nil {
+		return err
+	}
 	var err error
 	s.connect, err = connect.New(connect.Config{
 		Store: s.store, Providers: map[string]connect.Provider{providerName: oauth},
@@ -220,9 +229,14 @@ func (s *Server) assemble() error {
 		Sampler: s.reads, Started: s.reads.Started,
 	})
 	if s.config.has(RoleAPI) {
+		passing, err := s.newProxy(oauth)
+		if err != nil {
+			return err
+		}
 		s.api, err = api.New(api.Config{
+			Proxy: passing, ProxyHost: s.config.ProxyHost,
 			Install: s.install, Connect: s.connect, Lookup: s.store, PublicURL: s.config.PublicURL,
-			Reads: s.reads, Deliver: s.deliver, Notify: s.notify, Budgets: s.budgets,
+			Reads: s.reads, Writes: s.writes, Deliver: s.deliver, Notify: s.notify, Budgets: s.budgets,
 			OperatorKey: s.config.OperatorKey, Logger: s.log, Now: s.config.Now, Observe: s.metrics.request,
 		})
 		if err != nil {

@@ -33,7 +33,7 @@ func migrations() []func(ctx context.Context, driver string, db *sql.DB) error {
 
 // kinds are all sorts of job.
 func (s *Server) kinds() []jobs.Kind {
-	return append(s.readKinds(),
+	return append(append(s.readKinds(), s.writeKinds()...),
 		jobs.Retention(s.store, s.cutoffs),
 		jobs.Kind{Name: windlass.ScheduleKeepalive, Priority: 3, Attempts: 3, Work: s.keepAlive},
 	)
@@ -45,6 +45,8 @@ func (s *Server) cutoffs() windlass.Cutoffs {
 	return windlass.Cutoffs{
 		States:  now.Add(-s.config.Retention.States),
 		Uploads: now.Add(-s.config.Retention.Uploads),
+
+		WriteKeys: now,
 
 		Operations:   now.Add(-s.config.Retention.Operations),
 		Batches:      now.Add(-s.config.Retention.Deliveries),
@@ -78,6 +80,7 @@ var routines = []routine{
 	{"retention", windlass.ScheduleRetention, 15 * time.Minute},
 	{"keepalive", windlass.ScheduleKeepalive, 24 * time.Hour},
 	{"resume", jobResume, 5 * time.Minute},
+	{"resume-writes", jobResumeWrites, 5 * time.Minute},
 }
 
 // newWork makes the engine of jobs.
