@@ -25,6 +25,10 @@ type Config struct {
 	Notify  Notifying
 	Budgets Budgeting
 	Lookup  Lookup
+	// Proxy gets the requests that are for the provider; nil means there is no proxy.
+	Proxy Proxying
+	// ProxyHost is a host name of the proxy's own; empty means there is none.
+	ProxyHost string
 	// PublicURL is where people and programs reach this server, as in
 	// https://windlass.example.com: upload URLs begin with it.
 	PublicURL string
@@ -58,6 +62,8 @@ type API struct {
 	notify      Notifying
 	budgets     Budgeting
 	lookup      Lookup
+	proxy       Proxying
+	proxyHost   string
 	publicURL   *url.URL
 	operatorKey windlass.Secret
 	log         *slog.Logger
@@ -89,6 +95,7 @@ func New(config Config) (*API, error) {
 	a := &API{
 		install: config.Install, connect: config.Connect, lookup: config.Lookup,
 		reads: config.Reads, writes: config.Writes, deliver: config.Deliver, notify: config.Notify, budgets: config.Budgets,
+		proxy: config.Proxy, proxyHost: config.ProxyHost,
 		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, observe: config.Observe, now: config.Now,
 		timeout: config.Timeout, bodyLimit: config.BodyLimit, uploadLimit: config.UploadLimit,
 	}

@@ -4,15 +4,16 @@ import (
 	"net/http"
 
 	"windlass"
+	"windlass/internal/proxy"
 )
 
 // The kinds of failure that only HTTP knows.
 const (
 	malformedRequest windlass.Kind = "malformed request"
 	methodNotAllowed windlass.Kind = "method not allowed"
-	tooLarge         windlass.Kind = "too large"
+	tooLarge                       = proxy.TooLarge
 	unsupportedMedia windlass.Kind = "unsupported media type"
-	timedOut         windlass.Kind = "timed out"
+	timedOut                       = proxy.TimedOut
 	unprocessable    windlass.Kind = "unprocessable"
 )
 
@@ -49,6 +50,7 @@ var verdicts = map[windlass.Kind]verdict{
 	methodNotAllowed:        {405, 405, "method-not-allowed", "There is no such method here", false},
 	tooLarge:                {413, 413, "too-large", "The request is too large", false},
 	unsupportedMedia:        {415, 415, "unsupported-media-type", "The body is of another type than expected", false},
+	proxy.TooSlow:           {408, 408, "too-slow", "It took the sender too long", true},
 	timedOut:                {504, 504, "timed-out", "It took too long", true},
 }
 

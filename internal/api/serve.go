@@ -50,8 +50,12 @@ func (c *call) param(name string) string { return c.params[name] }
 func (c *call) flag(name string) bool { return c.query.Get(name) == "true" }
 
 // ServeHTTP answers one request. It never panics: what does is answered and
-// logged.
+// logged. (A proxied one may, to cut an answer that cannot be ended.)
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.Proxies(r) {
+		a.serveProxied(w, r)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
 	defer cancel()
 	counted := &countingWriter{ResponseWriter: w}
@@ -61,11 +65,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer serves a call, whatever happens in it.
 func (a *API) answer(c *call, counted *countingWriter) {
 	began := a.now()
-	header := counted.Header()
-	header.Set("X-Request-Id", c.requestID)
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-
+	ownHeaders(counted.Header(), c.requestID)
 	defer a.logAccess(c, counted, began)
 	defer func() {
 		if recovered := recover(); recovered != nil {
@@ -80,6 +80,13 @@ func (a *API) answer(c *call, counted *countingWriter) {
 		}
 	}()
 	a.serve(c)
+}
+
+// ownHeaders are on every answer of ours.
+func ownHeaders(header http.Header, requestID string) {
+	header.Set("X-Request-Id", requestID)
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
 }
 
 // serve finds the route, lets the caller in, runs the operation and answers.

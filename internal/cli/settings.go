@@ -32,6 +32,7 @@ type serverConfig struct {
 var settings = []setting{
 	{key: "addr", def: server.DefaultAddr, about: "the address to listen on; port 0 takes a free one", set: text(func(c *serverConfig) *string { return &c.Addr })},
 	{key: "public-url", about: "where people and programs reach the server (default: the address it listens on)", set: text(func(c *serverConfig) *string { return &c.PublicURL })},
+	{key: "proxy-host", about: "a host name of the proxy's own, where every path is Bitbucket's (default: a header tells proxied requests apart)", set: text(func(c *serverConfig) *string { return &c.ProxyHost })},
 	{key: "data-dir", def: server.DefaultDataDir, about: "the folder of the database and the keyset", set: text(func(c *serverConfig) *string { return &c.DataDir })},
 	{
 		key: "database-url", about: "a PostgreSQL database, as postgres://user@host/name, or an SQLite file (default: windlass.db in the data folder)",

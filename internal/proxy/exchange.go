@@ -36,7 +36,9 @@ type exchange struct {
 	body                   *body  // nil: none
 	kept                   []byte // the body, where it is kept
 	holds                  bool   // a place
-	sending, through       bool   // something was sent; the answer is whole
+	sending                bool   // something was sent
+	answered               bool   // the provider has answered
+	through                bool   // the answer has gone back, whole
 	failed                 error  // why there is no answer
 }
 
@@ -186,6 +188,7 @@ func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*h
 // adapt makes the provider's answer the caller's.
 func (x *exchange) adapt(resp *http.Response) error {
 	x.sends.settle()
+	x.answered = true
 	for _, name := range theirs {
 		resp.Header.Del(name)
 	}

@@ -30,8 +30,9 @@ const (
 type Seen struct {
 	// Status is that of the answer, ours or the provider's; 0 when there was none.
 	Status int
-	// Sent reports that something was sent to the provider.
-	Sent bool
+	// Sent reports that something was sent to the provider, Ours that the answer is
+	// not the provider's.
+	Sent, Ours bool
 	// Cut reports that the answer could not be ended.
 	Cut bool
 	// Took is how long it took in all, First until the answer began.
@@ -44,7 +45,7 @@ type Seen struct {
 // things of the customer's, but neither query nor header.
 func (x *exchange) tell() {
 	seen := Seen{
-		Status: x.answer.status, Sent: x.sending, Cut: x.answer.status != 0 && x.sending && !x.through && x.failed == nil,
+		Status: x.answer.status, Sent: x.sending, Ours: !x.answered, Cut: x.answered && x.answer.status != 0 && !x.through,
 		Took: x.proxy.now().Sub(x.began), Down: x.answer.bytes,
 	}
 	if !x.answer.first.IsZero() {

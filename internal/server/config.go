@@ -38,6 +38,9 @@ type Config struct {
 	// PublicURL is where people and programs reach the server: the callback URL
 	// of an OAuth consumer is below it. "" is the address that is listened on.
 	PublicURL string
+	// ProxyHost is a host name at which every request is a proxied one, whatever its
+	// path; "" is none. Elsewhere a header tells them apart.
+	ProxyHost string
 	// DataDir is the folder for the SQLite file and the keyset's file; it is made
 	// when it is missing. "" is DefaultDataDir.
 	DataDir string

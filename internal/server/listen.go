@@ -44,11 +44,16 @@ func listen(ctx context.Context, addr string, handler http.Handler, log *slog.Lo
 }
 
 // newHTTPServer bounds what a client may take its time over. Answers are not
-// bounded here: the API bounds its own.
+// bounded here: the API bounds its own, and the proxy lifts ReadTimeout and watches
+// whether anything moves.
 func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	const mostHeader = 64 << 10
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // from whatever ends TLS before us
 	return &http.Server{
 		Handler:           isolate(handler, log),
+		Protocols:         protocols,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,

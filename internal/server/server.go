@@ -127,6 +127,10 @@ func (s *Server) listen(ctx context.Context) error {
 func (s *Server) route(own map[string]http.Handler) http.Handler {
 	rest := only(own)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.api != nil && s.api.Proxies(r) { // then no path is ours
+			s.api.ServeHTTP(w, r)
+			return
+		}
 		if _, mine := own[r.URL.Path]; mine || s.api == nil {
 			rest.ServeHTTP(w, r)
 			return
@@ -225,7 +229,12 @@ func (s *Server) assemble() error {
 		Sampler: s.reads, Started: s.reads.Started,
 	})
 	if s.config.has(RoleAPI) {
+		passing, err := s.newProxy(oauth)
+		if err != nil {
+			return err
+		}
 		s.api, err = api.New(api.Config{
+			Proxy: passing, ProxyHost: s.config.ProxyHost,
 			Install: s.install, Connect: s.connect, Lookup: s.store, PublicURL: s.config.PublicURL,
 			Reads: s.reads, Writes: s.writes, Deliver: s.deliver, Notify: s.notify, Budgets: s.budgets,
 			OperatorKey: s.config.OperatorKey, Logger: s.log, Now: s.config.Now, Observe: s.metrics.request,

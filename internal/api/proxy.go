@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+
+	"windlass"
+	"windlass/internal/proxy"
+)
+
+// Proxying passes requests on to a provider: *proxy.Proxy.
+type Proxying interface {
+	Serve(w http.ResponseWriter, r *http.Request, call proxy.Call)
+}
+
+// The headers by which a proxied request is told apart, and names its project.
+const (
+	proxyVersion = "X-Amp-Proxy-Version"
+	proxyProject = "X-Amp-Project-Id"
+)
+
+// proxied is what a proxied request that is not let in is counted and logged as.
+var proxied = &route{id: "proxy"}
+
+// Proxies reports whether a request is for the provider and not for us: by a header
+// of the published contract, or by the proxy's own host name. Its path is then the
+// provider's, whatever it looks like.
+func (a *API) Proxies(r *http.Request) bool {
+	if a.proxy == nil {
+		return false
+	}
+	if _, said := r.Header[proxyVersion]; said {
+		return true
+	}
+	if a.proxyHost == "" {
+		return false
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.EqualFold(strings.TrimSuffix(host, "."), a.proxyHost)
+}
+
+// serveProxied lets a request in and hands it over. What the proxy answers is not
+// ours: nothing is added to it, and it may take as long as it moves.
+func (a *API) serveProxied(w http.ResponseWriter, r *http.Request) {
+	began := a.now()
+	c := &call{r: r, requestID: a.newID(), route: proxied}
+	if err := a.admitProxied(c); err != nil {
+		counted := &countingWriter{ResponseWriter: w}
+		a.failProxied(c, counted, err)
+		a.logAccess(c, counted, began)
+		return
+	}
+	a.proxy.Serve(w, r, proxy.Call{
+		ProjectID: c.project.ID, Caller: c.who.name, RequestID: c.requestID,
+		Fail: func(w http.ResponseWriter, err error) { a.failProxied(c, w, err) },
+	})
+}
+
+func (a *API) failProxied(c *call, w http.ResponseWriter, err error) {
+	c.w = w
+	ownHeaders(w.Header(), c.requestID)
+	a.fail(c, err)
+}
+
+// admitProxied finds out who sent a request. It has to be a server of the product's:
+// whoever may call any endpoint with a customer's credential is no page in a browser.
+func (a *API) admitProxied(c *call) error {
+	whole := c.r
+	defer func() { c.r = whole }()
+	ctx, cancel := context.WithTimeout(whole.Context(), a.timeout)
+	defer cancel()
+	c.r = whole.WithContext(ctx)
+
+	// Authorization may hold what the caller's client believes to be the provider's.
+	key := whole.Header.Get("X-Api-Key")
+	if key == "" {
+		return refused("a proxied request needs an API key", "send a key of scope full in the header X-Api-Key, from a server")
+	}
+	who, err := a.byKey(c, key)
+	if err != nil {
+		return err
+	}
+	c.who = who
+	if who.access < server {
+		return closed(server)
+	}
+	name := whole.Header.Get(proxyProject)
+	switch {
+	case name == "" && who.everywhere:
+		const message = "the operator's key belongs to no project"
+		return &windlass.Failure{
+			Kind: windlass.Invalid, Message: message, Remedy: "name the project in the header " + proxyProject,
+			Issues: []windlass.Issue{{In: "header", Name: proxyProject, Message: message}},
+		}
+	case name == "", name == who.projectID:
+		c.project = windlass.Project{ID: who.projectID}
+		return nil
+	}
+	c.project, err = a.projectOf(c, name)
+	return err
+}

@@ -1,0 +1,72 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"windlass"
+	"windlass/internal/budget"
+	"windlass/internal/proxy"
+)
+
+// newProxy makes the proxy. Its paths begin with the API's version themselves, so
+// what stands before them ends there.
+func (s *Server) newProxy(provider proxy.Provider) (*proxy.Proxy, error) {
+	return proxy.New(proxy.Config{
+		Directory: s.store, Credentials: s.connect, Provider: provider, Budget: &proxyBudget{s.budgets},
+		BaseURL: strings.TrimSuffix(s.config.BitbucketAPIURL, "/2.0"),
+		Base:    s.metrics.transport(proxy.Unaltered(s.config.Base), "api"),
+		Logger:  s.log, Now: s.config.Now, Observe: s.metrics.proxied(),
+	})
+}
+
+// proxyBudget pays for proxied requests: somebody waits for each of them.
+type proxyBudget struct{ *budgets }
+
+// Pay pays for one (invariant 7).
+func (b *proxyBudget) Pay(ctx context.Context, c windlass.Connection) error {
+	account, err := b.account(ctx, c)
+	if err != nil {
+		return err
+	}
+	return b.Acquire(ctx, account, budget.Interactive)
+}
+
+// Learn takes in an answer. What cannot be accounted for was not paid either.
+func (b *proxyBudget) Learn(ctx context.Context, c windlass.Connection, status int, header http.Header) {
+	if account, err := b.account(ctx, c); err == nil {
+		b.Budget.Learn(ctx, account, status, header)
+	}
+}
+
+// proxied counts proxied requests.
+func (m *metrics) proxied() func(proxy.Seen) {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "windlass_proxy_requests_total", Help: "Proxied requests, by status (ours or Bitbucket's) and by who answered: bitbucket, windlass or cut (it could not be ended).",
+	}, []string{"status", "answered"})
+	latency := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "windlass_proxy_request_seconds", Help: "How long proxied requests took in all, by class of status.",
+		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60, 600},
+	}, []string{"status"})
+	bytes := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "windlass_proxy_bytes_total", Help: "Bytes of proxied bodies: up to Bitbucket, and down from it.",
+	}, []string{"direction"})
+	m.registry.MustRegister(requests, latency, bytes)
+	return func(seen proxy.Seen) {
+		answered := "bitbucket"
+		switch {
+		case seen.Cut:
+			answered = "cut"
+		case seen.Ours:
+			answered = "windlass"
+		}
+		status := statusLabel(seen.Status)
+		requests.WithLabelValues(status, answered).Inc()
+		latency.WithLabelValues(status[:1] + "xx").Observe(seen.Took.Seconds())
+		bytes.WithLabelValues("up").Add(float64(seen.Up))
+		bytes.WithLabelValues("down").Add(float64(seen.Down))
+	}
+}
