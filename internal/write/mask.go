@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"windlass"
 )
 
 // mask stands for a secret.
@@ -30,6 +32,20 @@ func (s *step) hide(record json.RawMessage) {
 		s.secrets = append(s.secrets, secret)
 		// The longest first: one may be part of another.
 		slices.SortFunc(s.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	}
+}
+
+// hideAll notes the secrets of all records: a provider's error may repeat what was
+// sent with another one.
+func (s *step) hideAll() {
+	for i := range s.records {
+		s.hide(s.records[i].Record)
+		if s.w.Type != windlass.WriteCreate || s.plan == nil {
+			continue
+		}
+		if written, err := s.plan.Create(s.records[i].Record); err == nil {
+			s.hide(written.Record)
+		}
 	}
 }
 
