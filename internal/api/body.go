@@ -35,12 +35,13 @@ func (a *API) readBody(c *call, t reflect.Type, into any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return &windlass.Failure{Kind: malformedRequest, Message: "the body is empty", Remedy: "send a JSON object"}
 	}
-	value, issues, err := parseJSON(data)
+	var found faults
+	value, err := parseJSON(data, &found)
 	if err != nil {
 		return err
 	}
-	issues = append(issues, a.schemas.check(t, value)...)
-	if err := invalid(issues); err != nil {
+	a.schemas.check(t, value, &found)
+	if err := found.err(); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(data, into); err != nil {
@@ -69,26 +70,32 @@ func overLimit(limit int64) error {
 
 // parseJSON reads a JSON text. A key that stands twice in an object is an issue:
 // readers differ in which of the two they take.
-func parseJSON(data []byte) (any, []windlass.Issue, error) {
+func parseJSON(data []byte, found *faults) (any, error) {
 	var value any
 	if err := json.Unmarshal(data, &value); err != nil {
-		return nil, nil, &windlass.Failure{
+		return nil, &windlass.Failure{
 			Kind: malformedRequest, Message: "the body is not JSON: " + plainTypeError(err),
 		}
 	}
 	if !printable(string(data)) {
-		return nil, nil, &windlass.Failure{Kind: malformedRequest, Message: "the body is not UTF-8"}
+		return nil, &windlass.Failure{Kind: malformedRequest, Message: "the body is not UTF-8"}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
-	return value, repeatedKeys(decoder, ""), nil
+	return value, checkKeys(decoder, nil, 0, found)
 }
 
-// repeatedKeys walks one value of a text that is known to be JSON.
-func repeatedKeys(decoder *json.Decoder, place string) (issues []windlass.Issue) {
+// checkKeys walks one value of a text that is known to be JSON, and fails where it
+// is nested too deeply or a key is too long.
+func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error {
+	if depth > deepestBody {
+		return &windlass.Failure{
+			Kind: malformedRequest, Message: fmt.Sprintf("the body is nested deeper than %d levels", deepestBody),
+		}
+	}
 	token, err := decoder.Token()
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // known to be JSON
 	}
 	switch token {
 	case json.Delim('{'):
@@ -96,21 +103,30 @@ func repeatedKeys(decoder *json.Decoder, place string) (issues []windlass.Issue)
 		for decoder.More() {
 			key, _ := decoder.Token() // known to be JSON
 			name, _ := key.(string)
-			at := join(place, name)
+			if len(name) > longestKey {
+				return &windlass.Failure{
+					Kind: malformedRequest, Message: fmt.Sprintf("the body has a key of more than %d bytes", longestKey),
+				}
+			}
+			member := at.member(name)
 			if seen[name] {
-				issues = append(issues, windlass.Issue{In: "body", Name: at, Message: "the key stands twice"})
+				found.add(member, "the key stands twice")
 			}
 			seen[name] = true
-			issues = append(issues, repeatedKeys(decoder, at)...)
+			if err := checkKeys(decoder, member, depth+1, found); err != nil {
+				return err
+			}
 		}
 		_, _ = decoder.Token()
 	case json.Delim('['):
 		for i := 0; decoder.More(); i++ {
-			issues = append(issues, repeatedKeys(decoder, fmt.Sprintf("%s[%d]", place, i))...)
+			if err := checkKeys(decoder, at.item(i), depth+1, found); err != nil {
+				return err
+			}
 		}
 		_, _ = decoder.Token()
 	}
-	return issues
+	return nil
 }
 
 func join(place, name string) string {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,8 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		{"a comment", `{"label":"a"} // b`, 400, "malformed-request"},
 		{"bytes that are no text", "{\"label\":\"\xff\"}", 400, "malformed-request"},
 		{"nested beyond reason", strings.Repeat("[", 20_000), 400, "malformed-request"},
+		{"nested deeper than anything needs", `{"label":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}`, 400, "malformed-request"},
+		{"a key that is a book", `{"` + strings.Repeat("k", 1000) + `":1}`, 400, "malformed-request"},
 		{"a list", `[]`, 400, "invalid"},
 		{"null", `null`, 400, "invalid"},
 		{"a word", `"label"`, 400, "invalid"},
@@ -51,6 +54,8 @@ func TestEveryIssueOfABodyIsNamedAtOnce(t *testing.T) {
 		{"a member of the wrong type", "POST", "/api-keys", `{"label":"a","scopes":["full",7]}`, []string{"scopes[1]"}},
 		{"a NUL", "POST", "/api-keys", `{"label":"a\u0000b"}`, []string{"label"}},
 		{"a NUL where anything goes", "POST", "/integrations", `{"name":"a","provider":"bitbucket","latestRevision":{"specVersion":"1.0.0","content":{"a":["\u0000"]}}}`, []string{"latestRevision.content.a[0]"}},
+		{"a NUL in a key where anything goes", "POST", "/integrations", `{"name":"a","provider":"bitbucket","latestRevision":{"specVersion":"1.0.0","content":{"a\u0000":1}}}`, []string{"latestRevision.content.a\x00"}},
+		{"a NUL in a key of a value where anything goes", "POST", "/integrations", `{"name":"a","provider":"bitbucket","latestRevision":{"specVersion":"1.0.0","content":{"a":[{"b\u0000":1}]}}}`, []string{"latestRevision.content.a[0].b\x00"}},
 		{"a time that is none", "POST", "/connections:generate", `{"provider":"bitbucket","groupRef":"g","consumerRef":"c","oauth2AuthorizationCode":{"accessToken":{"token":"t","expiresAt":"soon"}}}`, []string{"oauth2AuthorizationCode.accessToken.expiresAt"}},
 		{"many things", "POST", "/connections:generate", `{"provider":7,"groupRef":"","x":1}`, []string{"consumerRef", "groupRef", "provider", "x"}},
 	} {
@@ -62,6 +67,37 @@ func TestEveryIssueOfABodyIsNamedAtOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A place is spelt out for each issue: what one body can make us say is bounded.
+func TestBodiesThatAreNothingButMistakes(t *testing.T) {
+	w := newWorld(t)
+	const many = 20_000
+	for name, body := range map[string]string{
+		"keys that stand twice":  `{"` + strings.Repeat("k", 500) + `":{` + strings.Repeat(`"a":1,`, many) + `"a":1}}`,
+		"values of no type":      `{"label":"a","scopes":[1` + strings.Repeat(",1", many) + `]}`,
+		"NULs":                   `{"label":"a","scopes":["\u0000"` + strings.Repeat(`,"\u0000"`, many) + `]}`,
+		"a long way to each one": strings.Repeat(`{"`+strings.Repeat("k", 500)+`":`, 99) + `[` + strings.Repeat("1,", many) + `1]` + strings.Repeat("}", 99),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := w.as(t)
+			began := allocated()
+			p := w.send("POST", w.in("/api-keys"), body).problem(400, "invalid")
+			if got := len(issueNames(p)); got > 100 {
+				t.Errorf("%d issues are listed", got)
+			}
+			if used := allocated() - began; used > 200<<20 {
+				t.Errorf("a body of %d KiB made us use %d MiB", len(body)>>10, used>>20)
+			}
+		})
+	}
+}
+
+// allocated is how many bytes were allocated so far.
+func allocated() uint64 {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.TotalAlloc
 }
 
 // null and absent are the same, where a key may be absent.

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -93,42 +92,45 @@ func tighten(s *huma.Schema) {
 	}
 }
 
-// check holds a parsed body against the schema of a type and lists everything
-// that is wrong, in the order of the places. It repeats no value: one may be a
-// secret that stands in the wrong place.
-func (s *schemaSet) check(t reflect.Type, value any) []windlass.Issue {
+// check holds a parsed body against the schema of a type and adds everything that
+// is wrong, in the order of the places. It repeats no value: one may be a secret
+// that stands in the wrong place.
+func (s *schemaSet) check(t reflect.Type, value any, found *faults) {
+	before := len(found.issues)
+	s.unknownKeys(s.of[t], value, nil, found)
 	var result huma.ValidateResult
 	huma.Validate(s.registry, s.of[t], huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, value, &result)
-	issues := s.unknownKeys(s.of[t], value, "")
 	for _, err := range result.Errors {
 		var detail *huma.ErrorDetail
 		if !errors.As(err, &detail) {
 			continue
 		}
 		name, message := detail.Location, detail.Message
-		if missing, found := strings.CutPrefix(message, "expected required property "); found {
-			missing, _, _ = strings.Cut(missing, " ")
-			name, message = join(name, missing), "it is required"
-		}
 		if message == "unexpected property" {
 			continue // unknownKeys says what there is instead
 		}
-		issues = append(issues, windlass.Issue{In: "body", Name: name, Message: message})
+		if found.full() {
+			continue
+		}
+		if missing, cut := strings.CutPrefix(message, "expected required property "); cut {
+			missing, _, _ = strings.Cut(missing, " ")
+			name, message = join(name, missing), "it is required"
+		}
+		found.issues = append(found.issues, windlass.Issue{In: "body", Name: name, Message: message})
 	}
-	slices.SortStableFunc(issues, func(a, b windlass.Issue) int { return cmp.Compare(a.Name, b.Name) })
-	return issues
+	slices.SortStableFunc(found.issues[before:], func(a, b windlass.Issue) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// unknownKeys lists the keys that no schema has, letter by letter (huma and
+// unknownKeys adds the keys that no schema has, letter by letter (huma and
 // encoding/json take any case), and the texts that cannot be kept.
-func (s *schemaSet) unknownKeys(schema *huma.Schema, value any, place string) (issues []windlass.Issue) {
+func (s *schemaSet) unknownKeys(schema *huma.Schema, value any, at *place, found *faults) {
 	for schema != nil && schema.Ref != "" {
 		schema = s.registry.SchemaFromRef(schema.Ref)
 	}
 	switch value := value.(type) {
 	case string:
 		if !printable(value) {
-			issues = append(issues, windlass.Issue{In: "body", Name: place, Message: "it holds a NUL"})
+			found.add(at, "it holds a NUL")
 		}
 	case []any:
 		for i, member := range value {
@@ -136,21 +138,23 @@ func (s *schemaSet) unknownKeys(schema *huma.Schema, value any, place string) (i
 			if schema != nil {
 				items = schema.Items
 			}
-			issues = append(issues, s.unknownKeys(items, member, fmt.Sprintf("%s[%d]", place, i))...)
+			s.unknownKeys(items, member, at.item(i), found)
 		}
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(value)) {
-			at := join(place, key)
 			member, known := memberSchema(schema, key)
-			if !known {
-				issues = append(issues, windlass.Issue{In: "body", Name: at, Message: "there is no such key; there are " +
-					strings.Join(slices.Sorted(maps.Keys(schema.Properties)), ", ")})
+			if !known && (schema == nil || len(schema.Properties) == 0) {
+				found.add(at.member(key), "the key holds a NUL")
 				continue
 			}
-			issues = append(issues, s.unknownKeys(member, value[key], at)...)
+			if !known {
+				found.add(at.member(key), "there is no such key; there are "+
+					strings.Join(slices.Sorted(maps.Keys(schema.Properties)), ", "))
+				continue
+			}
+			s.unknownKeys(member, value[key], at.member(key), found)
 		}
 	}
-	return issues
 }
 
 // memberSchema returns the schema of one key, nil where anything goes, and
@@ -168,6 +172,6 @@ func memberSchema(schema *huma.Schema, key string) (*huma.Schema, bool) {
 	case *huma.Schema:
 		return additional, printable(key)
 	default:
-		return nil, len(schema.Properties) == 0
+		return nil, len(schema.Properties) == 0 && printable(key)
 	}
 }

@@ -1,0 +1,80 @@
+package api
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"windlass"
+)
+
+// What a body may hold. Each value's place is the keys above it, so what a
+// megabyte can make us say grows with its square: a few long keys over many
+// wrong values would be gigabytes.
+const (
+	deepestBody = 100 // lists and objects inside each other
+	longestKey  = 512 // bytes
+	mostIssues  = 100 // that an answer lists
+)
+
+// A place is where a value stands in a body. It is spelt out only where something
+// is wrong. The nil place is the body itself.
+type place struct {
+	above *place
+	key   string
+	index int // when key is empty
+}
+
+func (p *place) member(key string) *place { return &place{above: p, key: key, index: -1} }
+func (p *place) item(index int) *place    { return &place{above: p, index: index} }
+
+// String spells a place out, as in scopes[1].
+func (p *place) String() string {
+	var steps []string
+	for at := p; at != nil; at = at.above {
+		switch {
+		case at.index >= 0:
+			steps = append(steps, "["+strconv.Itoa(at.index)+"]")
+		case at.above != nil:
+			steps = append(steps, "."+at.key)
+		default:
+			steps = append(steps, at.key)
+		}
+	}
+	var out strings.Builder
+	for i := len(steps) - 1; i >= 0; i-- {
+		out.WriteString(steps[i])
+	}
+	return out.String()
+}
+
+// faults are the issues of a body, and how many there are beyond those listed.
+type faults struct {
+	issues []windlass.Issue
+	unsaid int
+}
+
+func (f *faults) add(at *place, message string) {
+	if f.full() {
+		return
+	}
+	f.issues = append(f.issues, windlass.Issue{In: "body", Name: at.String(), Message: message})
+}
+
+// full counts one more issue when there is no room for it.
+func (f *faults) full() bool {
+	if len(f.issues) < mostIssues {
+		return false
+	}
+	f.unsaid++
+	return true
+}
+
+// err is the failure of a body with faults, or nil when there is none.
+func (f *faults) err() error {
+	err := invalid(f.issues)
+	if failure, ok := err.(*windlass.Failure); ok && f.unsaid > 0 { //nolint:errorlint // it is what invalid makes
+		failure.Message = fmt.Sprintf("the request has %d issues, of which these are %d", len(f.issues)+f.unsaid, len(f.issues))
+	}
+	return err
+}
