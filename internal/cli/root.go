@@ -49,6 +49,7 @@ Without a workspace at hand, begin with: windlass demo`,
 	root.AddCommand(
 		newServe(env), newKeyset(env), newValidate(env), newDeploy(env),
 		newProviderApps(env), newDestinations(env), newIntegrations(env), newConnections(env), newInstallations(env),
+		newProxy(env),
 		newOperations(env), newTrigger(env), newPause(env), newUnpause(env), newDeliveries(env), newTopics(env),
 		inGroup(groupWorkspace, newObjects(env)), inGroup(groupWorkspace, newDescribe(env)),
 		inGroup(groupWorkspace, newRead(env)), inGroup(groupWorkspace, newWrite(env)), inGroup(groupWorkspace, newDelete(env)),

@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 			"record":   record,
 			"waitfor":  waitFor,
 			"server":   runServer,
+			"port":     freePort,
 			"consent":  consent,
 			"consumer": newConsumer,
 			"envfile":  envFile,
