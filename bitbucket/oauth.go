@@ -45,6 +45,9 @@ type OAuth struct {
 	// Base sends the requests to the token endpoint; nil means
 	// http.DefaultTransport. Redirects are not followed.
 	Base http.RoundTripper
+	// Now is the clock by which a Connect app's requests are signed; nil means
+	// time.Now.
+	Now func() time.Time
 }
 
 const (

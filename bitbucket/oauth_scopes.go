@@ -16,6 +16,10 @@ func (o *OAuth) Transport(credentials windlass.Credentials, base http.RoundTripp
 	if err != nil {
 		return nil, err
 	}
+	if app, signs := credential.(connectApp); signs && o.Now != nil {
+		app.now = o.Now
+		credential = app
+	}
 	return NewTransport(credential, o.APIURL, base)
 }
 

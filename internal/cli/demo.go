@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,14 +24,16 @@ func newDemo(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show what windlass does, against a look-alike of Bitbucket on this machine",
-		Long: `Start a sandbox with made-up data and run commands against it, each as it would
-be typed, with what it prints and what that shows. Nothing leaves this machine.
-It ends with a table of what it has checked, and with exit code 0 only if all of
-that held.`,
+		Long: `Start a sandbox with made-up data, a server and a receiver, and run commands against
+them, each as it would be typed, with what it prints and what that shows. Nothing
+leaves this machine. It ends with a table of what it has checked, and with exit code
+0 only if all of that held.
+
+With --keep all three stay up afterwards, to be tried out, until interrupted.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), env, keep) },
 	}
-	cmd.Flags().BoolVar(&keep, "keep", false, "keep the files that it writes")
+	cmd.Flags().BoolVar(&keep, "keep", false, "stay up afterwards, until interrupted, and keep the files")
 	return cmd
 }
 
@@ -41,6 +44,9 @@ func runDemo(ctx context.Context, env *Env, keep bool) (err error) {
 	}
 	defer func() {
 		d.serving.kill()
+		if d.inbox != nil {
+			err = errors.Join(err, d.inbox.site.stop())
+		}
 		if stopped := d.site.stop(); err == nil {
 			err = stopped
 		}
@@ -50,7 +56,7 @@ func runDemo(ctx context.Context, env *Env, keep bool) (err error) {
 			err = internal("demo", removed)
 		}
 	}()
-	for _, scene := range story() {
+	for _, scene := range story(keep) {
 		if ctx.Err() != nil {
 			return &failure{kind: windlass.Canceled, text: "the demo was interrupted"}
 		}
@@ -59,7 +65,29 @@ func runDemo(ctx context.Context, env *Env, keep bool) (err error) {
 			return internal("demo: "+scene.title, err)
 		}
 	}
-	return d.verdict()
+	if err := d.verdict(); err != nil || !keep {
+		return err
+	}
+	d.stayUp(ctx)
+	return nil
+}
+
+// stayUp lets somebody try out what the story has left, until interrupted. Time goes
+// by itself meanwhile.
+func (d *show) stayUp(ctx context.Context) {
+	began := time.Now()
+	d.since.Store(&began)
+	tellf(d.out, `
+Staying up until Ctrl-C. In another terminal:
+
+  export %s=%s
+  export %s=%s
+  windlass operations list --group customer-1 --integration bitbucket
+  windlass trigger repositories --group customer-1 --integration bitbucket --follow
+
+Bitbucket is at %s, the receiver at %s.
+`, envServer, d.vars[envServer], envKey, d.vars[envKey], d.site.url, d.inbox.site.url)
+	<-ctx.Done()
 }
 
 // show is a demo that is running: a sandbox, and the commands that are run
@@ -70,6 +98,7 @@ type show struct {
 	out    io.Writer
 	bold   bool
 	clock  atomic.Pointer[time.Time]
+	since  atomic.Pointer[time.Time] // from when on it goes by itself
 	server *sandbox.Server
 	site   *site
 	dir    string
@@ -79,6 +108,9 @@ type show struct {
 	checks []check
 
 	serving *serving       // the server, once it runs
+	inbox   *inbox         // the product's webhook, likewise
+	heard   memo           // what it says
+	spent   int            // requests to Bitbucket for the server's reads
 	masks   [][2]string    // what differs from run to run, and what is shown instead
 	ids     map[string]int // the ids that were shown, in the order of their first appearance
 
@@ -120,7 +152,12 @@ func newShow(ctx context.Context, env *Env) (*show, error) {
 	return d, nil
 }
 
-func (d *show) now() time.Time { return *d.clock.Load() }
+func (d *show) now() time.Time {
+	if since := d.since.Load(); since != nil {
+		return d.clock.Load().Add(time.Since(*since))
+	}
+	return *d.clock.Load()
+}
 
 // pass lets time go by.
 func (d *show) pass(span time.Duration) {

@@ -23,8 +23,9 @@ type scene struct {
 }
 
 // story is a function because the scenes run commands, of which demo is one.
-func story() []scene {
-	return []scene{
+// Without its end the server is left running.
+func story(open bool) []scene {
+	scenes := []scene{
 		{"A look-alike of Bitbucket Cloud on this machine", playSandbox},
 		{"What can be read and written", playObjects},
 		{"Every repository, for the fewest requests", playFullRead},
@@ -37,11 +38,18 @@ func story() []scene {
 		{"A server, for many customers at once", playServe},
 		{"What the product asks for: a manifest", playDeploy},
 		{"A customer connects a workspace", playConsent},
+		{"A Connect app, for what only such an app may read", playConnectApp},
 		{"And installs the integration", playInstall},
+		{"Then only what changed", playScheduled},
+		{"A receiver that is down, and comes back", playDown},
 		{"Tokens expire, connections do not", playRefresh},
 		{"A customer takes the consent back", playRevoked},
-		{"The server stops in good order", playStop},
+		{"What it came to", playAccount},
 	}
+	if !open {
+		scenes = append(scenes, scene{"The server stops in good order", playStop})
+	}
+	return scenes
 }
 
 const (

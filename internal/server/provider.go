@@ -16,7 +16,7 @@ const userAgent = "windlass"
 
 // oauth is Bitbucket's side of a consent.
 func (c *Config) oauth() *bitbucket.OAuth {
-	return &bitbucket.OAuth{SiteURL: c.BitbucketSiteURL, APIURL: c.BitbucketAPIURL, Base: c.Base}
+	return &bitbucket.OAuth{SiteURL: c.BitbucketSiteURL, APIURL: c.BitbucketAPIURL, Base: c.Base, Now: c.Now}
 }
 
 // provider is what installing knows of Bitbucket.

@@ -1,0 +1,304 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"windlass"
+	"windlass/bitbucket"
+	"windlass/connector"
+)
+
+// The objects that a customer's consent opens, and the one that only a Connect app
+// may read.
+var demoObjects = []string{
+	"repositories", "workspaces", "pipelines-config/variables", "user/emails", "hook_events", "hooks", "members", "projects",
+}
+
+// patience is for what is expected at once.
+const patience = 20 * time.Second
+
+// inbox is the product's side of the demo: what it has received.
+type inbox struct {
+	*listener
+
+	site    *site
+	records map[string]map[string]bool // different ones, by object
+	repeats map[string]int             // records that came more than once, by object
+	last    received
+}
+
+// openInbox starts a receiver, as windlass listen does.
+func (d *show) openInbox(ctx context.Context) error {
+	env := &Env{Stdout: &d.heard, Getenv: func(string) string { return "" }, Now: d.now}
+	l, err := newListener(env, &listenOptions{status: 503})
+	if err != nil {
+		return err
+	}
+	d.inbox = &inbox{listener: l, records: map[string]map[string]bool{}, repeats: map[string]int{}}
+	l.onMessage = d.inbox.keep
+	d.inbox.site, err = startSite(ctx, "127.0.0.1:0", l)
+	if err == nil {
+		d.mask(d.inbox.site.url, "http://127.0.0.1:8899")
+	}
+	return err
+}
+
+// keep sorts what has come. The listener holds its lock.
+func (i *inbox) keep(m received) {
+	i.last = m
+	if i.records[m.ObjectName] == nil {
+		i.records[m.ObjectName] = map[string]bool{}
+	}
+	for _, r := range m.Result {
+		id := string(r.Raw)
+		if i.records[m.ObjectName][id] {
+			i.repeats[m.ObjectName]++
+		}
+		i.records[m.ObjectName][id] = true
+	}
+}
+
+// count is how many different records of an object have come.
+func (i *inbox) count(object string) int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.records[object])
+}
+
+// quiet runs a command without showing it.
+func (d *show) quiet(ctx context.Context, args ...string) typed {
+	out := d.out
+	d.out = &memo{}
+	defer func() { d.out = out }()
+	before := d.typed
+	defer func() { d.typed = before }()
+	return d.run(ctx, typed{args: args})
+}
+
+// operations lists those of an integration's objects.
+func (d *show) operations(ctx context.Context, integration, object string) (all []operationSeen) {
+	args := []string{"operations", "list", "--group", "customer-1", "--integration", integration, "--json"}
+	if object != "" {
+		args = append(args, "--object", object)
+	}
+	var page struct{ Results []operationSeen }
+	if json.Unmarshal([]byte(d.quiet(ctx, args...).stdout), &page) != nil {
+		return nil
+	}
+	return page.Results
+}
+
+type operationSeen struct {
+	ID, Status string
+}
+
+// ended waits until so many operations have ended well.
+func (d *show) ended(ctx context.Context, integration, object string, n int) bool {
+	for begun := time.Now(); time.Since(begun) < patience && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+		all := d.operations(ctx, integration, object)
+		if len(all) == n && !slices.ContainsFunc(all, func(o operationSeen) bool { return o.Status != "success" }) {
+			return true
+		}
+	}
+	return false
+}
+
+// there is how many records of each object there are, to compare with.
+func (d *show) there(ctx context.Context) (map[string]int, error) {
+	there := map[string]int{}
+	for _, object := range demoObjects {
+		there[object] = strings.Count(d.quiet(ctx, "read", object).stdout, "\n")
+	}
+	// A Connect app signs by the clock, and the demo has its own.
+	app := d.server.Credentials()
+	transport, err := (&bitbucket.OAuth{APIURL: d.site.apiURL(), Now: d.now}).Transport(windlass.Credentials{
+		AppKey: app.ConnectAppKey, ClientKey: app.ConnectClientKey, SharedSecret: windlass.NewSecret(app.ConnectSharedSecret),
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	c, err := bitbucket.New(&http.Client{Transport: transport}, &bitbucket.Options{Workspace: app.Workspace, APIURL: d.site.apiURL()})
+	if err != nil {
+		return nil, err
+	}
+	for _, err := range c.All(ctx, connector.ReadRequest{Object: connectObject}) {
+		if err != nil {
+			return nil, err
+		}
+		there[connectObject]++
+	}
+	return there, nil
+}
+
+func playConnectApp(ctx context.Context, d *show) error {
+	app := d.server.Credentials()
+	token := d.vars[envToken]
+	delete(d.vars, envToken)
+	d.vars["BITBUCKET_CONNECT_APP_KEY"], d.vars["BITBUCKET_CONNECT_CLIENT_KEY"] = app.ConnectAppKey, app.ConnectClientKey
+	d.vars["BITBUCKET_CONNECT_SHARED_SECRET"] = app.ConnectSharedSecret
+	d.print("export BITBUCKET_CONNECT_APP_KEY=… BITBUCKET_CONNECT_CLIENT_KEY=… BITBUCKET_CONNECT_SHARED_SECRET=…", 0)
+	made := d.run(ctx, typed{args: []string{"connections", "generate", "--group", "customer-1", "--consumer", "app", "--workspace", "acme", "--json"}, most: 1})
+	d.vars[envToken] = token
+	for _, name := range []string{"BITBUCKET_CONNECT_APP_KEY", "BITBUCKET_CONNECT_CLIENT_KEY", "BITBUCKET_CONNECT_SHARED_SECRET"} {
+		delete(d.vars, name)
+	}
+	d.vars["CONNECT"] = cell(json.RawMessage(made.stdout), "id")
+	d.sayf("Every request is signed anew, with a JWT of its own. Only such an app may read %s.", connectObject)
+	d.checkf("a Connect app is a connection, too", made.code == 0 && d.vars["CONNECT"] != "", "exit code %d, %s", made.code, made.stderr)
+	return nil
+}
+
+func playInstall(ctx context.Context, d *show) error {
+	before := d.server.Requests()
+	made := d.run(ctx, typed{args: []string{"installations", "create", "--integration", "bitbucket", "--group", "customer-1", "--connection", d.vars["CONNECTION"]}, most: 12})
+	d.sayf("Before it was saved, one record of each object was read: what would not work is said now.")
+	d.checkf("an installation is made, and tried first", made.code == 0 && strings.Contains(made.stdout, "working"), "exit code %d, %s", made.code, made.stderr)
+	d.quiet(ctx, "installations", "create", "--integration", "linkers", "--group", "customer-1", "--connection", d.vars["CONNECT"])
+
+	whole := d.ended(ctx, "bitbucket", "", len(demoObjects)) && d.ended(ctx, "linkers", "", 1)
+	spent := d.server.Requests() - before
+	there, err := d.there(ctx)
+	if err != nil {
+		return err
+	}
+	arrived := d.inbox.await(ctx, patience, func(*listener) bool {
+		for object, n := range there {
+			if len(d.inbox.records[object]) < n {
+				return false
+			}
+		}
+		return true
+	})
+	d.run(ctx, typed{args: []string{"operations", "list", "--group", "customer-1", "--integration", "bitbucket"}, most: 10})
+	d.sayf("With the installation its history began to be read: %s for the nine objects, each tried once before.", counted(spent, "request"))
+	if all := d.operations(ctx, "bitbucket", "repositories"); len(all) > 0 {
+		d.run(ctx, typed{args: []string{"operations", "logs", all[0].ID}})
+	}
+	d.checkf("every record of nine objects arrives at the webhook", whole && arrived, "%v of %v, ended %v", d.inbox.counts(), there, whole)
+	d.spent += spent
+	return nil
+}
+
+func (i *inbox) counts() map[string]int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := map[string]int{}
+	for object, records := range i.records {
+		n[object] = len(records)
+	}
+	return n
+}
+
+func playScheduled(ctx context.Context, d *show) error {
+	const slug = "slate-catalog-0"
+	if err := d.server.Push(slug); err != nil {
+		return err
+	}
+	messages, before := d.inbox.total(), d.server.Requests()
+	d.sayf("Somebody pushes to %s, and ten minutes go by.", slug)
+	d.pass(11 * time.Minute)
+	ended := d.ended(ctx, "bitbucket", "repositories", 2)
+	spent := d.server.Requests() - before
+	came := d.inbox.await(ctx, patience, func(l *listener) bool { return l.messages > messages })
+	d.inbox.mu.Lock()
+	last := d.inbox.last
+	d.inbox.mu.Unlock()
+	only := len(last.Result) == 1 && strings.Contains(string(last.Result[0].Raw), slug)
+	d.print(fmt.Sprintf("%s of %s, %s", counted(len(last.Result), "record"), last.ObjectName, last.ReadType), 0)
+	d.sayf("The schedule came round, and just the change was sent, for %s.", counted(spent, "request"))
+	d.checkf("a scheduled read brings just the change", ended && came && only && d.inbox.total() == messages+1, "%+v, %d messages", last, d.inbox.total()-messages)
+	d.checkf("for 1 request to Bitbucket", spent == 1, "%d", spent)
+	d.spent += spent
+	return nil
+}
+
+// total is how many messages have come, in all.
+func (i *inbox) total() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.messages
+}
+
+func playDown(ctx context.Context, d *show) error {
+	before := d.server.Requests()
+	d.inbox.mu.Lock()
+	d.inbox.opts.fail = 1
+	refused := d.inbox.refused
+	d.inbox.mu.Unlock()
+	d.sayf("The product's receiver is down: it answers 503.")
+	asked := d.run(ctx, typed{args: []string{"trigger", "projects", "--group", "customer-1", "--integration", "bitbucket"}})
+	met := d.inbox.await(ctx, patience, func(l *listener) bool { return l.refused > refused })
+	pending := d.awaitPending(ctx, 1)
+	d.run(ctx, typed{args: []string{"deliveries", "list", "--status", "pending"}})
+	d.spent += d.server.Requests() - before
+	if len(pending) != 1 {
+		d.checkf("a message that is refused waits", false, "%d wait", len(pending))
+		return errors.New("no message waits")
+	}
+	d.pass(6 * time.Second)
+	gone := d.awaitPending(ctx, 0)
+	shown := d.run(ctx, typed{args: []string{"deliveries", "get", pending[0]}, most: 20})
+	d.sayf("It came back, and five seconds later the same message was sent again: the same id, the same bytes.")
+	d.checkf("a receiver that was down gets its message when it is back",
+		asked.code == 0 && met && len(gone) == 0 && strings.Contains(shown.stdout, "delivered") && strings.Contains(shown.stdout, "503"), "%s", shown.stdout)
+	return nil
+}
+
+// awaitPending waits until so many messages wait, and returns their ids.
+func (d *show) awaitPending(ctx context.Context, n int) (ids []string) {
+	for begun := time.Now(); time.Since(begun) < patience && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+		var page struct {
+			Results []struct {
+				ID       string
+				Attempts int
+			}
+		}
+		ids = nil
+		if json.Unmarshal([]byte(d.quiet(ctx, "deliveries", "list", "--status", "pending", "--json").stdout), &page) != nil {
+			continue
+		}
+		tried := true
+		for _, one := range page.Results {
+			ids, tried = append(ids, one.ID), tried && one.Attempts > 0
+		}
+		if len(ids) == n && tried {
+			return ids
+		}
+	}
+	return ids
+}
+
+// account is the table at the end: what was read, sent and spent.
+func playAccount(ctx context.Context, d *show) error {
+	there, err := d.there(ctx)
+	if err != nil {
+		return err
+	}
+	d.typed = false
+	table := newTable(d.out, "OBJECT", "AT BITBUCKET", "RECEIVED", "MISSING")
+	missing := 0
+	for _, object := range append(slices.Clone(demoObjects), connectObject) {
+		came := d.inbox.count(object)
+		lacks := max(0, there[object]-came)
+		missing += lacks
+		table.row(object, count(there[object]), count(came), count(lacks))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	d.inbox.mu.Lock()
+	distinct, verified, changed, repeated := len(d.inbox.seen), d.inbox.verified, d.inbox.changed, d.inbox.repeats["repositories"]
+	d.inbox.mu.Unlock()
+	tellf(d.out, "\n%s, %d signatures verified; %s to Bitbucket for all of it.\n", counted(distinct, "message"), verified, counted(d.spent, "request"))
+	d.sayf("%s is there twice: as it was in the history, and as it was after the push.", "slate-catalog-0")
+	d.checkf("nothing is missing", missing == 0 && there["repositories"] >= demoRepositories, "%d records", missing)
+	d.checkf("every message is signed, and none came twice", distinct == verified && changed == 0 && repeated == 0, "%d messages, %d verified, %d changed", distinct, verified, changed)
+	return nil
+}
