@@ -113,10 +113,18 @@ func (a Ask) faults() (workspace string, issues []windlass.Issue) {
 	switch {
 	case workspace == "":
 		fault("providerWorkspaceRef", "is required: the workspace's name as it stands in its address")
-	case len(workspace) > longest || strings.ContainsFunc(workspace, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '/' || r == '\\' }):
-		fault("providerWorkspaceRef", "is not a workspace's name: it is one part of an address, without slashes or spaces")
+	case !isWorkspace(workspace):
+		fault("providerWorkspaceRef", notWorkspace)
 	}
 	return workspace, issues
+}
+
+const notWorkspace = "is not a workspace's name: it is one part of an address, without slashes or spaces"
+
+// isWorkspace reports whether a text can be a workspace's name or id.
+func isWorkspace(text string) bool {
+	return text != "" && len(text) <= longest && text != "." && text != ".." &&
+		!strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '/' || r == '\\' })
 }
 
 // app finds the provider app that is meant.

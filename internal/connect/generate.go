@@ -20,7 +20,8 @@ type Import struct {
 
 // Generate makes a connection of credentials that exist already, after checking
 // that they reach the workspace, or replaces those of the one that the same
-// person has to it. Outcome.Origin is empty.
+// person has to it; those of a Connect app replace only a Connect app's.
+// Outcome.Origin is empty.
 //
 // When an OAuth access token is missing, over or refused, the refresh token is
 // used, and ends within minutes: whoever holds it elsewhere loses it. If the

@@ -199,6 +199,22 @@ func TestUpdate(t *testing.T) {
 			},
 			kind: windlass.Invalid, says: "of the same sort",
 		},
+		{
+			name: "the workspace where the other clients name it",
+			change: func(w *world) connect.Change {
+				other := w.server.Credentials().OtherWorkspace
+				return connect.Change{Workspace: other, Metadata: map[string]windlass.MetadataValue{"workspace": {Value: other, Source: "input"}, "region": {Value: "eu", Source: "input"}}}
+			},
+		},
+		{
+			name: "two workspaces",
+			change: func(w *world) connect.Change {
+				return connect.Change{Workspace: w.server.Credentials().OtherWorkspace, Metadata: map[string]windlass.MetadataValue{"workspace": {Value: "acme", Source: "input"}}}
+			},
+			kind: windlass.Invalid, says: "two workspaces",
+		},
+		{name: "a workspace that is a path", change: func(*world) connect.Change { return connect.Change{Workspace: "acme/../other"} }, kind: windlass.Invalid, says: "no name that there can be"},
+		{name: "a workspace above", change: func(*world) connect.Change { return connect.Change{Workspace: ".."} }, kind: windlass.Invalid, says: "no name that there can be"},
 		{name: "a workspace that does not exist", change: func(*world) connect.Change { return connect.Change{Workspace: "nowhere"} }, kind: windlass.NotFound, says: "covers acme"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -235,4 +251,40 @@ func TestUpdate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The check of an update uses the connection, and what that brings about stays.
+func TestUpdateKeepsWhatTheCheckBroughtAbout(t *testing.T) {
+	t.Parallel()
+	change := connect.Change{Metadata: map[string]windlass.MetadataValue{"region": {Value: "eu", Source: "input"}}}
+	t.Run("a connection that works after all", func(t *testing.T) {
+		t.Parallel()
+		virtually(t, scene{}, func(w *world) {
+			s := w.service()
+			w.inject("status=503,path=/2.0/workspaces/*,times=1")
+			c := w.connected(s)
+			if c.Status != windlass.ConnectionCreated {
+				t.Fatalf("it is %s already", c.Status)
+			}
+			got, err := s.Update(w.ctx(), projectID, c.ID, change)
+			w.must(err)
+			if after := w.stored(c); got.Status != windlass.ConnectionWorking || after.Status != windlass.ConnectionWorking || after.StatusReason != "" {
+				t.Errorf("it became %+v", after)
+			}
+		})
+	})
+	t.Run("tokens that were refreshed", func(t *testing.T) {
+		t.Parallel()
+		virtually(t, scene{}, func(w *world) {
+			s := w.service()
+			c := w.connected(s)
+			w.clock.pass(3 * time.Hour)
+			refreshed := w.clock.Now()
+			_, err := s.Update(w.ctx(), projectID, c.ID, change)
+			w.must(err)
+			if after := w.stored(c); after.Used.Before(refreshed) || w.credentials(c).Version != 2 {
+				t.Errorf("it became %+v", after)
+			}
+		})
+	})
 }

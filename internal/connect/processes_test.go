@@ -3,6 +3,7 @@ package connect_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,6 +28,8 @@ var scenarios = []struct {
 	{"a customer who connects again during a refresh wins", reconnectDuringRefresh},
 	{"consents replace, and deletes erase", cameAndWent},
 	{"an import is used, and replaced by a consent", importedThenConnected},
+	{"a Connect app stands beside the person who installed it", appBesidePerson},
+	{"two first consents that end at once are one connection", firstConsentsAtOnce},
 }
 
 func TestProcessesOnOneStore(t *testing.T) {
@@ -229,5 +232,69 @@ func importedThenConnected(w *world, processes []kept) {
 	}
 	if !w.credentials(c).Password.IsZero() {
 		w.Error("the API token was kept")
+	}
+}
+
+func appBesidePerson(w *world, processes []kept) {
+	services := w.services(processes)
+	k := w.server.Credentials()
+	w.seen.secret(k.ConnectSharedSecret, k.AccessToken)
+	given := func(credentials windlass.Credentials) windlass.Connection {
+		w.Helper()
+		outcome, err := services[0].Generate(w.ctx(), connect.Import{Ask: w.ask(), Credentials: credentials})
+		w.must(err)
+		return outcome.Connection
+	}
+	app := windlass.Credentials{AppKey: k.ConnectAppKey, ClientKey: k.ConnectClientKey, SharedSecret: windlass.NewSecret(k.ConnectSharedSecret)}
+	person, beside := w.connected(services[0]), given(app)
+	if person.ID == beside.ID {
+		w.Fatal("the app took the person's connection")
+	}
+	for _, c := range []windlass.Connection{person, beside} {
+		if got := w.stored(c); got.Scheme != c.Scheme || got.Status != windlass.ConnectionWorking || w.credentials(c).Version != 1 {
+			w.Errorf("it became %+v", got)
+		}
+	}
+	// Each finds its own again.
+	if again := w.connected(services[1]); again.ID != person.ID {
+		w.Errorf("consenting again is connection %s, want %s", again.ID, person.ID)
+	}
+	if again := given(app); again.ID != beside.ID {
+		w.Errorf("importing the app again is connection %s, want %s", again.ID, beside.ID)
+	}
+	// An access token authenticates in the same way as far as the contract says.
+	if again := given(windlass.Credentials{APIKey: windlass.NewSecret(k.AccessToken)}); again.ID != person.ID {
+		w.Errorf("an access token is connection %s, want %s", again.ID, person.ID)
+	}
+	if again := given(app); again.ID != beside.ID {
+		w.Errorf("importing the app beside an access token is connection %s, want %s", again.ID, beside.ID)
+	}
+}
+
+func firstConsentsAtOnce(w *world, processes []kept) {
+	services := w.services(processes)
+	var answers []connect.Answer
+	for range 6 {
+		begun, err := services[0].Start(w.ctx(), w.ask(), connect.Opener{Origin: origin})
+		w.must(err)
+		answers = append(answers, w.consent(begun))
+	}
+	ids := make([]string, len(answers))
+	var callers sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range answers {
+		callers.Go(func() {
+			<-begin
+			outcome, err := services[i%len(services)].Callback(w.ctx(), answers[i])
+			if err != nil {
+				w.Error(err)
+			}
+			ids[i] = outcome.Connection.ID
+		})
+	}
+	close(begin)
+	callers.Wait()
+	if slices.Sort(ids); len(slices.Compact(ids)) != 1 {
+		w.Errorf("they became the connections %v", ids)
 	}
 }

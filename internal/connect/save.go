@@ -22,7 +22,7 @@ func (s *Service) save(ctx context.Context, connection windlass.Connection, cred
 	}
 	outcome := Outcome{Missing: missing}
 	store := func(ctx context.Context) error {
-		id, err := s.existing(ctx, connection)
+		id, err := s.existing(ctx, connection, credentials)
 		if err != nil {
 			return err
 		}
@@ -45,8 +45,12 @@ func (s *Service) save(ctx context.Context, connection windlass.Connection, cred
 }
 
 // existing finds the connection whose credentials are to be replaced; empty when
-// there is none.
-func (s *Service) existing(ctx context.Context, connection windlass.Connection) (id string, err error) {
+// there is none. Whatever a person connects with stands for that person: an API
+// token gives way to a consent. A Connect app stands for itself, and reaches
+// what no person does; so it has a connection of its own beside theirs.
+func (s *Service) existing(
+	ctx context.Context, connection windlass.Connection, credentials windlass.Credentials,
+) (id string, err error) {
 	if connection.ID != "" {
 		return connection.ID, nil
 	}
@@ -63,12 +67,28 @@ func (s *Service) existing(ctx context.Context, connection windlass.Connection) 
 		GroupRef: connection.Group.Ref, ConsumerRef: connection.Consumer.Ref,
 	})
 	for _, old := range all {
-		if sameWorkspace(old, connection) {
-			return old.ID, err
+		if !sameWorkspace(old, connection) {
+			continue
+		}
+		app := false
+		if old.Scheme == windlass.AuthAPIKey { // an access token's is the same
+			known, err := s.store.Credentials(ctx, old.ID)
+			if errors.Is(err, windlass.NotFound) {
+				continue // deleted meanwhile
+			}
+			if err != nil {
+				return "", err
+			}
+			app = isConnectApp(known)
+		}
+		if app == isConnectApp(credentials) {
+			return old.ID, nil
 		}
 	}
 	return "", err
 }
+
+func isConnectApp(credentials windlass.Credentials) bool { return credentials.ClientKey != "" }
 
 // replace gives a connection new credentials. It keeps its id, so that the
 // installations which use it go on.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"strings"
 
 	"windlass"
 )
@@ -52,17 +53,27 @@ func (s *Service) Update(ctx context.Context, projectID, id string, change Chang
 		}
 		return outcome.Connection, nil
 	}
-	connection.Updated = s.now()
-	err = s.store.In(ctx, func(ctx context.Context) error {
-		if err := s.store.UpdateConnection(ctx, connection); err != nil {
+	var stored windlass.Connection
+	err = s.store.In(ctx, func(ctx context.Context) (err error) {
+		// What became of the credentials meanwhile counts: the check may have
+		// refreshed them, or found out that they work.
+		if stored, err = s.store.Connection(ctx, projectID, id); err != nil {
 			return err
 		}
-		return s.notify(ctx, Event{Type: EventUpdated, Connection: connection})
+		stored.Workspace, stored.Metadata, stored.ConsumerRef = connection.Workspace, connection.Metadata, connection.ConsumerRef
+		if len(stored.Scopes) == 0 {
+			stored.Scopes = connection.Scopes
+		}
+		stored.Updated = s.now()
+		if err := s.store.UpdateConnection(ctx, stored); err != nil {
+			return err
+		}
+		return s.notify(ctx, Event{Type: EventUpdated, Connection: stored})
 	})
 	if err != nil {
 		return windlass.Connection{}, explain(op, err)
 	}
-	return connection, nil
+	return stored, nil
 }
 
 // changed returns a connection with a change made to it.
@@ -80,12 +91,34 @@ func changed(connection windlass.Connection, change Change) (windlass.Connection
 			}
 		}
 	}
+	change.Workspace = strings.TrimSpace(change.Workspace)
+	if named := strings.TrimSpace(change.Metadata[metaWorkspace].Value); change.Workspace == "" {
+		change.Workspace = named
+	} else if named != "" && named != change.Workspace {
+		return connection, &windlass.Failure{
+			Kind: windlass.Invalid, Message: "two workspaces are named",
+			Issues: []windlass.Issue{{In: "body", Name: "providerWorkspaceRef", Message: "names " + quote(change.Workspace) +
+				", while providerMetadata.workspace names " + quote(named)}},
+		}
+	}
+	if change.Workspace != "" && !isWorkspace(change.Workspace) {
+		return connection, &windlass.Failure{
+			Kind: windlass.Invalid, Message: "the workspace has no name that there can be",
+			Issues: []windlass.Issue{{In: "body", Name: "providerWorkspaceRef", Message: notWorkspace}},
+		}
+	}
 	metadata := maps.Clone(connection.Metadata)
 	if metadata == nil {
 		metadata = map[string]windlass.MetadataValue{}
 	}
 	maps.Copy(metadata, change.Metadata)
-	metadata[metaWorkspaceID] = connection.Metadata[metaWorkspaceID]
+	// These two say what is connected, and follow from that alone.
+	for _, name := range []string{metaWorkspace, metaWorkspaceID} {
+		delete(metadata, name)
+		if value, known := connection.Metadata[name]; known {
+			metadata[name] = value
+		}
+	}
 	if change.Workspace != "" && change.Workspace != connection.Workspace {
 		connection.Workspace = change.Workspace
 		metadata[metaWorkspace] = windlass.MetadataValue{Value: change.Workspace, Source: sourceInput}
