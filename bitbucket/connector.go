@@ -40,7 +40,7 @@ func Roles() []string { return []string{"member", "contributor", "admin", "owner
 const anyRole = "any"
 
 // Connector reads and writes the records of one workspace. It is safe for
-// concurrent use. It implements connector.Reader, Writer, Deleter and Describer.
+// concurrent use. It implements every interface of package connector.
 type Connector struct {
 	client    *http.Client
 	api       *url.URL // no query, no fragment, no trailing slash
@@ -92,7 +92,7 @@ func New(client *http.Client, opts *Options) (*Connector, error) {
 		}
 	}
 	if opts.Workspace != "" {
-		if _, err := segment("workspace", opts.Workspace); err != nil {
+		if _, err := segment("a workspace", opts.Workspace); err != nil {
 			return nil, err
 		}
 	}
@@ -140,14 +140,14 @@ func (c *Connector) path(template, id string) (string, error) {
 				Remedy:  "name the workspace, by the slug in its web address or by its UUID in braces",
 			}
 		}
-		workspace, err := segment("workspace", c.workspace)
+		workspace, err := segment("a workspace", c.workspace)
 		if err != nil {
 			return "", err
 		}
 		template = strings.Replace(template, "{workspace}", workspace, 1)
 	}
 	if strings.Contains(template, "{id}") {
-		escaped, err := segment("id", id)
+		escaped, err := segment("an id", id)
 		if err != nil {
 			return "", err
 		}
@@ -164,7 +164,7 @@ func segment(what, value string) (string, error) {
 	if bad || strings.ContainsAny(value, `/\`) {
 		return "", &connector.Error{
 			Kind:    windlass.Invalid,
-			Message: quote(value) + " cannot be a " + what,
+			Message: quote(value) + " cannot be " + what,
 			Remedy:  "it is one part of a path, without slashes",
 		}
 	}

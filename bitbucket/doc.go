@@ -31,7 +31,7 @@
 //	transport, err := bitbucket.NewTransport(credential, bitbucket.DefaultAPIURL, nil)
 //	client := &http.Client{Transport: &bitbucket.Retry{Base: transport}}
 //	c, err := bitbucket.New(client, &bitbucket.Options{Workspace: "acme"})
-//	for record, err := range connector.All(ctx, c, connector.ReadRequest{Object: "repositories"}) { … }
+//	for record, err := range c.All(ctx, connector.ReadRequest{Object: "repositories"}) { … }
 //
 // Facts about Bitbucket in this package come from Atlassian's REST API document
 // of August 2026 and its changelog unless a comment says otherwise.

@@ -249,10 +249,19 @@ func looksLikeHTML(body []byte) bool {
 	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
 }
 
-// cleanText makes a stranger's text fit a line of ours: no control characters,
-// single spaces, a bounded length.
+// cleanText makes a stranger's text fit a line of ours: tidy, and of a bounded
+// length.
 func cleanText(s string) string {
 	const most = 300
+	s = tidy(s)
+	if runes := []rune(s); len(runes) > most {
+		s = string(runes[:most]) + "…"
+	}
+	return s
+}
+
+// tidy leaves out control characters, and makes all white space single spaces.
+func tidy(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -263,11 +272,7 @@ func cleanText(s string) string {
 			return r
 		}
 	}, strings.ToValidUTF8(s, ""))
-	s = strings.Join(strings.Fields(s), " ")
-	if runes := []rune(s); len(runes) > most {
-		s = string(runes[:most]) + "…"
-	}
-	return s
+	return strings.Join(strings.Fields(s), " ")
 }
 
 // requestID is what Atlassian's support asks for.

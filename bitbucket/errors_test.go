@@ -1,6 +1,7 @@
 package bitbucket_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -136,6 +137,7 @@ func TestABadAnswerIsMalformedAndNeverARecord(t *testing.T) {
 		"a link out of the API":      reply(200, good+`,"next":"https://api.bitbucket.org/2.0/../evil"}`),
 		"a link with a user":         reply(200, good+`,"next":"https://x@api.bitbucket.org/2.0/repositories/acme"}`),
 		"a link that is none":        reply(200, good+`,"next":"::"}`),
+		"a link that is no text":     reply(200, good+`,"next":{"href":"https://api.bitbucket.org/2.0/repositories/acme?page=2"}}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -150,13 +152,26 @@ func TestABadAnswerIsMalformedAndNeverARecord(t *testing.T) {
 
 func TestAWriteMasksSecretsThatBitbucketRepeats(t *testing.T) {
 	t.Parallel()
-	const secret = "hunter2-hunter2"
-	echo := always(400, `{"type":"error","error":{"message":"bad value `+secret+`","fields":{"value":["`+secret+`"]}}}`)
-	_, err := over(t, echo).Write(t.Context(), connector.WriteRequest{
-		Object: "pipelines-config/variables", Record: []byte(`{"key":"K","value":"` + secret + `"}`),
-	})
-	if err == nil || strings.Contains(err.Error(), secret) {
-		t.Errorf("the secret is in the error: %v", err)
+	for name, secret := range map[string]string{
+		"a word":             "hunter2-hunter2",
+		"lines, as of a key": "-----BEGIN\n  hunter2\n-----END",
+		"cut off in a text":  "hunter2" + strings.Repeat("x", 400),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			quoted, err := json.Marshal(secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := strings.Trim(string(quoted), `"`)
+			echo := always(400, `{"type":"error","error":{"message":"bad value `+said+`","fields":{"value":["`+said+`"],"`+said+`":"?"}}}`)
+			_, err = over(t, echo).Write(t.Context(), connector.WriteRequest{
+				Object: "pipelines-config/variables", Record: []byte(`{"key":"K","value":` + string(quoted) + `}`),
+			})
+			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "bad value •••") {
+				t.Errorf("the secret is in the error, or nothing is: %v", err)
+			}
+		})
 	}
 }
 

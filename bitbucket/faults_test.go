@@ -118,6 +118,34 @@ func readUntilFailure(t *testing.T, r connector.Reader, req connector.ReadReques
 	return got, "", false
 }
 
+func TestABadDayThatRetryDoesNotOutlastSaysWhatItWas(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		answer func() *http.Response
+		kind   windlass.Kind
+		says   string
+	}{
+		{"cut off", func() *http.Response { return cut(`{"values":[`) }, windlass.Unavailable, "read hooks: the answer broke off: unexpected EOF; "},
+		{"far too large", func() *http.Response {
+			resp := reply(http.StatusOK, "")
+			resp.ContentLength = 1 << 40
+			return resp
+		}, windlass.Malformed, "read hooks: the answer is larger than 64 MiB"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				retry := &bitbucket.Retry{Base: transportFunc(func(*http.Request) (*http.Response, error) { return row.answer(), nil })}
+				_, err := over(t, retry).Read(t.Context(), readHooks)
+				if typed(t, err).Kind != row.kind || !strings.Contains(err.Error(), row.says) {
+					t.Errorf("%v, want %q and %q", err, row.kind, row.says)
+				}
+			})
+		})
+	}
+}
+
 func TestRetryOutlastsABadDay(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"status=502", "html", "cut", "reset", "status=429,retry-after=40s", "status=429"} {

@@ -51,20 +51,17 @@ func (c *Connector) Get(ctx context.Context, req connector.GetRequest) (connecto
 	if err != nil {
 		return connector.Record{}, inOp(op, err)
 	}
-	var record map[string]json.RawMessage
-	if projects, ok := w.o.writes.(projectWriter); ok {
-		record, _, err = projects.resolve(ctx, w) // its id is not what the path takes
-	} else {
-		record, err = w.current(ctx, req.ID)
+	record, err := w.get(ctx, req.ID)
+	if projects, ok := w.o.writes.(projectWriter); ok && projects.byKeyOnly(w, err) {
+		found, missing := projects.search(ctx, w, err)
+		if err = missing; err == nil {
+			record, err = w.get(ctx, jsonscan.Plain(found["key"]))
+		}
 	}
 	if err != nil {
 		return connector.Record{}, inOp(op, err)
 	}
-	raw, err := json.Marshal(record)
-	if err != nil {
-		return connector.Record{}, &connector.Error{Kind: windlass.Malformed, Op: op, Message: "the record is not JSON", Err: err}
-	}
-	return parseRecord(w.o, raw)
+	return record, nil
 }
 
 func (projectWriter) find(ctx context.Context, f *finding) (string, error) {

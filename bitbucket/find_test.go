@@ -1,6 +1,7 @@
 package bitbucket_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -110,8 +111,8 @@ func TestOneRecordIsGot(t *testing.T) {
 			r := setUp(t, &sandbox.Options{ProjectKeysOnly: true})
 			made := r.write(t, row.object, "", row.record)
 			got, err := r.Get(t.Context(), connector.GetRequest{Object: row.object, ID: made.ID})
-			if err != nil || got.ID != made.ID || !json.Valid(got.Raw) {
-				t.Errorf("got %s %s, %v", got.ID, got.Raw, err)
+			if err != nil || got.ID != made.ID || !bytes.Equal(got.Raw, made.Raw) {
+				t.Errorf("got %s %s, %v; want the bytes of the answer to the create: %s", got.ID, got.Raw, err, made.Raw)
 			}
 			id := "no-such"
 			_, err = r.Get(t.Context(), connector.GetRequest{Object: row.object, ID: id})

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"windlass"
 	"windlass/connector"
@@ -104,8 +103,7 @@ func (e *ear) judge(ctx context.Context, op string, app windlass.ProviderApp, ca
 	if failed.Message == "" {
 		failed.Message = e.described(success)
 	}
-	failed.Message = hide(failed.Message, sent, app.ClientSecret.Reveal())
-	return failed
+	return masked(failed, sent, app.ClientSecret.Reveal())
 }
 
 // garbled reports whether the body is a gateway's page, or breaks off.
@@ -137,16 +135,6 @@ func unreached(ctx context.Context, op string, cause error) error {
 		Kind: windlass.Unavailable, Op: op,
 		Message: "Bitbucket could not be reached: " + cleanText(cause.Error()), Remedy: "try again later", Err: cause,
 	}
-}
-
-// hide takes secrets out of a stranger's text, should it repeat them.
-func hide(text string, secrets ...string) string {
-	for _, secret := range secrets {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "•••")
-		}
-	}
-	return text
 }
 
 func nameOf(app windlass.ProviderApp) string {

@@ -112,6 +112,8 @@ func TestRefreshAnswers(t *testing.T) {
 		{name: "a refused token, in the API's manner", status: 400, kind: json, body: `{"type":"error","error":{"message":"Token expired"}}`, want: windlass.NeedsReconnect, says: "Token expired"},
 		{name: "a refusal that claims success", status: 200, kind: json, body: `{"error":"invalid_grant"}`, want: windlass.NeedsReconnect},
 		{name: "a refusal that repeats the token", status: 400, kind: json, body: `{"error":"invalid_grant","error_description":"no ` + sent + ` here"}`, want: windlass.NeedsReconnect, says: "no ••• here"},
+		{name: "a refusal that is cut off in the token it repeats", status: 400, kind: json, body: `{"error":"invalid_grant","error_description":"` + strings.Repeat("x", 275) + " " + sent + `"}`, want: windlass.NeedsReconnect, says: "x •••…"},
+		{name: "a refusal that repeats the token as a field's", status: 400, kind: json, body: `{"type":"error","error":{"message":"Bad","fields":{"refresh_token":"` + sent + `"}}}`, want: windlass.NeedsReconnect, says: "(refresh_token: •••)"},
 		{name: "a bad client", status: 400, kind: json, body: `{"error":"unauthorized_client","error_description":"Invalid OAuth client credentials"}`, want: windlass.Unauthorized, says: `"app-1"`},
 		{name: "a bad client, by the book", status: 401, kind: json, body: `{"error":"invalid_client"}`, want: windlass.Unauthorized, says: `"app-1"`},
 		{name: "a limit", status: 429, kind: "text/plain", body: "Rate limit for this resource has been exceeded", headers: []string{"Retry-After", "90"}, want: windlass.RateLimited, says: "Rate limit", wait: 90 * time.Second},

@@ -47,7 +47,9 @@ func parsePage(o *object, body []byte) (envelope, error) {
 				}
 			case "next":
 				raw, err := s.Value()
-				page.next = jsonscan.Plain(raw)
+				if page.next = jsonscan.Plain(raw); err == nil && page.next == "" && raw[0] != '"' && raw[0] != 'n' {
+					err = errors.New("the link to the next page is no text") // taken for none, it would end the read early
+				}
 				return err
 			case "size":
 				raw, err := s.Value()

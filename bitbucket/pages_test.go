@@ -2,11 +2,14 @@ package bitbucket_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"windlass"
 	"windlass/connector"
@@ -139,6 +142,27 @@ func valuesOf(t *testing.T, body []byte) []json.RawMessage {
 	return values
 }
 
+// TestNanosecondsDoNotHoldAWalkUp has times that are finer than those a filter
+// takes.
+func TestNanosecondsDoNotHoldAWalkUp(t *testing.T) {
+	t.Parallel()
+	const record, next = `{"uuid":"{%d}","updated_on":"2026-01-01T00:00:00.123456%d+00:00"}`, `https://api.bitbucket.org/2.0/repositories/acme?page=2`
+	n := 0
+	fine := transportFunc(func(req *http.Request) (*http.Response, error) {
+		if n++; n > 10 {
+			t.Fatal("the walk stands still")
+		}
+		if req.URL.Query().Has("page") {
+			return reply(200, `{"values":[`+fmt.Sprintf(record, 3, 300)+`]}`), nil
+		}
+		return reply(200, `{"values":[`+fmt.Sprintf(record, 1, 100)+`,`+fmt.Sprintf(record, 2, 200)+`],"next":"`+next+`"}`), nil
+	})
+	since := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	if got := read(t, over(t, fine), connector.ReadRequest{Object: "repositories", Since: since}); len(got) != 3 {
+		t.Errorf("%d records, want 3", len(got))
+	}
+}
+
 func FuzzCursor(f *testing.F) {
 	good, err := over(f, always(200, `{"values":[{"uuid":"{1}"}],"next":"https://api.bitbucket.org/2.0/workspaces/acme/hooks?page=2"}`)).
 		Read(f.Context(), connector.ReadRequest{Object: "hooks"})
@@ -147,6 +171,7 @@ func FuzzCursor(f *testing.F) {
 	}
 	f.Add(string(good.Next))
 	f.Add("e30")
+	f.Add(noSubjects(f))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, cursor string) {
 		only := transportFunc(func(req *http.Request) (*http.Response, error) {
@@ -155,9 +180,29 @@ func FuzzCursor(f *testing.F) {
 			}
 			return reply(200, `{"values":[]}`), nil
 		})
-		_, err := over(t, only).Read(t.Context(), connector.ReadRequest{Object: "hooks", Cursor: connector.Cursor(cursor)})
-		if err != nil && !errors.Is(err, windlass.Invalid) && !errors.Is(err, windlass.CursorExpired) {
-			t.Errorf("unexpected error: %v", err)
+		for _, object := range []string{"hooks", "hook_events", "workspaces", "repositories"} {
+			_, err := over(t, only).Read(t.Context(), connector.ReadRequest{Object: object, Cursor: connector.Cursor(cursor)})
+			if err != nil && !errors.Is(err, windlass.Invalid) && !errors.Is(err, windlass.CursorExpired) && !errors.Is(err, windlass.Malformed) {
+				t.Errorf("%s: unexpected error: %v", object, err)
+			}
 		}
 	})
+}
+
+// noSubjects is a cursor of hook_events that was changed to have no subject left.
+func noSubjects(tb testing.TB) string {
+	tb.Helper()
+	page, err := over(tb, always(200, `{"workspace":{}}`)).Read(tb.Context(), connector.ReadRequest{Object: "hook_events"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	place, err := base64.RawURLEncoding.DecodeString(string(page.Next))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	changed := strings.Replace(string(place), `"subjects":["workspace"]`, `"subjects":[]`, 1)
+	if changed == string(place) {
+		tb.Fatalf("no subjects in %s", place)
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(changed))
 }

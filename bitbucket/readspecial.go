@@ -15,7 +15,7 @@ import (
 // readEvents walks hook_events: the first call gets the subjects, each later
 // one a page of the events of one of them.
 func (w *walker) readEvents(ctx context.Context, p place) (connector.Page, error) {
-	if p.Subjects == nil {
+	if len(p.Subjects) == 0 {
 		subjects, err := w.subjects(ctx)
 		if err != nil || len(subjects) == 0 {
 			return connector.Page{Size: -1}, err
@@ -55,7 +55,7 @@ func (w *walker) readEvents(ctx context.Context, p place) (connector.Page, error
 }
 
 func (w *walker) eventsURI(subject string) (string, error) {
-	escaped, err := segment("subject of webhook events", subject)
+	escaped, err := segment("a subject of webhook events", subject)
 	if err != nil {
 		return "", err
 	}

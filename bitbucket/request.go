@@ -159,9 +159,16 @@ func networkError(ctx context.Context, call call, err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // the URL says nothing that op does not, and can be long
 	}
+	if errors.Is(err, errTooLarge) { // which Retry found out; trying again does not help
+		return &connector.Error{Kind: windlass.Malformed, Op: call.op, Message: errTooLarge.Error(), Err: err}
+	}
+	message := "Bitbucket could not be reached: " + err.Error()
+	if broken, ok := errors.AsType[*brokenError](err); ok {
+		message = broken.Error()
+	}
 	return &connector.Error{
 		Kind: windlass.Unavailable, Op: call.op,
-		Message: "Bitbucket could not be reached: " + cleanText(err.Error()),
+		Message: cleanText(message),
 		Remedy:  lost(call, "try again later"),
 		Err:     err,
 	}
@@ -172,10 +179,14 @@ func cutError(ctx context.Context, call call, resp *http.Response, err error) er
 	if ctx.Err() != nil {
 		return canceled(ctx, call.op)
 	}
+	message, remedy := (&brokenError{err}).Error(), "try again"
+	if errors.Is(err, errTooLarge) {
+		message, remedy = err.Error(), ""
+	}
 	return &connector.Error{
 		Kind: windlass.Malformed, Op: call.op, Status: resp.StatusCode, RequestID: requestID(resp.Header),
-		Message: "the answer broke off: " + cleanText(err.Error()),
-		Remedy:  lost(call, "try again"),
+		Message: cleanText(message),
+		Remedy:  lost(call, remedy),
 		Err:     err,
 	}
 }

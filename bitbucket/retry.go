@@ -168,13 +168,20 @@ func backoff(attempt int, first, most time.Duration) time.Duration {
 	return delay/2 + rand.N(delay/2+1)
 }
 
+// brokenError is what Retry returns for an answer that began and did not come
+// whole, so that nobody is told that Bitbucket could not be reached.
+type brokenError struct{ err error }
+
+func (e *brokenError) Error() string { return "the answer broke off: " + e.err.Error() }
+func (e *brokenError) Unwrap() error { return e.err }
+
 // hold reads the whole answer, so that one that breaks off is known here.
 func hold(resp *http.Response) error {
 	data, err := readBody(resp)
 	_ = resp.Body.Close() // the read's own error is the one that counts
 	resp.Body = io.NopCloser(bytes.NewReader(data))
 	if err != nil {
-		return err
+		return &brokenError{err}
 	}
 	resp.ContentLength = int64(len(data))
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"windlass"
 	"windlass/connector"
@@ -157,7 +158,7 @@ func (w *walker) nextByTime(p place, env envelope) place {
 	if p.Key != "" {
 		bound = parseTime(p.Key)
 	}
-	last := env.records[n-1].Updated
+	last := env.records[n-1].Updated.Truncate(time.Microsecond) // as stamp writes it, or the walk would stand still
 	for i := 1; i < n; i++ {
 		if env.records[i].Updated.Before(env.records[i-1].Updated) {
 			return p

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -209,22 +210,35 @@ func (w *writing) list() (string, error) { return w.c.path(w.o.list, "") }
 
 func (w *writing) item(id string) (string, error) { return w.c.path(w.o.item, id) }
 
-// current gets the record to update, so that a PUT cannot create one and what
-// the caller did not name can be kept.
-func (w *writing) current(ctx context.Context, id string) (map[string]json.RawMessage, error) {
+// get gets one record as it is.
+func (w *writing) get(ctx context.Context, id string) (connector.Record, error) {
 	path, err := w.item(id)
 	if err != nil {
-		return nil, err
+		return connector.Record{}, err
 	}
 	a, err := w.send(ctx, http.MethodGet, path, nil)
 	if err != nil {
-		return nil, err
+		return connector.Record{}, err
 	}
-	var record map[string]json.RawMessage
-	if err := json.Unmarshal(a.body, &record); err != nil {
-		return nil, malformed(w.op, a, err)
+	record, err := parseRecord(w.o, a.body)
+	if err != nil {
+		return connector.Record{}, malformed(w.op, a, err)
 	}
 	return record, nil
+}
+
+// current gets the members of the record to update, so that a PUT cannot create
+// one and what the caller did not name can be kept.
+func (w *writing) current(ctx context.Context, id string) (map[string]json.RawMessage, error) {
+	record, err := w.get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(record.Raw, &members); err != nil {
+		return nil, fmt.Errorf("take the record apart: %w", err)
+	}
+	return members, nil
 }
 
 // same makes sure that a PUT answered with the record it was meant for, since
@@ -261,21 +275,11 @@ func (w *writing) mask(err error) error {
 	if !errors.As(err, &known) {
 		return err
 	}
-	masked := *known
+	var secrets []string
 	for _, name := range SecretFields(w.o.name) {
-		secret := jsonscan.Plain(w.record[name])
-		if len(secret) < 4 { // too short to hide, and a word's part
-			continue
+		if secret := jsonscan.Plain(w.record[name]); len(secret) >= leastSecret {
+			secrets = append(secrets, secret)
 		}
-		hide := func(s string) string { return strings.ReplaceAll(s, secret, "•••") }
-		masked.Message = hide(masked.Message)
-		fields := map[string][]string{}
-		for field, problems := range masked.Fields {
-			for _, problem := range problems {
-				fields[field] = append(fields[field], hide(problem))
-			}
-		}
-		masked.Fields = fields
 	}
-	return &masked
+	return masked(known, secrets...)
 }

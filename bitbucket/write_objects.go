@@ -33,18 +33,18 @@ func (hookWriter) create(ctx context.Context, w *writing) (answer, error) {
 }
 
 func (hookWriter) update(ctx context.Context, w *writing) (answer, error) {
-	return mergedUpdate(ctx, w, "description", "url", "active", "events", "skip_cert_verification")
+	before, err := w.current(ctx, w.id)
+	if err != nil {
+		return answer{}, err
+	}
+	return mergedUpdate(ctx, w, before, "description", "url", "active", "events", "skip_cert_verification")
 }
 
 func (hookWriter) erase(ctx context.Context, w *writing) error { return plainErase(ctx, w, w.id) }
 
 // mergedUpdate puts the caller's fields over the named ones of the record as it
-// is, for endpoints whose PUT may replace the whole.
-func mergedUpdate(ctx context.Context, w *writing, keep ...string) (answer, error) {
-	before, err := w.current(ctx, w.id)
-	if err != nil {
-		return answer{}, err
-	}
+// was before, for endpoints whose PUT may replace the whole.
+func mergedUpdate(ctx context.Context, w *writing, before map[string]json.RawMessage, keep ...string) (answer, error) {
 	record := map[string]json.RawMessage{}
 	for _, name := range keep {
 		if value, ok := before[name]; ok {
@@ -77,20 +77,18 @@ func (variableWriter) create(ctx context.Context, w *writing) (answer, error) {
 // update refuses to touch a secured variable without its value: Bitbucket does
 // not return the value, so that a PUT without it would empty the variable.
 func (variableWriter) update(ctx context.Context, w *writing) (answer, error) {
-	if _, ok := w.record["value"]; !ok {
-		before, err := w.current(ctx, w.id)
-		if err != nil {
-			return answer{}, err
-		}
-		if string(before["secured"]) == "true" {
-			return answer{}, &connector.Error{
-				Kind:    windlass.Invalid,
-				Message: "the variable is secured, and changing it without its value would empty it",
-				Remedy:  "give its value too",
-			}
+	before, err := w.current(ctx, w.id)
+	if err != nil {
+		return answer{}, err
+	}
+	if isNull(w.record["value"]) && string(before["secured"]) == "true" {
+		return answer{}, &connector.Error{
+			Kind:    windlass.Invalid,
+			Message: "the variable is secured, and changing it without its value would empty it",
+			Remedy:  "give its value too",
 		}
 	}
-	return mergedUpdate(ctx, w, "key", "value", "secured")
+	return mergedUpdate(ctx, w, before, "key", "value", "secured")
 }
 
 func (variableWriter) erase(ctx context.Context, w *writing) error { return plainErase(ctx, w, w.id) }
@@ -133,7 +131,7 @@ func (p projectWriter) erase(ctx context.Context, w *writing) error {
 // looked through.
 func (p projectWriter) resolve(ctx context.Context, w *writing) (map[string]json.RawMessage, string, error) {
 	project, err := w.current(ctx, w.id)
-	if errors.Is(err, windlass.NotFound) && strings.HasPrefix(w.id, "{") {
+	if p.byKeyOnly(w, err) {
 		project, err = p.search(ctx, w, err)
 	}
 	if err != nil {
@@ -141,6 +139,12 @@ func (p projectWriter) resolve(ctx context.Context, w *writing) (map[string]json
 	}
 	path, err := w.item(jsonscan.Plain(project["key"]))
 	return project, path, err
+}
+
+// byKeyOnly reports whether a project was not found and may be there all the same:
+// under a path that takes only its key.
+func (projectWriter) byKeyOnly(w *writing, err error) bool {
+	return errors.Is(err, windlass.NotFound) && strings.HasPrefix(w.id, "{")
 }
 
 // search looks through the list for the project with the UUID.
@@ -167,10 +171,7 @@ func (projectWriter) search(ctx context.Context, w *writing, notFound error) (ma
 type repositoryWriter struct{}
 
 func (repositoryWriter) create(ctx context.Context, w *writing) (answer, error) {
-	slug := jsonscan.Plain(w.record["slug"])
-	if slug == "" {
-		slug = slugOf(jsonscan.Plain(w.record["name"]))
-	}
+	slug := slugFor(w.record)
 	if slug == "" {
 		return answer{}, &connector.Error{
 			Kind:    windlass.Invalid,

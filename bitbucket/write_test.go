@@ -40,8 +40,8 @@ func TestARefusedWriteSendsNothing(t *testing.T) {
 		{"files that are none", "snippets", "", `{"files":["a.txt"]}`, "is not an object of files"},
 		{"an update of nothing", "projects", "{1}", `{}`, "sets no field"},
 		{"a slug that follows the name", "repositories", "{1}", `{"slug":"x"}`, "only when it is created"},
-		{"an id that leads elsewhere", "projects", "../../user", `{"name":"a"}`, "cannot be a id"},
-		{"an id that is a step up", "projects", "..", `{"name":"a"}`, "cannot be a id"},
+		{"an id that leads elsewhere", "projects", "../../user", `{"name":"a"}`, "cannot be an id"},
+		{"an id that is a step up", "projects", "..", `{"name":"a"}`, "cannot be an id"},
 		{"an object that cannot be written", "members", "", `{}`, "these can be written: hooks, pipelines-config/variables, projects, repositories, snippets"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -152,10 +152,18 @@ func TestVariables(t *testing.T) {
 	if !errors.Is(err, windlass.Invalid) || !strings.Contains(err.Error(), "would empty it") {
 		t.Errorf("a secured variable without its value: %v", err)
 	}
+	_, err = r.Write(t.Context(), connector.WriteRequest{Object: object, ID: made.ID, Record: json.RawMessage(`{"key":"TOKEN_Y","value":null}`)})
+	if !errors.Is(err, windlass.Invalid) {
+		t.Errorf("a secured variable with null for its value: %v", err)
+	}
 	if value, ok := r.server.VariableValue("TOKEN_X"); !ok || value != "sesame-open" {
 		t.Errorf("the value is now %q", value)
 	}
+	r.sent = 0
 	r.write(t, object, made.ID, `{"key":"TOKEN_Y","value":"sesame-shut"}`)
+	if r.sent != 2 {
+		t.Errorf("an update took %d requests, want a look and the update", r.sent)
+	}
 	if value, ok := r.server.VariableValue("TOKEN_Y"); !ok || value != "sesame-shut" {
 		t.Errorf("the value is now %q", value)
 	}

@@ -230,7 +230,7 @@ func (b *brackets) closes(closing byte, expect expectation) bool {
 	return closing == ']' && (expect == aComma || expect == aFirstValue)
 }
 
-// Object reports whether the innermost bracket is an object's.
+// object reports whether the innermost bracket is an object's.
 func (b *brackets) object() bool {
 	return b.bits[(b.depth-1)/64]&(1<<((b.depth-1)%64)) != 0
 }

@@ -11,7 +11,7 @@ type Wanted []wantKey
 
 type wantKey struct {
 	key  []byte
-	slot int // which result the value goes to; -1 when only something below is Wanted
+	slot int // which result the value goes to; -1 when only something below is wanted
 	sub  Wanted
 }
 
@@ -44,7 +44,7 @@ func (k *wantKey) put(rest []string, slot int) {
 	k.sub = k.sub.add(rest, slot)
 }
 
-// Pluck passes one value and puts the raw values Wanted of it into slots.
+// Pluck passes one value and puts the raw values wanted of it into slots.
 func (s *Scanner) Pluck(w Wanted, slots [][]byte) error {
 	if len(w) == 0 || s.Peek() != '{' {
 		return s.Skip()

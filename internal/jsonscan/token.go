@@ -34,7 +34,7 @@ func (s *Scanner) text() ([]byte, error) {
 
 // special finds the next quote, backslash or control character. Strings are
 // most of a page, so it looks at eight bytes at a time: subtracting sets the
-// high bit of a byte that was smaller, and exclusive-or makes a Wanted byte zero.
+// high bit of a byte that was smaller, and exclusive-or makes a wanted byte zero.
 // A bit set by a borrow stands behind a true one, and only the first counts.
 func special(data []byte, at int) int {
 	const (
