@@ -177,7 +177,7 @@ const inProject = "/v1/projects/default"
 // deployed manifest. It returns the id of the consumer and its secret.
 func (r *running) product(s *sandbox.Server) (key, secret string) {
 	r.tb.Helper()
-	key, secret = s.NewConsumer(r.CallbackURL(), "account", "repository", "project:admin", "snippet:write", "webhook")
+	key, secret = s.NewConsumer(r.CallbackURL(), "account", "repository", "project", "project:admin", "snippet:write", "webhook")
 	r.must(http.MethodPost, inProject+"/provider-apps", map[string]string{"provider": "bitbucket", "clientId": key, "clientSecret": secret}, nil)
 	r.must(http.MethodPost, inProject+"/destinations", map[string]any{
 		"name": "webhook", "type": "webhook", "metadata": map[string]string{"url": "https://product.example.com/hooks"},

@@ -109,7 +109,10 @@ func (f *Flow) permit(t *task, c config, revision windlass.Revision) error {
 // connection, where they are known.
 func (f *Flow) permitScopes(t *task, known connector.Object) error {
 	needed := known.WriteScopes
-	if t.request.Type == windlass.WriteDelete {
+	switch t.request.Type {
+	case windlass.WriteUpdate: // what is there is looked at first
+		needed = slices.Concat(known.ReadScopes, known.WriteScopes)
+	case windlass.WriteDelete:
 		needed = known.DeleteScopes
 	}
 	if len(t.in.Connection.Scopes) == 0 {

@@ -67,6 +67,8 @@ func (s *step) create(ctx context.Context, r *windlass.WriteRecord) outcome {
 	if !s.before.IsZero() {
 		id, found, err := s.find(ctx, written.Record, s.before)
 		switch {
+		case err != nil && !passes(err):
+			return outcome{err: &doubt{err, "an earlier attempt may have succeeded all the same: look before writing again"}}
 		case err != nil:
 			return outcome{err: err}
 		case found:

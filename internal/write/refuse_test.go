@@ -14,6 +14,7 @@ func TestWhatIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	w := lite(t)
 	w.installation = w.install("no-deletes", configOf(`"projects":{"objectName":"projects"}`), nil)
 	w.install("few-scopes", configOf(allObjects), []string{"project", "repository:admin", "account"})
+	w.install("no-looks", configOf(allObjects), []string{"project:admin"})
 	other := w.deploy("others", revision)
 	many := strings.TrimSuffix(strings.Repeat(`{"record":{"name":"x","key":"X"}},`, 101), ",")
 	const rope = `"record":{"name":"Rope","key":"ROPE"}`
@@ -55,6 +56,7 @@ func TestWhatIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		{"an object that the config does not enable", "hooks", `{"groupRef":"no-deletes","type":"create",` + rope + `}`, windlass.Invalid, "hooks is not enabled in the installation's config, which writes projects"},
 		{"an object that cannot be written", "members", `{"type":"create",` + rope + `}`, windlass.Invalid, "members"},
 		{"a scope that is missing", "projects", `{"groupRef":"few-scopes","type":"create",` + rope + `}`, windlass.Forbidden, "lacks the scope project:admin"},
+		{"a scope to look at what is updated", "projects", `{"groupRef":"no-looks","type":"update","record":{"id":"1","name":"x"}}`, windlass.Forbidden, "lacks the scope project,"},
 		{"a scope to delete", "repositories", `{"groupRef":"few-scopes","type":"delete","record":{"id":"1"}}`, windlass.Forbidden, "lacks the scope repository:delete"},
 	} {
 		_, err := w.write(row.object, row.body)
