@@ -40,8 +40,15 @@ type cluster struct {
 // newCluster makes one on PostgreSQL, or on SQLite.
 func newCluster(t *testing.T, driver string) *cluster {
 	t.Helper()
+	return newClusterOf(t, driver, &sandbox.Options{Repositories: 3})
+}
+
+// newClusterOf makes one with another Bitbucket.
+func newClusterOf(t *testing.T, driver string, options *sandbox.Options) *cluster {
+	t.Helper()
 	c := &cluster{T: t}
-	c.bitbucket = sandbox.New(&sandbox.Options{Repositories: 3, Now: func() time.Time { return time.Now().Add(time.Duration(c.later.Load())) }})
+	options.Now = func() time.Time { return time.Now().Add(time.Duration(c.later.Load())) }
+	c.bitbucket = sandbox.New(options)
 	c.site = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		recorded := httptest.NewRecorder()
 		c.bitbucket.ServeHTTP(recorded, r)

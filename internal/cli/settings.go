@@ -56,6 +56,7 @@ var settings = []setting{
 	{key: "keep-uploads", def: "24h", about: "how long uploaded manifests are kept that were not deployed", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Uploads })},
 	{key: "keep-operations", def: "720h", about: "how long operations that have ended are kept, with their logs", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Operations })},
 	{key: "keep-deliveries", def: "168h", about: "how long messages are kept that arrived or were given up, with their attempts", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Deliveries })},
+	{key: "lease", def: "2m", about: "how long the reads of a process that died are left alone before another takes them over", set: duration(func(c *serverConfig) *time.Duration { return &c.Lease })},
 	{key: "stop-deadline", def: "20s", about: "how long a graceful stop may take", set: duration(func(c *serverConfig) *time.Duration { return &c.StopDeadline })},
 }
 

@@ -69,6 +69,10 @@ type Config struct {
 	// HourlyLimit is how many requests an hour Bitbucket allows to a consumer or a
 	// token of which nobody has said another number; 0 is what Bitbucket documents.
 	HourlyLimit int
+	// Lease is how long what a process was doing is left alone when nothing is heard
+	// of it, before another takes it over; 0 is DefaultLease. Reads go by it, and a
+	// quarter of it is when other jobs are taken over on PostgreSQL.
+	Lease time.Duration
 	// StopDeadline bounds a graceful stop; 0 is DefaultStopDeadline.
 	StopDeadline time.Duration
 	// Retention says how long things are kept that nobody needs any more.
@@ -101,6 +105,7 @@ const (
 	DefaultKeepStates   = time.Hour
 	DefaultKeepUploads  = 24 * time.Hour
 
+	DefaultLease          = 2 * time.Minute
 	DefaultKeepOperations = 30 * 24 * time.Hour
 	DefaultKeepDeliveries = 7 * 24 * time.Hour
 )
@@ -125,6 +130,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.StopDeadline = cmp.Or(c.StopDeadline, DefaultStopDeadline)
 	c.Retention.States = cmp.Or(c.Retention.States, DefaultKeepStates)
 	c.Retention.Uploads = cmp.Or(c.Retention.Uploads, DefaultKeepUploads)
+	c.Lease = cmp.Or(c.Lease, DefaultLease)
 	c.Retention.Operations = cmp.Or(c.Retention.Operations, DefaultKeepOperations)
 	c.Retention.Deliveries = cmp.Or(c.Retention.Deliveries, DefaultKeepDeliveries)
 	if len(c.Roles) == 0 {
@@ -149,7 +155,7 @@ func (c *Config) check() error {
 		}
 	}
 	for _, duration := range []time.Duration{
-		c.StopDeadline, c.Retention.States, c.Retention.Uploads, c.Retention.Operations, c.Retention.Deliveries,
+		c.StopDeadline, c.Lease, c.Retention.States, c.Retention.Uploads, c.Retention.Operations, c.Retention.Deliveries,
 	} {
 		if duration < 0 {
 			return invalid("a time of "+duration.String()+" is negative", "give one above zero")

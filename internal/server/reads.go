@@ -35,7 +35,7 @@ func (s *Server) newReads() (err error) {
 		DownloadURL: func(id string, token windlass.Secret) string {
 			return s.config.PublicURL + downloadPath + url.PathEscape(id) + "?token=" + url.QueryEscape(token.Reveal())
 		},
-		LastAttempt: s.lastAttempt,
+		LastAttempt: s.lastAttempt, Lease: s.config.Lease,
 		Notifier:    s.notify, Logger: s.log, Now: s.config.Now,
 	})
 	return err

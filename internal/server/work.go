@@ -89,6 +89,7 @@ func (s *Server) newWork(ctx context.Context) (*work, error) {
 		Kinds: s.kinds(), Logger: s.log, Observe: s.metrics.attempt, Now: s.config.Now,
 		// What then goes on has its context ended, and a little time to notice.
 		StopWithin: s.config.StopDeadline * 3 / 4,
+		Beat:       s.config.Lease / 24, // six missed ones are a quarter of it
 	}
 	if s.config.has(RoleWorker) {
 		options.Workers = map[string]int{}
