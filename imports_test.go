@@ -136,7 +136,7 @@ var imports = []rule{
 	{
 		dir:   "internal/server",
 		code:  []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/...", "github.com/prometheus/client_golang"},
-		tests: []string{"bitbucket/sandbox", "github.com/jackc/pgx/v5"},
+		tests: []string{"bitbucket/sandbox", "github.com/jackc/pgx/v5", "github.com/getkin/kin-openapi"},
 	},
 	{
 		dir: "internal/cli", code: []string{

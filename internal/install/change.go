@@ -110,6 +110,9 @@ func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation,
 		if i, err = d.store.Installation(ctx, i.ProjectID, i.ID); err != nil {
 			return err
 		}
+		if err := d.notify(ctx, windlass.InstallationUpdatedEvent, i, d.integration, before.Config.Content); err != nil {
+			return err
+		}
 		running := enabledObjects(old)
 		return d.started(ctx, i, slices.DeleteFunc(enabledObjects(d.config), func(o string) bool { return slices.Contains(running, o) }))
 	})

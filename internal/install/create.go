@@ -123,6 +123,9 @@ func (d *draft) newInstallation(ctx context.Context, r CreateInstallationRequest
 		if in, err = d.store.Installation(ctx, in.ProjectID, in.ID); err != nil {
 			return err
 		}
+		if err := d.notify(ctx, windlass.InstallationCreatedEvent, in, d.integration, nil); err != nil {
+			return err
+		}
 		return d.started(ctx, in, enabledObjects(d.config))
 	})
 	if err != nil {

@@ -77,6 +77,14 @@ type Options struct {
 	// inside of the transaction that saves it, so that what it stores is there
 	// if and only if the installation is. Nil is not called.
 	Started func(ctx context.Context, in windlass.Installation, objects []string) error
+	// Notifier is told, within the transaction that makes it true, that an
+	// installation was created, updated or deleted; nil means nobody is.
+	Notifier Notifier
+}
+
+// Notifier tells the product what happened: it stores what is to be sent.
+type Notifier interface {
+	Notify(ctx context.Context, projectID, event string, data any) error
 }
 
 // Sampler reads one record of an object, with a config that is not saved yet.

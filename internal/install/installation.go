@@ -66,7 +66,11 @@ func (f *Flow) DeleteInstallation(ctx context.Context, project, integration, id 
 		return err
 	}
 	return f.store.In(ctx, func(ctx context.Context) error {
-		if _, err := f.installation(ctx, "uninstall", in, id); err != nil {
+		gone, err := f.installation(ctx, "uninstall", in, id)
+		if err != nil {
+			return err
+		}
+		if err := f.notify(ctx, windlass.InstallationDeletedEvent, gone, in, nil); err != nil {
 			return err
 		}
 		return f.store.DeleteInstallation(ctx, in.ProjectID, id)

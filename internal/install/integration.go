@@ -35,6 +35,9 @@ func (f *Flow) DeleteIntegration(ctx context.Context, project, integration strin
 	}
 	return f.store.In(ctx, func(ctx context.Context) error {
 		err := f.eachInstallation(ctx, windlass.InstallationFilter{ProjectID: in.ProjectID, IntegrationID: in.ID}, func(i windlass.Installation) error {
+			if err := f.notify(ctx, windlass.InstallationDeletedEvent, i, in, nil); err != nil {
+				return err
+			}
 			return f.store.DeleteInstallation(ctx, i.ProjectID, i.ID)
 		})
 		if err != nil {

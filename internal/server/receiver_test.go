@@ -30,7 +30,7 @@ type receiver struct {
 	kinds    map[string]int      // of notifications
 	again    int                 // messages whose id had been seen
 	faults   []string
-	last     []byte
+	bodies   [][]byte // of the first messages, to be held against the contract
 }
 
 func newReceiver(tb testing.TB) *receiver {
@@ -40,6 +40,9 @@ func newReceiver(tb testing.TB) *receiver {
 	tb.Cleanup(r.Close)
 	return r
 }
+
+// keptBodies is how many are looked at again.
+const keptBodies = 50
 
 // message is what a receiver looks at.
 type message struct {
@@ -74,7 +77,10 @@ func (r *receiver) receive(w http.ResponseWriter, req *http.Request) {
 		}
 		return
 	}
-	r.messages[id], r.last = sum, body
+	r.messages[id] = sum
+	if len(r.bodies) < keptBodies {
+		r.bodies = append(r.bodies, body)
+	}
 	var m message
 	if err := json.Unmarshal(body, &m); err != nil {
 		r.faults = append(r.faults, err.Error())

@@ -226,7 +226,7 @@ func (s *Server) assemble() error {
 	}
 	s.install = install.New(s.store, []install.Provider{s.config.provider()}, &install.Options{
 		Now: s.config.Now, AllowHTTP: s.config.AllowHTTPDestinations,
-		Sampler: s.reads, Started: s.reads.Started,
+		Sampler: s.reads, Started: s.reads.Started, Notifier: s.notify,
 	})
 	if s.config.has(RoleAPI) {
 		passing, err := s.newProxy(oauth)
