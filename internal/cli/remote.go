@@ -125,7 +125,7 @@ func (r *remote) say(env *Env, done, id string) {
 			tellf(env.Stderr, "%s\n", line)
 		}
 	default:
-		tellf(env.Stderr, "%s: %s %s\n", r.object, done, id)
+		tellf(env.Stderr, "%s: %s %s\n", r.object, done, oneLine(id))
 	}
 }
 

@@ -241,16 +241,24 @@ func record(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], fmt.Sprint(value))
 }
 
-// waitfor STATE N: a read in the background has saved so many records.
+// waitfor STATE N [REQUESTS]: a read in the background has saved so many records,
+// and so many requests have arrived since the last time they were counted.
 func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	arrived := func() bool {
+		if len(args) < 3 {
+			return true
+		}
+		w := worldOf(ts)
+		return fmt.Sprint(w.Requests()-w.counted) == args[2]
+	}
 	const patience = 30 * time.Second // never spent when all is well
 	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(5 * time.Millisecond) {
 		data, err := os.ReadFile(ts.MkAbs(args[0]))
-		if err == nil && strings.Contains(string(data), `"records": `+args[1]+",") {
+		if err == nil && strings.Contains(string(data), `"records": `+args[1]+",") && arrived() {
 			return
 		}
 	}
-	ts.Fatalf("%s never said %s records", args[0], args[1])
+	ts.Fatalf("%s never said %s records, or other requests than %v arrived", args[0], args[1], args[2:])
 }
 
 // envfile VARIABLE FILE sets a variable to the file's first line.

@@ -74,6 +74,7 @@ func TestWords(t *testing.T) {
 		{size(4_123_456), "4.1 MB"},
 		{size(5_000_000_000_000_000), "5000.0 TB"},
 		{clip("short"), "short"},
+		{oneLine("a\n\tb \x1b[31mred\u202e\x07"), "a b [31mred"},
 	} {
 		if test.got != test.want {
 			t.Errorf("got %q, want %q", test.got, test.want)

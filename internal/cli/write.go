@@ -38,6 +38,10 @@ The record as Bitbucket has it then is printed as {"id":"…","record":{…}}.`,
 		Args: oneObject,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.object = args[0]
+			if opts.id == "" && cmd.Flags().Changed("id") {
+				// A variable that is not set, most likely: creating a record is not what was meant.
+				return opts.conclude(env, invalidf("--id is empty: name the record to update, or leave --id out to create one"))
+			}
 			return opts.conclude(env, runWrite(cmd.Context(), env, opts))
 		},
 	}
