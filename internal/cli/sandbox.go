@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"windlass/bitbucket/sandbox"
+	"windlass/internal/server"
 )
 
 type sandboxOptions struct {
@@ -58,6 +59,8 @@ A fault names what goes wrong, and may say for which requests:
 	} {
 		flags.IntVar(number.value, number.name, number.most, "how many "+number.name)
 	}
+	flags.StringVar(&opts.CallbackURL, "callback-url", "http://"+server.DefaultAddr+"/callbacks/v1/oauth",
+		"where the OAuth consumer sends people back to: a server's callback URL")
 	flags.IntVar(&opts.Limit, "limit", 1000, "requests a rolling hour for each credential (0: no limit)")
 	flags.BoolVar(&opts.LimitHeaders, "limit-headers", false, "tell of the limit in headers, as Bitbucket does for some credentials")
 	flags.BoolVar(&opts.OmitSize, "omit-size", false, "leave the count out of pages, as Bitbucket may")

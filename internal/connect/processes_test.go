@@ -197,6 +197,10 @@ func reconnectDuringRefresh(w *world, processes []kept) {
 func cameAndWent(w *world, processes []kept) {
 	services := w.services(processes)
 	c := w.connected(services[0])
+	if got := w.stored(c); c.Group.Created.IsZero() || c.Consumer.Created.IsZero() ||
+		!got.Group.Created.Equal(c.Group.Created) || !got.Created.Equal(c.Created) {
+		w.Errorf("%+v was stored, %+v returned", got, c)
+	}
 	if again := w.connected(services[1]); again.ID != c.ID || again.Group.Name != "Acme" {
 		w.Errorf("consenting again made %+v", again)
 	}

@@ -133,5 +133,9 @@ func (s *Service) create(
 	if err := s.store.CreateConnection(ctx, connection, credentials); err != nil {
 		return windlass.Connection{}, err
 	}
+	// Read again: the group and the consumer may have been there before.
+	if connection, err = s.store.Connection(ctx, connection.ProjectID, connection.ID); err != nil {
+		return windlass.Connection{}, err
+	}
 	return connection, s.notify(ctx, Event{Type: EventCreated, Connection: connection})
 }
