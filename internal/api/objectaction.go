@@ -88,7 +88,7 @@ func (a *API) asksForWrite(c *call) (bool, error) {
 	c.r.Body = io.NopCloser(bytes.NewReader(data))
 	var body map[string]json.RawMessage
 	if json.Unmarshal(data, &body) != nil {
-		return false, nil // whoever reads it says what is wrong with it
+		return false, nil //nolint:nilerr // whoever reads it says what is wrong with it
 	}
 	_, has := body["type"]
 	return has, nil

@@ -176,7 +176,7 @@ func (t *task) try() error {
 			_, err = t.plan.Update(without(record), nil)
 		}
 		if err != nil {
-			found.add("body", t.request.place(place), "cannot be mapped: %v", err)
+			found.addf("body", t.request.place(place), "cannot be mapped: %v", err)
 		}
 	}
 	return found.failure()

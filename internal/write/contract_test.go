@@ -27,11 +27,11 @@ var contracts = sync.OnceValue(func() map[string]*openapi3.T {
 	return all
 })
 
-func contract(t testing.TB, name string) *openapi3.T {
-	t.Helper()
+func contract(tb testing.TB, name string) *openapi3.T {
+	tb.Helper()
 	doc := contracts()[name]
 	if doc == nil && os.Getenv("WINDLASS_SHARED_REQUIRED") == "1" {
-		t.Fatal("the published contract is not there")
+		tb.Fatal("the published contract is not there")
 	}
 	return doc
 }

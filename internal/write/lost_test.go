@@ -36,7 +36,7 @@ func TestALostAnswerDoesNotMakeTwo(t *testing.T) {
 				}
 			}
 		}
-		if n := w.provider.count("POST"); n != 2*len(objects) {
+		if n := w.provider.creates(); n != 2*len(objects) {
 			t.Errorf("%d creates were sent", n)
 		}
 	})
@@ -73,8 +73,8 @@ func TestALostCreateThatCannotBeLookedFor(t *testing.T) {
 	}
 	// The same key looks first, and finds it.
 	a = w.ok("projects", `{"type":"create","record":{"name":"Rope","key":"ROPE"}}`, "key-1")
-	if a.Result == nil || w.provider.count("POST") != 1 || w.records("projects", "key")["ROPE"] != 1 {
-		t.Errorf("%s after %d creates", text(a), w.provider.count("POST"))
+	if a.Result == nil || w.provider.creates() != 1 || w.records("projects", "key")["ROPE"] != 1 {
+		t.Errorf("%s after %d creates", text(a), w.provider.creates())
 	}
 }
 
@@ -213,7 +213,7 @@ func TestWhatTheInstallationBecomesMeanwhile(t *testing.T) {
 	if p := w.finish(a.OperationID); p.Status != windlass.OperationFailure || !strings.Contains(p.Result, "The installation was removed") {
 		t.Errorf("%s", p.Result)
 	}
-	if w.provider.count("POST") != 0 {
+	if w.provider.creates() != 0 {
 		t.Error("it was written all the same")
 	}
 }

@@ -66,8 +66,8 @@ func TestEveryObjectAsynchronously(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i, o := range objects {
 			a := w.ok(o.object, `{"type":"create","mode":"asynchronous","record":`+o.record+`}`)
-			if a.Result != nil || a.SuccessCount != nil || w.provider.count("POST") != i {
-				t.Fatalf("%s: %s, %d creates", o.object, text(a), w.provider.count("POST"))
+			if a.Result != nil || a.SuccessCount != nil || w.provider.creates() != i {
+				t.Fatalf("%s: %s, %d creates", o.object, text(a), w.provider.creates())
 			}
 			if job := w.office.jobs[len(w.office.jobs)-1]; job.operation != a.OperationID || !job.at.IsZero() {
 				t.Errorf("%s: the job is %+v", o.object, job)
@@ -119,7 +119,7 @@ func TestABatchInWhichNothingIsWrittenHasFailed(t *testing.T) {
 	if !a.Failed() || *a.FailureCount != 2 || len(a.Errors) != 2 {
 		t.Errorf("%s", text(a))
 	}
-	if w.provider.count("POST") != 0 {
+	if w.provider.creates() != 0 {
 		t.Error("something was sent")
 	}
 }

@@ -24,7 +24,7 @@ const (
 func (f *Flow) once(ctx context.Context, t *task, key string) (Answer, error) {
 	if len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		var found issues
-		found.add("header", "Idempotency-Key", "is not up to 255 printable characters without spaces")
+		found.addf("header", "Idempotency-Key", "is not up to 255 printable characters without spaces")
 		return Answer{}, found.failure()
 	}
 	k := windlass.WriteKey{ID: hash(t.in.ID, key), Fingerprint: t.fingerprint()}
@@ -101,6 +101,9 @@ func (f *Flow) known(ctx context.Context, t *task, k windlass.WriteKey) (known, 
 	return known{key: found, running: err == nil && p.Status == windlass.OperationRunning}, nil
 }
 
+// errFaster undoes what another request has begun before.
+var errFaster = &windlass.Failure{Kind: windlass.Conflict, Op: opWrite, Message: "another request was faster"}
+
 // first begins the write of a key in place of what was there before. done is false
 // when another request was faster.
 func (f *Flow) first(ctx context.Context, t *task, k, before windlass.WriteKey) (a Answer, done bool, err error) {
@@ -110,6 +113,14 @@ func (f *Flow) first(ctx context.Context, t *task, k, before windlass.WriteKey) 
 	}
 	var s *step
 	err = f.store.In(ctx, func(ctx context.Context) error {
+		// The one before may have been answered since it was looked at.
+		now, err := f.store.WriteKey(ctx, k.ID)
+		if err == nil && now.Answer != nil && f.now().Before(now.Expires) {
+			return errFaster
+		}
+		if err != nil && !kindIs(err, windlass.NotFound) {
+			return err
+		}
 		if t.request.AutoBatch != nil {
 			if k.OperationID, err = f.gather(ctx, t); err != nil {
 				return err
@@ -128,7 +139,7 @@ func (f *Flow) first(ctx context.Context, t *task, k, before windlass.WriteKey) 
 		}
 		saved, err := f.store.SaveWriteKey(ctx, k, before.OperationID)
 		if err == nil && !saved {
-			return &windlass.Failure{Kind: windlass.Conflict, Op: opWrite, Message: "another request was faster"}
+			return errFaster
 		}
 		return err
 	})

@@ -22,7 +22,7 @@ func TestTheSameKeyIsTheSameWrite(t *testing.T) {
 				t.Errorf("%s instead of %s", again, first)
 			}
 		}
-		if n := w.provider.count("POST"); n != 1 {
+		if n := w.provider.creates(); n != 1 {
 			t.Errorf("%d creates were sent", n)
 		}
 		for name, body := range map[string]string{
@@ -67,7 +67,7 @@ func TestARefusalIsAnAnswerToo(t *testing.T) {
 	w := lite(t)
 	w.created("projects", `{"name":"Rope","key":"ROPE"}`)
 	first := w.ok("projects", rope, "key-1")
-	if again := w.ok("projects", rope, "key-1"); !first.Failed() || text(again) != text(first) || w.provider.count("POST") != 2 {
+	if again := w.ok("projects", rope, "key-1"); !first.Failed() || text(again) != text(first) || w.provider.creates() != 2 {
 		t.Errorf("%s, then %s", text(first), text(again))
 	}
 }
@@ -120,7 +120,7 @@ func TestManyAtOnceWithOneKey(t *testing.T) {
 				t.Errorf("%s and %s", answers[0], a)
 			}
 		}
-		if n := w.provider.count("POST"); n != 1 {
+		if n := w.provider.creates(); n != 1 {
 			t.Errorf("%d creates were sent", n)
 		}
 	})
@@ -155,7 +155,7 @@ func TestWritesThatAreCollected(t *testing.T) {
 		if job := w.office.jobs[0]; job.at.Sub(noon) < 5*time.Minute || job.at.Sub(noon) > 6*time.Minute {
 			t.Errorf("the job is at %s", job.at)
 		}
-		if wait := w.step(w.flow, first.OperationID); wait < 30*time.Second || w.provider.count("POST") != 0 {
+		if wait := w.step(w.flow, first.OperationID); wait < 30*time.Second || w.provider.creates() != 0 {
 			t.Errorf("before it is due it waits %s", wait)
 		}
 		w.must(w.flow.Connected(t.Context(), w.installation.Connection)) // wakes nothing that collects

@@ -76,7 +76,7 @@ func (s *step) create(ctx context.Context, r *windlass.WriteRecord) outcome {
 		}
 	}
 	result, err := s.target.Write(ctx, connector.WriteRequest{Object: s.p.Object, Record: written.Record})
-	s.count(1)
+	s.count()
 	if err == nil {
 		return outcome{id: result.ID, data: result.Raw}
 	}
@@ -122,7 +122,7 @@ func (d *doubt) Unwrap() error { return d.cause }
 
 func (s *step) find(ctx context.Context, record json.RawMessage, since time.Time) (string, bool, error) {
 	id, found, err := s.target.Find(ctx, connector.FindRequest{Object: s.p.Object, Record: record, Since: since.Add(-skew)})
-	s.count(1)
+	s.count()
 	return id, found, err
 }
 
@@ -131,7 +131,7 @@ func (s *step) update(ctx context.Context, r *windlass.WriteRecord) outcome {
 	var current json.RawMessage
 	if len(s.plan.NeedsCurrent()) > 0 {
 		now, err := s.target.Get(ctx, connector.GetRequest{Object: s.p.Object, ID: r.RecordID})
-		s.count(1)
+		s.count()
 		if err != nil {
 			return outcome{err: err, nothing: true}
 		}
@@ -142,7 +142,7 @@ func (s *step) update(ctx context.Context, r *windlass.WriteRecord) outcome {
 		return outcome{err: err, nothing: true}
 	}
 	result, err := s.target.Write(ctx, connector.WriteRequest{Object: s.p.Object, ID: r.RecordID, Record: written.Record})
-	s.count(1)
+	s.count()
 	return outcome{id: result.ID, data: result.Raw, err: err}
 }
 
@@ -150,7 +150,7 @@ func (s *step) update(ctx context.Context, r *windlass.WriteRecord) outcome {
 // then.
 func (s *step) remove(ctx context.Context, r *windlass.WriteRecord) outcome {
 	err := s.target.Delete(ctx, connector.DeleteRequest{Object: s.p.Object, ID: r.RecordID})
-	s.count(1)
+	s.count()
 	if kindIs(err, windlass.NotFound) && !s.before.IsZero() {
 		err = nil
 	}
@@ -246,7 +246,7 @@ func (s *step) lastLook(ctx context.Context, r *windlass.WriteRecord) (string, b
 	}
 	written, err := s.mapped(r, s.plan.Create)
 	if err != nil {
-		return "", false, nil //nolint:nilerr // what cannot be mapped was not sent
+		return "", false, nil // what cannot be mapped was not sent
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Lease/4)
 	defer cancel()

@@ -60,7 +60,7 @@ const opWrite = "write"
 // issues collects what is wrong with a request.
 type issues []windlass.Issue
 
-func (i *issues) add(in, name, format string, args ...any) {
+func (i *issues) addf(in, name, format string, args ...any) {
 	*i = append(*i, windlass.Issue{In: in, Name: name, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -81,19 +81,19 @@ func (i issues) failure() error {
 func (r *Request) check() error {
 	var found issues
 	if r.GroupRef == "" {
-		found.add("body", "groupRef", "is missing: say for whom to write")
+		found.addf("body", "groupRef", "is missing: say for whom to write")
 	}
 	switch r.Type {
 	case windlass.WriteCreate, windlass.WriteUpdate, windlass.WriteDelete:
 	default:
-		found.add("body", "type", "is %q: write create, update or delete", clip(r.Type))
+		found.addf("body", "type", "is %q: write create, update or delete", clip(r.Type))
 	}
 	switch r.Mode {
 	case "":
 		r.Mode = windlass.WriteSync
 	case windlass.WriteSync, windlass.WriteAsync:
 	default:
-		found.add("body", "mode", "is %q: write synchronous or asynchronous", clip(r.Mode))
+		found.addf("body", "mode", "is %q: write synchronous or asynchronous", clip(r.Mode))
 	}
 	r.checkShape(&found)
 	r.checkPolicies(&found)
@@ -107,51 +107,51 @@ func (r *Request) check() error {
 func (r *Request) checkShape(found *issues) {
 	switch {
 	case r.Record != nil && r.Batch != nil:
-		found.add("body", "batch", "stands beside record: send one of the two")
+		found.addf("body", "batch", "stands beside record: send one of the two")
 	case r.Record == nil && r.Batch == nil:
-		found.add("body", "record", "is missing: send record, or batch for several")
+		found.addf("body", "record", "is missing: send record, or batch for several")
 	case r.Batch != nil && len(r.Batch) == 0:
-		found.add("body", "batch", "is empty: send 1 to %d records", MostRecords)
+		found.addf("body", "batch", "is empty: send 1 to %d records", MostRecords)
 	case len(r.Batch) > MostRecords:
-		found.add("body", "batch", "has %d records: send at most %d at once", len(r.Batch), MostRecords)
+		found.addf("body", "batch", "has %d records: send at most %d at once", len(r.Batch), MostRecords)
 	}
 	if r.Type == windlass.WriteDelete && r.Batch != nil {
-		found.add("body", "batch", "cannot be deleted: send one record at a time")
+		found.addf("body", "batch", "cannot be deleted: send one record at a time")
 	}
 	if r.Type == windlass.WriteDelete && r.Mode == windlass.WriteAsync {
-		found.add("body", "mode", "is asynchronous: a delete is synchronous")
+		found.addf("body", "mode", "is asynchronous: a delete is synchronous")
 	}
 	if len(r.Associations) > 0 {
-		found.add("body", "associations", "are not known to Bitbucket: leave them out")
+		found.addf("body", "associations", "are not known to Bitbucket: leave them out")
 	}
 	for place := range r.Batch {
 		if len(r.Batch[place].Associations) > 0 {
-			found.add("body", fmt.Sprintf("batch[%d].associations", place), "are not known to Bitbucket: leave them out")
+			found.addf("body", fmt.Sprintf("batch[%d].associations", place), "are not known to Bitbucket: leave them out")
 		}
 	}
 	if len(r.Headers) > 0 {
-		found.add("body", "headers", "are not known to Bitbucket: leave them out")
+		found.addf("body", "headers", "are not known to Bitbucket: leave them out")
 	}
 }
 
 // checkPolicies refuses what cannot be promised.
 func (r *Request) checkPolicies(found *issues) {
 	if r.BatchPolicy != nil && r.BatchPolicy.AllOrNone && len(r.Batch) > 1 {
-		found.add("body", "batchPolicy.allOrNone", "cannot be kept: Bitbucket has no transactions, so what was written before a failure would stay; leave it out, or send one record")
+		found.addf("body", "batchPolicy.allOrNone", "cannot be kept: Bitbucket has no transactions, so what was written before a failure would stay; leave it out, or send one record")
 	}
 	async := r.Mode == windlass.WriteAsync
 	if r.RetryPolicy != nil {
 		if !async {
-			found.add("body", "retryPolicy", "is for asynchronous writes: leave it out, or write asynchronously")
+			found.addf("body", "retryPolicy", "is for asynchronous writes: leave it out, or write asynchronously")
 		}
 		checkHours(found, "retryPolicy.deadlineHours", &r.RetryPolicy.DeadlineHours)
 	}
 	if p := r.AutoBatch; p != nil {
 		if !async || r.Batch != nil {
-			found.add("body", "autoBatchPolicy", "is for asynchronous writes of single records")
+			found.addf("body", "autoBatchPolicy", "is for asynchronous writes of single records")
 		}
 		if p.MaxDelayMinutes < 1 || p.MaxDelayMinutes > 24*60 {
-			found.add("body", "autoBatchPolicy.maxDelayMinutes", "is %d: write 1 to %d", p.MaxDelayMinutes, 24*60)
+			found.addf("body", "autoBatchPolicy.maxDelayMinutes", "is %d: write 1 to %d", p.MaxDelayMinutes, 24*60)
 		}
 		checkHours(found, "autoBatchPolicy.retryDeadlineHours", &p.RetryDeadlineHours)
 	}
@@ -163,7 +163,7 @@ func checkHours(found *issues, name string, hours *int) {
 	case *hours == 0:
 		*hours = 1
 	case *hours < 1 || *hours > most:
-		found.add("body", name, "is %d: write 1 to %d", *hours, most)
+		found.addf("body", name, "is %d: write 1 to %d", *hours, most)
 	}
 }
 
@@ -172,13 +172,13 @@ func (r *Request) checkRecord(found *issues, place string, record map[string]jso
 	id, given := record["id"]
 	switch {
 	case record == nil:
-		found.add("body", place, "is missing")
+		found.addf("body", place, "is missing")
 	case r.Type == windlass.WriteCreate && given:
-		found.add("body", place+".id", "is given, and a new record gets its id from the provider: leave it out, or update")
+		found.addf("body", place+".id", "is given, and a new record gets its id from the provider: leave it out, or update")
 	case r.Type != windlass.WriteCreate && idOf(id) == "":
-		found.add("body", place+".id", "is missing: the id of the record to %s, as a string", r.Type)
+		found.addf("body", place+".id", "is missing: the id of the record to %s, as a string", r.Type)
 	case r.Type == windlass.WriteUpdate && len(record) == 1:
-		found.add("body", place, "sets no field: give at least one to change")
+		found.addf("body", place, "sets no field: give at least one to change")
 	}
 }
 

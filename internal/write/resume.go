@@ -62,15 +62,9 @@ func (f *Flow) wake(ctx context.Context, installationID string) error {
 		return err
 	}
 	for i := range running {
-		if running[i].Wait.IsZero() {
+		// One that has not started collects, or has a job that is on its way.
+		if running[i].Wait.IsZero() || running[i].Started.IsZero() {
 			continue
-		}
-		w, err := f.store.Write(ctx, running[i].ID)
-		if kindIs(err, windlass.NotFound) || err == nil && w.Collects != "" {
-			continue
-		}
-		if err != nil {
-			return err
 		}
 		if err := f.store.WakeOperation(ctx, running[i].ID, f.now()); err != nil {
 			return err

@@ -268,9 +268,9 @@ func (s *step) settle(ctx context.Context) error {
 }
 
 // count notes what a call of the target has cost.
-func (s *step) count(calls int64) {
+func (s *step) count() {
 	if s.counted == nil {
-		s.unpaid += calls
+		s.unpaid++
 		return
 	}
 	total := s.counted()
