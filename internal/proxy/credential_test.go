@@ -164,3 +164,33 @@ func TestThrottleMode(t *testing.T) {
 		})
 	}
 }
+
+// What is remembered is remembered for its time only, for its project only, and not
+// when it failed.
+func TestWhatIsRemembered(t *testing.T) {
+	t.Parallel()
+	var clock atomic.Int64
+	w := newWorld(t, http.HandlerFunc(mirror), func(c *proxy.Config) { c.Now = func() time.Time { return time.Unix(0, clock.Load()) } })
+	ask := func(status int, says string) {
+		t.Helper()
+		if resp, text := w.do(w.request("GET", "/2.0/x", nil)); resp.StatusCode != status || !strings.Contains(text, says) {
+			t.Errorf("got %d %s, want %d and %q", resp.StatusCode, text, status, says)
+		}
+	}
+	ask(200, "Bearer token-1")
+	w.keeper.mu.Lock()
+	w.keeper.token = "token-of-later"
+	w.keeper.mu.Unlock()
+	ask(200, "Bearer token-1")
+	clock.Add(int64(time.Second))
+	ask(200, "Bearer token-of-later")
+	w.keeper.mu.Lock()
+	w.keeper.bad = &windlass.Failure{Kind: windlass.NeedsReconnect, Message: "taken back"}
+	w.keeper.mu.Unlock()
+	clock.Add(int64(time.Second))
+	ask(422, "taken back")
+	w.keeper.mu.Lock()
+	w.keeper.bad = nil
+	w.keeper.mu.Unlock()
+	ask(200, "Bearer token-of-later")
+}

@@ -21,6 +21,9 @@
 // ours is told as a problem only while nothing has been answered; later the
 // connection is cut, so that half an answer never looks like a whole one.
 //
+// An installation and its credential are remembered for a second, so that a burst of
+// calls costs few look-ups; so long one that was switched off may go on.
+//
 // No secret and no query is in a log line or an error (invariant 5).
 //
 // # Headers

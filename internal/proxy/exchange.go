@@ -104,7 +104,7 @@ func (x *exchange) admit() (err error) {
 	if wait := p.throttled.blocked(x.installation.Connection.ID, p.now()); x.throttle && wait > 0 {
 		return throttledFor(wait)
 	}
-	x.credentials, err = p.config.Credentials.Credential(x.ctx, x.installation.Connection)
+	x.credentials, err = p.credential(x.ctx, x.installation.Connection)
 	return err
 }
 
@@ -140,6 +140,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	x.sends.rest()
+	x.proxy.usable.forget(x.installation.Connection.ID)
 	fresh, err := x.proxy.config.Credentials.Refused(req.Context(), x.installation.Connection, x.credentials.Version)
 	switch {
 	case errors.Is(err, windlass.NeedsReconnect):

@@ -29,11 +29,39 @@ func (p *Proxy) installation(ctx context.Context, projectID string, header http.
 	if v := header.Get(headerVersion); v != "" && v != version {
 		return windlass.Installation{}, wrongHeader(headerVersion, "only version "+version+" is known", "send "+version)
 	}
-	found, err := p.named(ctx, projectID, header)
-	if err != nil {
-		return found, err
+	now, name := p.now(), nameIn(projectID, header)
+	if found, known := p.found.get(name, now); known {
+		return found, nil
 	}
-	return found, p.allowed(ctx, found)
+	found, err := p.named(ctx, projectID, header)
+	if err == nil {
+		err = p.allowed(ctx, found)
+	}
+	if err == nil {
+		p.found.put(name, found, now, p.config.Remember)
+	}
+	return found, err
+}
+
+// nameIn is all that an installation is found by.
+func nameIn(projectID string, header http.Header) string {
+	if id := header.Get(headerInstallation); id != "" {
+		return strconv.Quote(projectID) + strconv.Quote(id)
+	}
+	return strconv.Quote(projectID) + strconv.Quote(header.Get(headerIntegration)) + strconv.Quote(header.Get(headerGroup))
+}
+
+// credential is what to send for a connection now.
+func (p *Proxy) credential(ctx context.Context, c windlass.Connection) (windlass.Credentials, error) {
+	now := p.now()
+	if known, ok := p.usable.get(c.ID, now); ok {
+		return known, nil
+	}
+	found, err := p.config.Credentials.Credential(ctx, c)
+	if err == nil {
+		p.usable.put(c.ID, found, now, p.config.Remember)
+	}
+	return found, err
 }
 
 // named finds the installation that the headers name: by its id, which wins, or by

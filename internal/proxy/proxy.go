@@ -29,6 +29,10 @@ type Config struct {
 	// ask for compression by itself, nor unpack.
 	Base   http.RoundTripper
 	Limits Limits
+	// Remember is for how long an installation and its credential are used again
+	// without being looked up; 0 is a second, and less is not at all. So long an
+	// installation that was switched off may go on being used.
+	Remember time.Duration
 	// Logger gets a line for each request: info for changes and failures, debug for
 	// what was only read; nil is nobody.
 	Logger *slog.Logger
@@ -69,7 +73,9 @@ type Proxy struct {
 	now       func() time.Time
 	slots     slots
 	throttled throttle
-	enabled   sync.Map // by the id of a revision, which never changes: what it says of the proxy
+	found     recent[windlass.Installation]
+	usable    recent[windlass.Credentials] // by connection
+	enabled   sync.Map                     // by the id of a revision, which never changes: what it says of the proxy
 	buffers   buffers
 }
 
@@ -88,6 +94,7 @@ func New(config Config) (*Proxy, error) {
 	}
 	p := &Proxy{config: config, base: base, log: config.Logger, now: config.Now}
 	p.config.Limits = config.Limits.withDefaults()
+	p.config.Remember = cmp.Or(config.Remember, time.Second)
 	if p.config.Base == nil {
 		p.config.Base = Unaltered(http.DefaultTransport)
 	}
