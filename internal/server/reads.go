@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -84,7 +85,13 @@ func (s *Server) stepRead(ctx context.Context, payload json.RawMessage) error {
 	if err := json.Unmarshal(payload, &job); err != nil {
 		return err
 	}
-	return s.reads.Step(ctx, job.Operation)
+	err := s.reads.Step(ctx, job.Operation)
+	if waiting, ok := errors.AsType[*read.Waiting](err); ok && waiting.Wait() == 0 {
+		// It gives way: another job, behind those that wait already, goes on at once.
+		// This one would have to wait for whoever looks for jobs that slept.
+		return s.work.engine.Enqueue(ctx, jobs.Job{Kind: jobRead, Payload: job})
+	}
+	return err
 }
 
 func (s *Server) dueRead(ctx context.Context, payload json.RawMessage) error {
