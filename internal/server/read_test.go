@@ -55,6 +55,12 @@ func TestABackfillArrivesWholeAndForTheFewestRequests(t *testing.T) {
 		if n := r.metric("windlass_read_records_total"); int(n) != repositories {
 			t.Errorf("the metric counts %v records", n)
 		}
+		if n := r.metric("windlass_budget_requests"); int(n) < repositories/100 {
+			t.Errorf("the budget counts %v requests", n)
+		}
+		if n := r.metric("windlass_delivery_attempts_total"); int(n) < messages {
+			t.Errorf("the metric counts %v attempts for %d messages", n, messages)
+		}
 	})
 }
 

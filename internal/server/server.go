@@ -88,6 +88,7 @@ func (s *Server) build(ctx context.Context) error {
 		return err
 	}
 	s.metrics.watch(s.store, s.work.engine)
+	s.metrics.registry.MustRegister(&spentFigures{s.budgets})
 	return s.firstStart(ctx)
 }
 
