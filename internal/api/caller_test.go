@@ -182,6 +182,12 @@ func TestTokensThatAreRefused(t *testing.T) {
 		return text
 	}
 	good := claims(nil)
+	extended := jwt.NewWithClaims(jwt.SigningMethodRS256, s.claims(nil))
+	extended.Header["kid"], extended.Header["crit"] = s.kid, []string{"b64"}
+	critical, err := extended.SignedString(private)
+	if err != nil {
+		t.Fatal(err)
+	}
 	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -206,6 +212,7 @@ func TestTokensThatAreRefused(t *testing.T) {
 		{"one whose kid is no text", with(jwt.SigningMethodRS256, private, 7), "kid"},
 		{"one whose kid nobody knows", with(jwt.SigningMethodRS256, private, "00000000-0000-0000-0000-000000000000"), "kid"},
 		{"one whose kid is a path", with(jwt.SigningMethodRS256, private, "../../dev/null"), "kid"},
+		{"one that asks for an extension", critical, "extensions"},
 		{"one with its claims exchanged", swapClaims(good, claims(map[string]any{"groupRef": "rival"})), "signature"},
 		{"one that was cut", good[:len(good)-8], ""},
 		{"two parts of one", good[:strings.LastIndex(good, ".")], "not a JWT"},

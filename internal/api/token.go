@@ -75,6 +75,9 @@ func (a *API) byToken(c *call, token string) (caller, error) {
 
 // verifier finds the key that a token names.
 func (a *API) verifier(c *call, t *jwt.Token) (windlass.JWTKey, *rsa.PublicKey, error) {
+	if _, found := t.Header["crit"]; found { // RFC 7515, 4.1.11: what it names, we do not know
+		return windlass.JWTKey{}, nil, refused("its header asks for extensions, and none is known here", "")
+	}
 	kid, _ := t.Header["kid"].(string)
 	if kid == "" || !printable(kid) {
 		return windlass.JWTKey{}, nil, refused("its header has no kid", "")

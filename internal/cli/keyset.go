@@ -51,7 +51,7 @@ be stopped and repeated.`,
 			if !done.Made {
 				made = "the first key of the keyset"
 			}
-			tellf(env.Stdout, "%s sealed under %s (id %d); the keyset is in %s\nKeep a copy of it: backups from now on need it.\n",
+			tellf(env.Stdout, "%s sealed under %s (id %d); the keyset is %s\nKeep a copy of it: backups from now on need it.\n",
 				counted(done.Sealed, "secret"), made, done.Key, done.Source)
 			return nil
 		},

@@ -177,12 +177,8 @@ func TestStopLetsRequestsEnd(t *testing.T) {
 		done <- status
 	}()
 	<-slow.asked
-	begun := time.Now()
-	if err := r.end(); err != nil {
+	if err := r.end(); err != nil { // it does not wait for its deadline: that would be an error
 		t.Error(err)
-	}
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("it took %s to stop", took)
 	}
 	if status := <-done; status != http.StatusCreated {
 		t.Errorf("the request that was under way was answered %d", status)
@@ -203,12 +199,15 @@ func TestStopHasADeadline(t *testing.T) {
 	r.consent(bitbucket)
 	slow.hold.Store(int64(time.Minute))
 	slow.drain()
-	go r.call(http.MethodPost, inProject+"/integrations/bitbucket/installations", installation, nil)
+	done := make(chan int, 1)
+	go func() {
+		status, _ := r.call(http.MethodPost, inProject+"/integrations/bitbucket/installations", installation, nil)
+		done <- status
+	}()
 	<-slow.asked
-	begun := time.Now()
 	err := r.end()
-	if took := time.Since(begun); took > 3*time.Second {
-		t.Errorf("it took %s to stop", took)
+	if status := <-done; status == http.StatusCreated {
+		t.Error("it waited for the request")
 	}
 	if !errors.Is(err, windlass.Unavailable) || !strings.Contains(err.Error(), "300ms") {
 		t.Errorf("it said %v", err)
