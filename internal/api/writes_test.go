@@ -46,18 +46,21 @@ func TestWritesAreToldFromReadsByTheirType(t *testing.T) {
 		body   string
 	}{
 		{
-			"one record", write.Answer{OperationID: "op", Result: &write.Result{Success: true, RecordID: "{1}", Data: &data}}, 200,
-			`{"operationId":"op","result":{"data":{"key":"A"},"recordId":"{1}","success":true}}`,
+			"one record",
+			write.Answer{OperationID: "op", Result: &write.Result{Success: true, RecordID: "{1}", Data: &data}},
+			200, `{"operationId":"op","result":{"data":{"key":"A"},"recordId":"{1}","success":true}}`,
 		},
 		{"one that failed", write.Answer{OperationID: "op", Errors: []write.Problem{{Message: "no"}}}, 422, `{"operationId":"op","errors":[{"message":"no"}]}`},
 		{"one for later", write.Answer{OperationID: "op"}, 200, `{"operationId":"op"}`},
 		{
-			"several", write.Answer{OperationID: "op", SuccessCount: &one, FailureCount: &none, Results: []write.Result{{Success: true}}}, 200,
-			`{"operationId":"op","successCount":1,"failureCount":0,"results":[{"success":true}]}`,
+			"several",
+			write.Answer{OperationID: "op", SuccessCount: &one, FailureCount: &none, Results: []write.Result{{Success: true}}},
+			200, `{"operationId":"op","successCount":1,"failureCount":0,"results":[{"success":true}]}`,
 		},
 		{
-			"several that failed", write.Answer{OperationID: "op", SuccessCount: &none, FailureCount: &one, Results: []write.Result{{}}, Errors: []write.Problem{{Message: "no"}}}, 422,
-			`{"operationId":"op","successCount":0,"failureCount":1,"results":[{"success":false}],"errors":[{"message":"no"}]}`,
+			"several that failed",
+			write.Answer{OperationID: "op", SuccessCount: &none, FailureCount: &one, Results: []write.Result{{}}, Errors: []write.Problem{{Message: "no"}}},
+			422, `{"operationId":"op","successCount":0,"failureCount":1,"results":[{"success":false}],"errors":[{"message":"no"}]}`,
 		},
 	} {
 		f.answer = test.answer
