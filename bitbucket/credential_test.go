@@ -113,6 +113,47 @@ func TestCredentialsDoNotPrint(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatRepeatsTheCredentialDoesNotShowIt(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2-hunter2"
+	bearer, err := bitbucket.AccessToken(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	basic, err := bitbucket.APIToken("ann@example.com", secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connect, err := bitbucket.ConnectApp("app", "client", secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, credential := range []bitbucket.Credential{bearer, basic, connect} {
+		t.Run(credential.String(), func(t *testing.T) {
+			t.Parallel()
+			var sent string
+			repeats := transportFunc(func(req *http.Request) (*http.Response, error) {
+				sent = req.Header.Get("Authorization")
+				resp := reply(http.StatusBadRequest, "bad header "+sent+" with "+secret)
+				resp.Request = req
+				return resp, nil
+			})
+			transport, err := bitbucket.NewTransport(credential, "", repeats)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = over(t, transport).Read(t.Context(), readHooks)
+			_, proof, _ := strings.Cut(sent, " ")
+			if proof == "" || strings.Contains(err.Error(), proof) || !strings.Contains(err.Error(), "bad header") {
+				t.Errorf("the credential is in the error, or nothing is: %v", err)
+			}
+			if credential.String() != connect.String() && strings.Contains(err.Error(), secret) { // a Connect app's secret is never sent
+				t.Errorf("the secret is in the error: %v", err)
+			}
+		})
+	}
+}
+
 func TestBadCredentialsAreRefusedBeforeTheyAreSent(t *testing.T) {
 	t.Parallel()
 	for name, create := range map[string]func() (bitbucket.Credential, error){

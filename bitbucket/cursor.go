@@ -38,6 +38,10 @@ type place struct {
 	Key string `json:"k,omitempty"`
 	// Back says that URI is a step back, which has to overlap with Last.
 	Back bool `json:"back,omitempty"`
+	// Mark is a fingerprint of a link followed earlier, Since counts the links
+	// after it: by them a circle of links is found (see circles).
+	Mark  uint64 `json:"m,omitempty"`
+	Since int    `json:"ms,omitempty"`
 	// Full says that the read could not be bounded by time.
 	Full bool `json:"full,omitempty"`
 	// Subjects are the subjects of hook events still to walk, this one first.
@@ -92,6 +96,22 @@ func mark(r connector.Record) uint64 {
 	binary.BigEndian.PutUint64(moved[:], uint64(r.Updated.UnixMicro()))
 	_, _ = h.Write(moved[:])
 	return h.Sum64()
+}
+
+// circles reports whether a link has been followed before. It compares with one
+// earlier link, which it takes anew after 1, 2, 4, 8… links: so a circle of any
+// length ends, and a cursor stays short (Brent's algorithm).
+func (p *place) circles(uri string) bool {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(uri)) // a hash never fails
+	link := h.Sum64()
+	if link == p.Mark {
+		return true
+	}
+	if p.Since++; p.Since&(p.Since-1) == 0 {
+		p.Mark = link
+	}
+	return false
 }
 
 // marks is a set of them, written as base64 to keep cursors short.

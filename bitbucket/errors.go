@@ -47,7 +47,7 @@ func kindOf(code int) windlass.Kind {
 }
 
 // responseError turns an answer that is not a success into one typed error.
-func responseError(call call, resp *http.Response, body []byte) error {
+func responseError(call call, resp *http.Response, body []byte) *connector.Error {
 	e := &connector.Error{
 		Kind: kindOf(resp.StatusCode), Op: call.op, Status: resp.StatusCode,
 		RequestID: requestID(resp.Header),
@@ -161,6 +161,9 @@ func parseError(body []byte, e *connector.Error) {
 	}
 	fillDetail(inner.Detail, e)
 	for _, name := range slices.Sorted(maps.Keys(inner.Fields)) {
+		if len(e.Fields) == mostFields {
+			break
+		}
 		if problems := stringOrList(inner.Fields[name]); len(problems) > 0 {
 			if e.Fields == nil {
 				e.Fields = map[string][]string{}
@@ -211,12 +214,20 @@ func fillDetail(raw json.RawMessage, e *connector.Error) {
 	}
 }
 
+// An error is a line for a person: what a stranger lists in it is bounded. There
+// are some forty scopes.
+const (
+	mostFields = 10
+	mostScopes = 50
+)
+
 // stringOrList reads a string, or a list of strings, as a list.
 func stringOrList(raw json.RawMessage) []string {
 	var many []string
 	var one string
 	switch {
 	case json.Unmarshal(raw, &many) == nil:
+		many = many[:min(len(many), mostScopes)]
 		for i := range many {
 			many[i] = cleanText(many[i])
 		}

@@ -3,6 +3,7 @@ package bitbucket_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -94,6 +95,13 @@ func TestEveryErrorBodyBecomesOneTypedError(t *testing.T) {
 		{name: "a page that is gone is an expired cursor", status: 404, kind: windlass.CursorExpired, body: `{"type":"error","error":{"message":"Invalid page"}}`, says: []string{"begin the read again"}},
 		{name: "linkers with the wrong sort of credential", object: "addon/linkers", status: 401, kind: windlass.Unauthorized, body: `{"type":"error","error":{"message":"Authentication must use app JWT"}}`, says: []string{"must use app JWT", "Connect app"}},
 		{name: "control characters do not reach the terminal", status: 400, kind: windlass.Invalid, body: "bad\x1b[31m\r\nrequest", says: []string{"bad[31m request"}},
+		{
+			name: "a list without end is cut", status: 403, kind: windlass.Forbidden,
+			body: `{"error":{"message":"m","fields":{` + numbered(`"f%d":["x"]`) + `},"detail":{"required":[` + numbered(`"s%d"`) + `]}}}`,
+			check: func(e *connector.Error) bool {
+				return len(e.Fields) == 10 && len(e.Required) == 50 && len(e.Error()) < 1000
+			},
+		},
 		{name: "a redirect is no answer", status: 304, kind: windlass.Malformed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -117,6 +125,15 @@ func TestEveryErrorBodyBecomesOneTypedError(t *testing.T) {
 			}
 		})
 	}
+}
+
+// numbered repeats a member a thousand times, each with its number.
+func numbered(format string) string {
+	var all []string
+	for i := range 1000 {
+		all = append(all, fmt.Sprintf(format, i))
+	}
+	return strings.Join(all, ",")
 }
 
 func TestABadAnswerIsMalformedAndNeverARecord(t *testing.T) {

@@ -1,6 +1,7 @@
 package bitbucket
 
 import (
+	"net/http"
 	"strings"
 
 	"windlass/connector"
@@ -9,6 +10,17 @@ import (
 // leastSecret is the length below which a secret is not looked for in texts: it
 // would be found as a part of words.
 const leastSecret = 4
+
+// secretsIn are the secrets that a request carried, for servers and gateways that
+// repeat its headers.
+func secretsIn(req *http.Request) []string {
+	if req == nil {
+		return nil
+	}
+	_, sent, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	_, password, _ := req.BasicAuth()
+	return []string{sent, password}
+}
 
 // masked returns an error without the secrets in it, should a stranger's text
 // repeat what it was sent (invariant 5).
@@ -29,7 +41,7 @@ func masked(e *connector.Error, secrets ...string) *connector.Error {
 // white space and may cut a secret off in the middle.
 func hide(text string, secrets ...string) string {
 	for _, secret := range secrets {
-		if secret = tidy(secret); secret != "" {
+		if secret = tidy(secret); len(secret) >= leastSecret {
 			text = hideCut(strings.ReplaceAll(text, secret, "•••"), secret)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,36 @@ func valuesOf(t *testing.T, body []byte) []json.RawMessage {
 		t.Fatal(err)
 	}
 	return values
+}
+
+// TestACircleOfLinksEnds has pages that are not counted and lead back into one
+// that came before.
+func TestACircleOfLinksEnds(t *testing.T) {
+	t.Parallel()
+	for _, length := range []int{2, 3, 7, 40} {
+		t.Run(strconv.Itoa(length), func(t *testing.T) {
+			t.Parallel()
+			requests := 0
+			circle := transportFunc(func(req *http.Request) (*http.Response, error) {
+				requests++
+				page, _ := strconv.Atoi(req.URL.Query().Get("page"))
+				next := page + 1
+				if next > 5+length {
+					next = 6
+				}
+				return reply(200, fmt.Sprintf(`{"values":[{"uuid":"{%d}"}],"next":"https://api.bitbucket.org/2.0/workspaces/acme/hooks?page=%d"}`, page, next)), nil
+			})
+			var end error
+			for page, err := range connector.Pages(t.Context(), over(t, circle), readHooks) {
+				if end = err; requests > 1000 {
+					t.Fatalf("it never ends: %v", page.Next)
+				}
+			}
+			if !errors.Is(end, windlass.Malformed) || requests > 6*length+40 {
+				t.Errorf("%d requests, and then %v", requests, end)
+			}
+		})
+	}
 }
 
 // TestNanosecondsDoNotHoldAWalkUp has times that are finer than those a filter

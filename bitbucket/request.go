@@ -69,7 +69,7 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 	defer func() { _ = resp.Body.Close() }() // read to the end or given up on: nothing left to learn from it
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, mostErrorBody)) // a cut error body still says something
-		return answer{}, responseError(call, resp, text)
+		return answer{}, masked(responseError(call, resp, text), secretsIn(resp.Request)...)
 	}
 	data, err := readBody(resp)
 	if err != nil {

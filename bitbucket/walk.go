@@ -44,11 +44,7 @@ func (w *walker) turn(p place, env envelope) (connector.Page, *place, error) {
 	p.Size = env.size
 	p.Seen += len(fresh)
 	if env.size >= 0 && p.Seen-p.Earlier > 2*env.size+10*mostPage {
-		return connector.Page{}, nil, &connector.Error{
-			Kind: windlass.Malformed, Op: w.op,
-			Message: fmt.Sprintf("%d records came of a list that is said to have %d", p.Seen-p.Earlier, env.size),
-			Remedy:  "the read stopped, since it would never end",
-		}
+		return connector.Page{}, nil, w.endless(fmt.Sprintf("%d records came of a list that is said to have %d", p.Seen-p.Earlier, env.size))
 	}
 	next, more, err := w.next(p, env)
 	if err != nil {
@@ -101,6 +97,7 @@ func (w *walker) slid(p place, env envelope) bool {
 // takeUp is where a walk goes on after it slid: at the key of the last record
 // seen, where there is one; else one page back.
 func (w *walker) takeUp(p place, env envelope) place {
+	p.Mark, p.Since = 0, 0 // from here on links come again
 	switch {
 	case p.Key != "" && w.byTime(p):
 		p.URI, p.Before, p.Size = w.timeURI(parseTime(p.Key)), "", -1
@@ -125,24 +122,33 @@ func (w *walker) next(p place, env envelope) (place, bool, error) {
 		return place{}, false, err
 	}
 	if uri == p.URI {
-		return place{}, false, &connector.Error{
-			Kind: windlass.Malformed, Op: w.op,
-			Message: "a page names itself as the next one",
-			Remedy:  "the read stopped, since it would never end",
-		}
+		return place{}, false, w.endless("a page names itself as the next one")
 	}
 	p.Before, p.URI, p.Back = p.URI, uri, false
 	p.Last = make(marks, 0, len(env.records))
 	for _, record := range env.records {
 		p.Last = append(p.Last, mark(record))
 	}
-	if w.byTime(p) {
-		return w.nextByTime(p, env), true, nil
-	}
-	if env.last != "" {
+	switch {
+	case w.byTime(p):
+		if later := w.nextByTime(p, env); later.URI != uri {
+			return later, true, nil
+		}
+	case env.last != "":
 		p.Key = env.last
 	}
+	if p.circles(uri) {
+		return place{}, false, w.endless("a page names one that came before as the next one")
+	}
 	return p, true, nil
+}
+
+// endless is the error for a list that would go on for ever.
+func (w *walker) endless(message string) error {
+	return &connector.Error{
+		Kind: windlass.Malformed, Op: w.op, Message: message,
+		Remedy: "the read stopped, since it would never end",
+	}
 }
 
 // nextByTime pages by key: a new list from the time of the last record on, in

@@ -277,9 +277,7 @@ func (w *writing) mask(err error) error {
 	}
 	var secrets []string
 	for _, name := range SecretFields(w.o.name) {
-		if secret := jsonscan.Plain(w.record[name]); len(secret) >= leastSecret {
-			secrets = append(secrets, secret)
-		}
+		secrets = append(secrets, jsonscan.Plain(w.record[name]))
 	}
 	return masked(known, secrets...)
 }
