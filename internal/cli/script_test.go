@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -10,11 +9,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -34,10 +31,7 @@ func TestMain(m *testing.M) {
 
 // command is what cmd/windlass does.
 func command() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(cli.Main(ctx, cli.System()))
+	os.Exit(cli.Main(cli.Interruptible(), cli.System()))
 }
 
 func TestScripts(t *testing.T) {
