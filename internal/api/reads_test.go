@@ -38,10 +38,10 @@ func (w *world) readsOnce(t *testing.T, installation string) {
 		token, _ := more["nextPageToken"].(string)
 		w.get(path + "/operations?pageToken=" + token + "&status=success&objectName=repositories").is(200)
 	}
-	w.get(path + "/operations?pageSize=none").problem(400, "invalid")
+	w.get(path+"/operations?pageSize=none").problem(400, "invalid")
 
 	w.get(path + "/objects/repositories/backfill-progress").is(200)
-	w.get(path + "/objects/workspaces/backfill-progress").problem(404, "not-found")
+	w.get(path+"/objects/workspaces/backfill-progress").problem(404, "not-found")
 
 	w.send("POST", path+":pause", map[string]any{"objects": []string{"repositories"}, "note": "moving house"}).is(204)
 	if got := w.send("POST", object, map[string]any{"groupRef": "cust", "mode": "async"}); !strings.Contains(got.problem(409, "conflict")["detail"].(string), "moving house") {

@@ -88,7 +88,9 @@ func (d *show) operations(ctx context.Context, integration, object string) (all 
 	if object != "" {
 		args = append(args, "--object", object)
 	}
-	var page struct{ Results []operationSeen }
+	var page struct {
+		Results []operationSeen `json:"results"`
+	}
 	if json.Unmarshal([]byte(d.quiet(ctx, args...).stdout), &page) != nil {
 		return nil
 	}
@@ -96,7 +98,8 @@ func (d *show) operations(ctx context.Context, integration, object string) (all 
 }
 
 type operationSeen struct {
-	ID, Status string
+	ID     string `json:"id"`
+	Status string `json:"status"`
 }
 
 // ended waits until so many operations have ended well.
@@ -256,9 +259,9 @@ func (d *show) awaitPending(ctx context.Context, n int) (ids []string) {
 	for begun := time.Now(); time.Since(begun) < patience && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 		var page struct {
 			Results []struct {
-				ID       string
-				Attempts int
-			}
+				ID       string `json:"id"`
+				Attempts int    `json:"attempts"`
+			} `json:"results"`
 		}
 		ids = nil
 		if json.Unmarshal([]byte(d.quiet(ctx, "deliveries", "list", "--status", "pending", "--json").stdout), &page) != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -229,9 +230,5 @@ func TestTheWorkOfAKilledProcessGoesOn(t *testing.T) {
 func (c *cluster) seenOf(side *productSide) map[string][sha256.Size]byte {
 	side.mu.Lock()
 	defer side.mu.Unlock()
-	seen := map[string][sha256.Size]byte{}
-	for id, sum := range side.messages {
-		seen[id] = sum
-	}
-	return seen
+	return maps.Clone(side.messages)
 }

@@ -153,7 +153,7 @@ func (p *payer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return p.budgets.Transport(through, account, class).RoundTrip(req)
 }
 
-// counts counts what was paid and sent.
+// counts tells how many requests were paid and sent.
 type counts struct {
 	sent *atomic.Int64
 	base http.RoundTripper
