@@ -49,15 +49,15 @@ func (a *API) Proxies(r *http.Request) bool {
 func (a *API) serveProxied(w http.ResponseWriter, r *http.Request) {
 	began := a.now()
 	c := &call{r: r, requestID: a.newID(), route: proxied}
-	if err := a.admitProxied(c); err != nil {
+	if err := a.admitProxied(c); err != nil { //nolint:contextcheck // the call carries it, in its request
 		counted := &countingWriter{ResponseWriter: w}
-		a.failProxied(c, counted, err)
-		a.logAccess(c, counted, began)
+		a.failProxied(c, counted, err) //nolint:contextcheck // the call carries it, in its request
+		a.logAccess(c, counted, began) //nolint:contextcheck // the call carries it, in its request
 		return
 	}
 	a.proxy.Serve(w, r, proxy.Call{
 		ProjectID: c.project.ID, Caller: c.who.name, RequestID: c.requestID,
-		Fail: func(w http.ResponseWriter, err error) { a.failProxied(c, w, err) },
+		Fail: func(w http.ResponseWriter, err error) { a.failProxied(c, w, err) }, //nolint:contextcheck // the call carries it, in its request
 	})
 }
 

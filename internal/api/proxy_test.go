@@ -26,7 +26,6 @@ func (p *passing) Serve(w http.ResponseWriter, _ *http.Request, call proxy.Call)
 }
 
 func TestWhoMayUseTheProxy(t *testing.T) {
-	t.Parallel()
 	through := &passing{}
 	w := newWorldWith(t, func(c *api.Config) { c.Proxy, c.ProxyHost = through, "proxy.example.com" })
 	other := w.newProject("other")

@@ -24,7 +24,6 @@ func mirror(rw http.ResponseWriter, r *http.Request) {
 }
 
 func TestARequestGoesOnAsItCame(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t, http.HandlerFunc(mirror), nil)
 	for _, row := range []struct{ name, method, path, body string }{
 		{"a path", "GET", "/2.0/user", ""},
@@ -54,7 +53,7 @@ func TestARequestGoesOnAsItCame(t *testing.T) {
 			}
 			text, _ := io.ReadAll(resp.Body)
 			want := fmt.Sprintf("%s %s\nhost: %s\nlength: %d\nbody: %s\n", row.method, row.path, w.provider.Listener.Addr(), len(row.body), row.body)
-			if resp.StatusCode != 200 || !strings.HasPrefix(string(text), want) {
+			if resp.StatusCode != http.StatusOK || !strings.HasPrefix(string(text), want) {
 				t.Errorf("got %d %s\nwant %s", resp.StatusCode, text, want)
 			}
 		})
@@ -126,7 +125,7 @@ func TestAnAnswerComesBackAsItIs(t *testing.T) {
 			req.Header.Set("Accept-Encoding", accept)
 		}
 		resp, text := w.do(req)
-		if resp.StatusCode != 307 || text != packed.String() {
+		if resp.StatusCode != http.StatusTemporaryRedirect || text != packed.String() {
 			t.Errorf("got %d and %d bytes, want the redirect itself, and its body as it is", resp.StatusCode, len(text))
 		}
 		for name, want := range map[string]string{

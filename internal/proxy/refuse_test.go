@@ -38,7 +38,7 @@ func TestNoPathLeavesTheBaseURL(t *testing.T) {
 		}
 	}
 	for _, method := range []string{"TRACE", "TRACK", "CONNECT"} {
-		if resp, text := w.do(w.request(method, "/2.0/x", nil)); resp.StatusCode != 400 {
+		if resp, text := w.do(w.request(method, "/2.0/x", nil)); resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: %d %s", method, resp.StatusCode, text)
 		}
 	}
@@ -103,7 +103,6 @@ func TestHeadersThatBreakLines(t *testing.T) {
 }
 
 func TestWhatIsRefused(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err == nil {
 			t.Errorf("%s went on", r.URL)
@@ -180,7 +179,7 @@ func TestWhoIsMeant(t *testing.T) {
 		for header, value := range set {
 			req.Header.Set(header, value)
 		}
-		if resp, text := w.do(req); resp.StatusCode != 200 || strings.Contains(text, "Upgrade") {
+		if resp, text := w.do(req); resp.StatusCode != http.StatusOK || strings.Contains(text, "Upgrade") {
 			t.Errorf("%s: %d %s", name, resp.StatusCode, text)
 		}
 	}
@@ -198,11 +197,11 @@ func TestTheCredentialGoesToTheAPIAlone(t *testing.T) {
 	defer other.Close()
 	w := newWorld(t, http.RedirectHandler(other.URL+"/take", http.StatusFound), nil)
 	resp, _ := w.do(w.request("GET", "/2.0/x", nil))
-	if resp.StatusCode != 302 || resp.Header.Get("Location") != other.URL+"/take" {
+	if resp.StatusCode != http.StatusFound || resp.Header.Get("Location") != other.URL+"/take" {
 		t.Errorf("got %d to %s", resp.StatusCode, resp.Header.Get("Location"))
 	}
 	wrong := newWorld(t, http.NotFoundHandler(), func(c *proxy.Config) { c.BaseURL = other.URL })
-	if resp, text := wrong.do(wrong.request("GET", "/2.0/x", nil)); resp.StatusCode != 500 || !strings.Contains(text, "refused to send the credential") {
+	if resp, text := wrong.do(wrong.request("GET", "/2.0/x", nil)); resp.StatusCode != http.StatusInternalServerError || !strings.Contains(text, "refused to send the credential") {
 		t.Errorf("got %d %s", resp.StatusCode, text)
 	}
 }
@@ -235,7 +234,7 @@ func FuzzNoTargetLeavesTheBaseURL(f *testing.F) {
 		BaseURL: "https://api.example.com/base",
 		Base: roundTripper(func(req *http.Request) (*http.Response, error) {
 			sent = req
-			return &http.Response{StatusCode: 204, Header: http.Header{}, Body: http.NoBody}, nil
+			return &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody}, nil
 		}),
 	})
 	if err != nil {
@@ -243,7 +242,7 @@ func FuzzNoTargetLeavesTheBaseURL(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, target string) {
 		sent = nil
-		r := &http.Request{Method: "GET", RequestURI: target, URL: &url.URL{}, Header: http.Header{"X-Amp-Installation-Id": {installationID}}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+		r := &http.Request{Method: http.MethodGet, RequestURI: target, URL: &url.URL{}, Header: http.Header{"X-Amp-Installation-Id": {installationID}}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 		p.Serve(httptest.NewRecorder(), r.WithContext(context.Background()), proxy.Call{ProjectID: projectID, Fail: fail})
 		if sent == nil {
 			return
@@ -274,7 +273,7 @@ func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { ret
 func TestPlaces(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})
-	w := newWorld(t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { <-hold }), func(c *proxy.Config) {
+	w := newWorld(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hold }), func(c *proxy.Config) {
 		c.Limits.PerConnection, c.Limits.Overall = 2, 3
 	})
 	w.entries.add("installation-2", "group-2", "with", `{}`)
@@ -291,7 +290,7 @@ func TestPlaces(t *testing.T) {
 	for deadline := time.Now().Add(10 * time.Second); w.proxy.Open() < 2 && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
-	if resp, text := w.do(w.request("GET", "/2.0/third", nil)); resp.StatusCode != 429 || !strings.Contains(text, "2 requests of this connection") {
+	if resp, text := w.do(w.request("GET", "/2.0/third", nil)); resp.StatusCode != http.StatusTooManyRequests || !strings.Contains(text, "2 requests of this connection") {
 		t.Errorf("got %d %s", resp.StatusCode, text)
 	}
 	close(hold)
@@ -300,7 +299,7 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("got %d", status)
 		}
 	}
-	if resp, _ := w.do(w.request("GET", "/2.0/fourth", nil)); resp.StatusCode != 200 {
+	if resp, _ := w.do(w.request("GET", "/2.0/fourth", nil)); resp.StatusCode != http.StatusOK {
 		t.Errorf("a place that was free was not given: %d", resp.StatusCode)
 	}
 }

@@ -25,7 +25,7 @@ func TestAProviderThatNeverAnswers(t *testing.T) {
 	}), hasty)
 	for _, body := range []any{nil, "short", io.MultiReader(strings.NewReader("of unknown length"))} {
 		resp, text := w.do(w.request("POST", "/2.0/x", body))
-		if resp.StatusCode != 504 || !strings.Contains(text, "did not answer in time") {
+		if resp.StatusCode != http.StatusGatewayTimeout || !strings.Contains(text, "did not answer in time") {
 			t.Errorf("got %d %s", resp.StatusCode, text)
 		}
 		w.ends(ended)
@@ -51,7 +51,7 @@ func TestAProviderThatTakesNothing(t *testing.T) {
 		if err != nil { // net/http may notice the closed connection while it still sends
 			continue
 		}
-		if _ = resp.Body.Close(); resp.StatusCode != 504 {
+		if _ = resp.Body.Close(); resp.StatusCode != http.StatusGatewayTimeout {
 			t.Errorf("got %d", resp.StatusCode)
 		}
 	}
@@ -103,7 +103,7 @@ func TestWhatMovesMayTakeItsTime(t *testing.T) {
 		_ = to.Close()
 	}()
 	resp, text := w.do(w.request("POST", "/2.0/x", from))
-	if resp.StatusCode != 200 || strings.Count(text, "16384\n") != 8 {
+	if resp.StatusCode != http.StatusOK || strings.Count(text, "16384\n") != 8 {
 		t.Errorf("got %d %q", resp.StatusCode, text)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -106,14 +107,14 @@ func fail(rw http.ResponseWriter, err error) {
 // request makes a request to the proxy that names the installation.
 func (w *world) request(method, path string, body any) *http.Request {
 	w.Helper()
-	var reader interface{ Read([]byte) (int, error) }
+	var reader io.Reader
 	switch body := body.(type) {
 	case nil:
 	case string:
 		reader = strings.NewReader(body)
 	case []byte:
 		reader = bytes.NewReader(body)
-	case interface{ Read([]byte) (int, error) }:
+	case io.Reader:
 		reader = body
 	}
 	req, err := http.NewRequestWithContext(w.Context(), method, w.front.URL+path, reader)

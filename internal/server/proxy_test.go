@@ -199,7 +199,7 @@ func BenchmarkProxyOfTheWholeServer(b *testing.B) {
 						b.Error(err)
 						return
 					}
-					if resp.StatusCode != 200 {
+					if resp.StatusCode != http.StatusOK {
 						b.Errorf("status %d", resp.StatusCode)
 					}
 					_, _ = io.Copy(io.Discard, resp.Body)
