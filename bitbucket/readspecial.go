@@ -138,7 +138,7 @@ func (w *walker) readMemberships(ctx context.Context, p place) (connector.Page, 
 var membership = object{name: "workspaces", id: []string{"workspace.uuid"}}
 
 func (w *walker) memberships(ctx context.Context, uri string) (envelope, error) {
-	a, err := w.c.do(ctx, call{op: w.op, method: http.MethodGet, uri: uri, object: w.o})
+	a, err := w.get(ctx, uri)
 	if err != nil {
 		return envelope{}, err
 	}

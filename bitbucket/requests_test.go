@@ -246,13 +246,16 @@ func TestAPageLengthThatIsRefusedIsNotAskedForAgain(t *testing.T) {
 		}
 		return reply(200, `{"values":[]}`), nil
 	}))
-	for range 2 {
-		if _, err := c.Read(t.Context(), readHooks); err != nil {
-			t.Fatal(err)
+	for _, object := range []string{"hooks", "workspaces"} {
+		queries = nil
+		for range 2 {
+			if _, err := c.Read(t.Context(), connector.ReadRequest{Object: object}); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	if len(queries) != 3 || queries[2].Has("pagelen") {
-		t.Errorf("the queries were %v", queries)
+		if len(queries) != 3 || queries[2].Has("pagelen") {
+			t.Errorf("%s: the queries were %v", object, queries)
+		}
 	}
 }
 
