@@ -35,7 +35,7 @@ func TestABackfillArrivesWholeAndForTheFewestRequests(t *testing.T) {
 	t.Parallel()
 	repositories := sized(t, "WINDLASS_TEST_REPOSITORIES", 10_000)
 	each(t, func(t *testing.T, config server.Config) {
-		bitbucket := sandbox.New(&sandbox.Options{Repositories: repositories})
+		bitbucket := sandbox.New(&sandbox.Options{Repositories: repositories, Limit: -1})
 		to := newReceiver(t)
 		r := connectedTo(t, delivering(config, bitbucket), bitbucket, to)
 		r.must(http.MethodPost, inProject+"/integrations/bitbucket/installations?skipSampling=true", installation, nil)
