@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,8 +43,8 @@ func (p *place) String() string {
 		}
 	}
 	var out strings.Builder
-	for i := len(steps) - 1; i >= 0; i-- {
-		out.WriteString(steps[i])
+	for _, step := range slices.Backward(steps) {
+		out.WriteString(step)
 	}
 	return out.String()
 }
