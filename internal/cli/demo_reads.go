@@ -278,7 +278,21 @@ func (d *show) awaitPending(ctx context.Context, n int) (ids []string) {
 	return ids
 }
 
-// account is the table at the end: what was read, sent and spent.
+// madeUp waits for the reads that a new consent begins, and for their messages.
+func (d *show) madeUp(ctx context.Context) bool {
+	for _, object := range demoObjects[1:] {
+		n := 2 // the history, and now
+		if object == "projects" {
+			n++ // it was asked for, too
+		}
+		if !d.ended(ctx, "bitbucket", object, n) {
+			return false
+		}
+	}
+	return len(d.awaitPending(ctx, 0)) == 0
+}
+
+// playAccount is the table at the end: what was read, sent and spent.
 func playAccount(ctx context.Context, d *show) error {
 	there, err := d.there(ctx)
 	if err != nil {
@@ -299,7 +313,7 @@ func playAccount(ctx context.Context, d *show) error {
 	d.inbox.mu.Lock()
 	distinct, verified, changed, repeated := len(d.inbox.seen), d.inbox.verified, d.inbox.changed, d.inbox.repeats["repositories"]
 	d.inbox.mu.Unlock()
-	tellf(d.out, "\n%s, %d signatures verified; %s to Bitbucket for all of it.\n", counted(distinct, "message"), verified, counted(d.spent, "request"))
+	tellf(d.out, "\n%s, %d signatures verified; %s to Bitbucket for the history, the change and what was asked for.\n", counted(distinct, "message"), verified, counted(d.spent, "request"))
 	d.sayf("%s is there twice: as it was in the history, and as it was after the push.", "slate-catalog-0")
 	d.checkf("nothing is missing", missing == 0 && there["repositories"] >= demoRepositories, "%d records", missing)
 	d.checkf("every message is signed, and none came twice", distinct == verified && changed == 0 && repeated == 0, "%d messages, %d verified, %d changed", distinct, verified, changed)

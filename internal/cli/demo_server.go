@@ -292,7 +292,10 @@ func playRevoked(ctx context.Context, d *show) error {
 		return err
 	}
 	mended := d.run(ctx, typed{args: []string{"connections", "list"}})
+	made := d.madeUp(ctx)
 	d.sayf("She consents again, and it is the same connection: the installation goes on with it.")
+	d.sayf("What may have been missed meanwhile is read at once, and not at the next time of its schedule.")
+	d.checkf("reads make up for the time without a consent", made, "they have not ended")
 	d.checkf("consenting again mends the same connection", ann.status == http.StatusOK && strings.Contains(mended.stdout, d.vars["CONNECTION"]) &&
 		strings.Contains(mended.stdout, "working") && strings.Count(mended.stdout, "\n") == 3, "%s", mended.stdout)
 	return nil
