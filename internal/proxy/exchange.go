@@ -59,7 +59,6 @@ func (x *exchange) run() error {
 	// lifted (a writer of a test's) needs no lifting.
 	_ = x.answer.control.SetReadDeadline(time.Time{})
 	_ = x.answer.control.SetWriteDeadline(time.Time{})
-	_ = x.answer.control.EnableFullDuplex()
 	if err := x.receive(); err != nil {
 		return err
 	}
@@ -94,6 +93,9 @@ func (x *exchange) admit() (err error) {
 	if x.throttle, err = throttles(header); err != nil {
 		return err
 	}
+	if x.body, err = newBody(x.in, &x.sends, p.config.Limits); err != nil {
+		return err
+	}
 	if x.installation, err = p.installation(x.ctx, x.call.ProjectID, header); err != nil {
 		return err
 	}
@@ -108,12 +110,16 @@ func (x *exchange) admit() (err error) {
 	return err
 }
 
-// receive gets hold of the body, and of all of it where it can be kept.
+// receive reads the body where it can be kept. Where it streams, it may do so while
+// the answer does; no request has that but one that needs it, since net/http must
+// then not be left with an unread body on a connection that goes on (see unread).
 func (x *exchange) receive() (err error) {
-	if x.body, err = newBody(x.in, &x.sends, x.proxy.config.Limits); err != nil || x.body == nil {
-		return err
+	if x.body == nil {
+		return nil
 	}
-	x.kept, err = x.body.keep(x.in)
+	if x.kept, err = x.body.keep(x.in); err == nil && x.kept == nil {
+		_ = x.answer.control.EnableFullDuplex()
+	}
 	return err
 }
 
@@ -193,6 +199,9 @@ func (x *exchange) adapt(resp *http.Response) error {
 	for _, name := range theirs {
 		resp.Header.Del(name)
 	}
+	if x.unread() {
+		resp.Header.Set("Connection", "close")
+	}
 	if resp.StatusCode == http.StatusTooManyRequests {
 		now := x.proxy.now()
 		until := now.Add(waitOf(resp.Header, now))
@@ -205,6 +214,13 @@ func (x *exchange) adapt(resp *http.Response) error {
 		resp.Body = &stream{resp.Body, &x.receives, x.proxy.config.Limits.Stall}
 	}
 	return nil
+}
+
+// unread reports that the answer comes before the end of the request's body. On
+// HTTP/1 the connection is then of no further use: part of a body must never be
+// taken for the next request, nor net/http read for one while the other is read.
+func (x *exchange) unread() bool {
+	return x.in.ProtoMajor == 1 && x.body != nil && !x.body.ended.Load()
 }
 
 // lateSending ends an exchange whose request or answer does not come.

@@ -51,8 +51,8 @@ func (x *exchange) refusal(err error) error {
 	if wait := retryAfter(err); x.throttle && wait > 0 && errors.Is(err, windlass.RateLimited) {
 		tell(x.answer.Header(), x.proxy.now().Add(wait))
 	}
-	if x.in.ProtoMajor == 1 && (errors.Is(err, TooSlow) || errors.Is(err, TooLarge)) {
-		x.answer.Header().Set("Connection", "close") // the rest of the body is not worth reading
+	if x.unread() {
+		x.answer.Header().Set("Connection", "close")
 	}
 	return err
 }

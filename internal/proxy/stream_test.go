@@ -304,3 +304,24 @@ func (w *world) isEmpty() {
 func hasty(c *proxy.Config) {
 	c.Limits.Answer, c.Limits.Stall = 300*time.Millisecond, 300*time.Millisecond
 }
+
+// What is left of a body that the provider did not wait for is never read as the
+// caller's next request.
+func TestAnAnswerBeforeTheEndOfTheBodyEndsTheConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusForbidden) }), nil)
+	const next = "GET /2.0/smuggled HTTP/1.1\r\nHost: proxy\r\nX-Amp-Installation-Id: " + installationID + "\r\n\r\n"
+	for range 50 {
+		conn := w.raw("POST /2.0/x HTTP/1.1\r\nHost: proxy\r\nX-Amp-Installation-Id: " + installationID + "\r\nContent-Length: 1000000\r\n\r\n")
+		answers := bufio.NewReader(conn)
+		line, err := answers.ReadString('\n')
+		if err != nil || !strings.HasPrefix(line, "HTTP/1.1 403 ") {
+			t.Fatalf("%q, %v", line, err)
+		}
+		_, _ = io.WriteString(conn, next)
+		rest, _ := io.ReadAll(answers)
+		if !strings.Contains(line+string(rest), "Connection: close\r\n") || strings.Contains(string(rest), "HTTP/1.1") {
+			t.Fatalf("got %q", rest)
+		}
+	}
+}
