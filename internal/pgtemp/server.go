@@ -34,7 +34,7 @@ const Environment = "WINDLASS_TEST_POSTGRES"
 // A Server is a running PostgreSQL.
 type Server struct {
 	url     string
-	stop    io.Closer
+	stop    io.WriteCloser
 	process *exec.Cmd
 }
 
@@ -44,6 +44,39 @@ func (s *Server) URL() string { return s.url }
 // Stop ends the server and removes what it kept. It waits until that is done.
 func (s *Server) Stop() error {
 	return errors.Join(s.stop.Close(), s.process.Wait())
+}
+
+// Restart stops the server as an administrator would, breaking off whatever is
+// under way, starts it again, and returns when it answers.
+func (s *Server) Restart(ctx context.Context) error {
+	before, err := s.started(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(s.stop, "restart"); err != nil {
+		return err
+	}
+	for {
+		now, err := s.started(ctx)
+		if err == nil && !now.Equal(before) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// started is when the server started.
+func (s *Server) started(ctx context.Context) (at time.Time, err error) {
+	conn, err := pgx.Connect(ctx, s.url)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer func() { _ = conn.Close(ctx) }() // it may be gone with the server
+	return at, conn.QueryRow(ctx, "SELECT pg_postmaster_start_time()").Scan(&at)
 }
 
 // Shared returns the address of the server that all tests of this process
@@ -66,14 +99,23 @@ var shared = sync.OnceValues(func() (*Server, error) { return Start(context.Back
 
 // script runs a server until its input ends, which the kernel sees to when the
 // process at the other end of the pipe dies. Then it stops the server at once
-// (SIGINT: without waiting for clients) and removes the folder.
+// (SIGINT: without waiting for clients) and removes the folder. A line of input
+// restarts the server.
 const script = `cd "$1" || exit 1
 "$2/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >log 2>&1 || { touch failed; read -r _; cd /; rm -rf "$1"; exit 1; }
-"$2/postgres" -D data -k "$1" -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-	-c max_connections=300 -c shared_buffers=64MB -c max_wal_size=256MB -c checkpoint_timeout=1h -c autovacuum_naptime=10 >>log 2>&1 &
-read -r _
-kill -INT $! 2>/dev/null
-wait $!
+serve() {
+	"$2/postgres" -D data -k "$1" -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+		-c max_connections=300 -c shared_buffers=64MB -c max_wal_size=256MB -c checkpoint_timeout=1h -c autovacuum_naptime=10 >>log 2>&1 &
+	server=$!
+}
+serve "$1" "$2"
+while read -r _; do
+	kill -INT $server 2>/dev/null
+	wait $server
+	serve "$1" "$2"
+done
+kill -INT $server 2>/dev/null
+wait $server
 cd /
 rm -rf "$1"`
 
