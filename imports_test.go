@@ -59,6 +59,7 @@ var imports = []rule{
 	// The flows, and what is pure enough for all to share.
 	{dir: "internal/jsonscan"},
 	{dir: "internal/nearest"},
+	{dir: "internal/config", code: []string{".", "manifest", "internal/mapping"}},
 	{dir: "internal/mapping", code: []string{".", "manifest", "internal/jsonscan"}, tests: []string{"pgregory.net/rapid"}},
 	{
 		dir: "internal/budget", code: []string{".", "connector"}, // a refusal is an error that transports know
@@ -149,10 +150,10 @@ var imports = []rule{
 }
 
 var (
-	flowMay = slices.Clip([]string{".", "connector", "internal/mapping"})
+	flowMay = slices.Clip([]string{".", "connector", "internal/config", "internal/mapping"})
 	flows   = slices.Clip([]string{
 		"internal/install", "internal/connect", "internal/read", "internal/deliver",
-		"internal/write", "internal/proxy", "internal/notify", "internal/mapping", "internal/budget",
+		"internal/write", "internal/proxy", "internal/notify", "internal/config", "internal/mapping", "internal/budget",
 	})
 )
 

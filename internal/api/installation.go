@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"windlass"
+	"windlass/internal/config"
 	"windlass/internal/install"
 )
 
@@ -73,7 +74,7 @@ func orNothing(member json.RawMessage) json.RawMessage {
 
 // Schema says what they are.
 func (configContent) Schema(r huma.Registry) *huma.Schema {
-	return r.Schema(reflect.TypeFor[install.Config](), true, "")
+	return r.Schema(reflect.TypeFor[config.Config](), true, "")
 }
 
 func asInstallation(i windlass.Installation) installation {

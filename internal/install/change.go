@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 
+	"windlass/internal/config"
+
 	"windlass"
 )
 
@@ -22,7 +24,7 @@ type changer interface {
 // change brings an installation from one state to the next.
 func (f *Flow) change(ctx context.Context, op string, in windlass.Integration, i windlass.Installation, by changer) (windlass.Installation, error) {
 	before := i
-	old, err := ParseConfig(i.Config.Content)
+	old, err := config.Parse(i.Config.Content)
 	if err != nil {
 		return i, err
 	}
@@ -31,7 +33,7 @@ func (f *Flow) change(ctx context.Context, op string, in windlass.Integration, i
 		return i, err
 	}
 	d.connection = i.Connection
-	base, err := ParseConfig(i.Config.Content) // one that may be changed
+	base, err := config.Parse(i.Config.Content) // one that may be changed
 	if err != nil {
 		return i, err
 	}
@@ -70,7 +72,7 @@ func (f *Flow) change(ctx context.Context, op string, in windlass.Integration, i
 }
 
 // saveChange tries what has changed, and saves it.
-func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation, old Config, content bool, by changer) (windlass.Installation, error) {
+func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation, old config.Config, content bool, by changer) (windlass.Installation, error) {
 	i.Updated = d.now()
 	if content {
 		i.Config.RevisionID = d.revision.ID
@@ -113,8 +115,8 @@ func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation,
 		if err := d.notify(ctx, windlass.InstallationUpdatedEvent, i, d.integration, before.Config.Content); err != nil {
 			return err
 		}
-		running := enabledObjects(old)
-		return d.started(ctx, i, slices.DeleteFunc(enabledObjects(d.config), func(o string) bool { return slices.Contains(running, o) }))
+		running := old.EnabledNames()
+		return d.started(ctx, i, slices.DeleteFunc(d.config.EnabledNames(), func(o string) bool { return slices.Contains(running, o) }))
 	})
 	if err != nil {
 		return windlass.Installation{}, err
@@ -124,7 +126,7 @@ func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation,
 
 // changedObjects narrows objects down to those that are read otherwise than
 // before: all of them with another connection.
-func (d *draft) changedObjects(before, after windlass.Installation, old Config, objects []string) []string {
+func (d *draft) changedObjects(before, after windlass.Installation, old config.Config, objects []string) []string {
 	if before.Connection.ID != after.Connection.ID || old.Read == nil {
 		return objects
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"windlass"
+	"windlass/internal/config"
 	"windlass/manifest"
 )
 
@@ -61,7 +62,7 @@ func (d *draft) checkName(key, objectName, action, at string, names []string) bo
 	return false
 }
 
-func (d *draft) checkRead(ctx context.Context, name string, o ReadObject) error {
+func (d *draft) checkRead(ctx context.Context, name string, o config.ReadObject) error {
 	at := within(d.at, "read.objects."+name)
 	var names []string
 	if d.entry.Read != nil {
@@ -103,7 +104,7 @@ func (d *draft) checkSchedule(text, at string) {
 	}
 }
 
-func (d *draft) checkBackfill(b Backfill, t *fieldTable, at string) {
+func (d *draft) checkBackfill(b config.Backfill, t *fieldTable, at string) {
 	period := within(at, "defaultPeriod")
 	switch p := b.DefaultPeriod; {
 	case p.Days != nil && p.FullHistory:
@@ -116,7 +117,7 @@ func (d *draft) checkBackfill(b Backfill, t *fieldTable, at string) {
 	d.checkFilters(b.FieldFilters, t, within(at, "fieldFilters"))
 }
 
-func (d *draft) checkFilters(filters []Filter, t *fieldTable, at string) {
+func (d *draft) checkFilters(filters []config.Filter, t *fieldTable, at string) {
 	seen := map[string]bool{}
 	for i, filter := range filters {
 		at := item(at, i)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"windlass/internal/config"
 	"windlass/manifest"
 )
 
@@ -15,7 +16,7 @@ func item(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
 // checkMappings checks that each mapping is one that the manifest or the product
 // offers, that each one that must be made is, and that no two end in one place.
-func (d *draft) checkMappings(o ReadObject, in *manifest.ReadObject, t *fieldTable, at string) {
+func (d *draft) checkMappings(o config.ReadObject, in *manifest.ReadObject, t *fieldTable, at string) {
 	offered := map[string]bool{}
 	for _, list := range [][]manifest.Field{in.RequiredFields, in.OptionalFields} {
 		for _, field := range list {
@@ -94,7 +95,7 @@ func (d *draft) checkOverlaps(targets []string, at string) {
 
 // checkValues checks the mappings of values, which must be reversible: a record
 // that is written is mapped back.
-func (d *draft) checkValues(o ReadObject, t *fieldTable, at string) {
+func (d *draft) checkValues(o config.ReadObject, t *fieldTable, at string) {
 	for _, field := range sortedKeys(o.SelectedValueMappings) {
 		at := within(at, "selectedValueMappings."+clip(field))
 		if _, mapped := o.SelectedFieldMappings[field]; !mapped {
@@ -113,7 +114,7 @@ func (d *draft) checkValues(o ReadObject, t *fieldTable, at string) {
 	}
 }
 
-func (d *draft) checkWrite(ctx context.Context, name string, o WriteObject) {
+func (d *draft) checkWrite(ctx context.Context, name string, o config.WriteObject) {
 	at := within(d.at, "write.objects."+name)
 	var names []string
 	if d.entry.Write != nil {
@@ -179,7 +180,7 @@ func (d *draft) checkWord(value, at string, words ...string) {
 	}
 }
 
-func (d *draft) checkSubscribe(ctx context.Context, name string, o SubscribeObject) error {
+func (d *draft) checkSubscribe(ctx context.Context, name string, o config.SubscribeObject) error {
 	at := within(d.at, "subscribe.objects."+name)
 	var names []string
 	if d.entry.Subscribe != nil {

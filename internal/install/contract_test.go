@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"windlass/bitbucket"
+	"windlass/internal/config"
 	"windlass/internal/install"
 )
 
@@ -126,7 +127,7 @@ func TestConfigsAreWhatTheContractDescribes(t *testing.T) {
 		in, err := w.install("acme", content)
 		w.ok(err)
 		conform(t, "ConfigContent", w.config(in))
-		again, err := install.ParseConfig(in.Config.Content)
+		again, err := config.Parse(in.Config.Content)
 		w.ok(err)
 		if s := again.Write; s != nil && *s.Objects["projects"].SelectedFieldSettings["name"].Default.IntegerValue != 9007199254740993 {
 			t.Errorf("a large number lost its last digits: %s", in.Config.Content)
@@ -215,22 +216,22 @@ func TestEveryKeyOfTheContractIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, ours := range map[string]reflect.Type{
-		"BaseConfigContent":               reflect.TypeFor[install.Config](),
-		"BaseReadConfig":                  reflect.TypeFor[install.ReadConfig](),
-		"BaseReadConfigObject":            reflect.TypeFor[install.ReadObject](),
-		"DynamicMappingsInputEntry":       reflect.TypeFor[install.DynamicMapping](),
-		"DynamicMappingsInputMappedValue": reflect.TypeFor[install.MappedValue](),
-		"BackfillConfig":                  reflect.TypeFor[install.Backfill](),
-		"ReadFilter":                      reflect.TypeFor[install.Filter](),
-		"BaseWriteConfig":                 reflect.TypeFor[install.WriteConfig](),
-		"BaseWriteConfigObject":           reflect.TypeFor[install.WriteObject](),
-		"DeletionSettings":                reflect.TypeFor[install.DeletionSettings](),
-		"FieldSetting":                    reflect.TypeFor[install.FieldSetting](),
-		"FieldSettingDefault":             reflect.TypeFor[install.DefaultValue](),
-		"ValueDefaultString":              reflect.TypeFor[install.ValueDefault](),
-		"BaseSubscribeConfig":             reflect.TypeFor[install.SubscribeConfig](),
-		"BaseSubscribeConfigObject":       reflect.TypeFor[install.SubscribeObject](),
-		"BaseProxyConfig":                 reflect.TypeFor[install.ProxyConfig](),
+		"BaseConfigContent":               reflect.TypeFor[config.Config](),
+		"BaseReadConfig":                  reflect.TypeFor[config.ReadConfig](),
+		"BaseReadConfigObject":            reflect.TypeFor[config.ReadObject](),
+		"DynamicMappingsInputEntry":       reflect.TypeFor[config.DynamicMapping](),
+		"DynamicMappingsInputMappedValue": reflect.TypeFor[config.MappedValue](),
+		"BackfillConfig":                  reflect.TypeFor[config.Backfill](),
+		"ReadFilter":                      reflect.TypeFor[config.Filter](),
+		"BaseWriteConfig":                 reflect.TypeFor[config.WriteConfig](),
+		"BaseWriteConfigObject":           reflect.TypeFor[config.WriteObject](),
+		"DeletionSettings":                reflect.TypeFor[config.DeletionSettings](),
+		"FieldSetting":                    reflect.TypeFor[config.FieldSetting](),
+		"FieldSettingDefault":             reflect.TypeFor[config.DefaultValue](),
+		"ValueDefaultString":              reflect.TypeFor[config.ValueDefault](),
+		"BaseSubscribeConfig":             reflect.TypeFor[config.SubscribeConfig](),
+		"BaseSubscribeConfigObject":       reflect.TypeFor[config.SubscribeObject](),
+		"BaseProxyConfig":                 reflect.TypeFor[config.ProxyConfig](),
 	} {
 		schema := document.Components.Schemas[name]
 		if schema == nil {

@@ -126,7 +126,7 @@ func (d *draft) newInstallation(ctx context.Context, r CreateInstallationRequest
 		if err := d.notify(ctx, windlass.InstallationCreatedEvent, in, d.integration, nil); err != nil {
 			return err
 		}
-		return d.started(ctx, in, enabledObjects(d.config))
+		return d.started(ctx, in, d.config.EnabledNames())
 	})
 	if err != nil {
 		return windlass.Installation{}, err

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"windlass"
+	"windlass/internal/config"
 	"windlass/webhook"
 )
 
@@ -221,11 +222,11 @@ func (f *Flow) unusedDestination(ctx context.Context, op, projectID, remedy stri
 		}
 	}
 	err = f.eachInstallation(ctx, windlass.InstallationFilter{ProjectID: projectID}, func(in windlass.Installation) error {
-		c, err := ParseConfig(in.Config.Content)
+		c, err := config.Parse(in.Config.Content)
 		if err != nil {
 			return err
 		}
-		if c.sendsTo(names) {
+		if c.SendsTo(names) {
 			users = append(users, describe(in))
 		}
 		return nil

@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"windlass"
+	"windlass/internal/config"
 	"windlass/manifest"
 )
 
@@ -23,7 +24,7 @@ type draft struct {
 	entry       manifest.Integration
 	connection  windlass.Connection
 	tree        map[string]any
-	config      Config
+	config      config.Config
 	tables      map[string]*fieldTable
 }
 
@@ -101,10 +102,10 @@ func (d *draft) complete(ctx context.Context) error {
 func (d *draft) readTree() {
 	withoutNulls(d.tree)
 	before := len(d.issues)
-	if d.shape(d.tree, reflect.TypeFor[Config](), d.at); len(d.issues) > before {
+	if d.shape(d.tree, reflect.TypeFor[config.Config](), d.at); len(d.issues) > before {
 		return
 	}
-	d.config = Config{}
+	d.config = config.Config{}
 	text, err := json.Marshal(d.tree)
 	if err == nil {
 		err = json.Unmarshal(text, &d.config)

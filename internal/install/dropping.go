@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"windlass"
+	"windlass/internal/config"
 	"windlass/manifest"
 )
 
@@ -19,11 +20,11 @@ func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry ma
 			strangers = append(strangers, describe(i))
 			return nil
 		}
-		config, err := ParseConfig(i.Config.Content)
+		chosen, err := config.Parse(i.Config.Content)
 		if err != nil {
 			return err
 		}
-		gone := slices.DeleteFunc(enabledObjects(config), func(o string) bool { return readEntry(entry, o) != nil })
+		gone := slices.DeleteFunc(chosen.EnabledNames(), func(o string) bool { return readEntry(entry, o) != nil })
 		if !d.destructive {
 			for _, name := range gone {
 				readers[name] = append(readers[name], describe(i))
@@ -54,20 +55,20 @@ func (d *deploy) pause(ctx context.Context, in windlass.Integration, installatio
 	if err != nil {
 		return err
 	}
-	config, err := ParseConfig(i.Config.Content)
+	chosen, err := config.Parse(i.Config.Content)
 	if err != nil {
 		return err
 	}
 	for _, name := range objects {
-		object, found := config.Read.Objects[name]
+		object, found := chosen.Read.Objects[name]
 		if !found {
 			continue
 		}
 		object.Disabled = true
-		config.Read.Objects[name] = object
+		chosen.Read.Objects[name] = object
 		d.out.Paused = append(d.out.Paused, PausedRead{Integration: in.Name, InstallationID: i.ID, GroupRef: i.Group.Ref, Object: name})
 	}
-	return d.saveConfig(ctx, &i, config)
+	return d.saveConfig(ctx, &i, chosen)
 }
 
 // missing deals with the integrations that a manifest does not have.

@@ -3,8 +3,8 @@ package install
 import (
 	"maps"
 	"reflect"
-	"slices"
 
+	"windlass/internal/config"
 	"windlass/manifest"
 )
 
@@ -39,7 +39,7 @@ func (d *draft) fill() {
 		}
 	}
 	if c.Proxy == nil && d.entry.Proxy != nil && d.entry.Proxy.Enabled {
-		c.Proxy = &ProxyConfig{Enabled: true}
+		c.Proxy = &config.ProxyConfig{Enabled: true}
 	}
 }
 
@@ -54,19 +54,19 @@ func (d *draft) fillAlways() {
 			continue
 		}
 		if d.config.Read == nil {
-			d.config.Read = &ReadConfig{}
+			d.config.Read = &config.ReadConfig{}
 		}
 		if d.config.Read.Objects == nil {
-			d.config.Read.Objects = map[string]ReadObject{}
+			d.config.Read.Objects = map[string]config.ReadObject{}
 		}
 		if _, there := d.config.Read.Objects[o.ObjectName]; !there {
-			d.config.Read.Objects[o.ObjectName] = ReadObject{ObjectName: o.ObjectName}
+			d.config.Read.Objects[o.ObjectName] = config.ReadObject{ObjectName: o.ObjectName}
 		}
 	}
 }
 
 // filled completes one object. in is nil where the revision does not have it.
-func filled(o ReadObject, in *manifest.ReadObject) ReadObject {
+func filled(o config.ReadObject, in *manifest.ReadObject) config.ReadObject {
 	if o.SelectedFields == nil {
 		o.SelectedFields = map[string]bool{}
 	}
@@ -110,7 +110,7 @@ func filled(o ReadObject, in *manifest.ReadObject) ReadObject {
 	return o
 }
 
-func (d *draft) filledSubscribe(name string, o SubscribeObject) SubscribeObject {
+func (d *draft) filledSubscribe(name string, o config.SubscribeObject) config.SubscribeObject {
 	if o.ObjectName == "" {
 		o.ObjectName = name
 	}
@@ -126,7 +126,7 @@ func (d *draft) filledSubscribe(name string, o SubscribeObject) SubscribeObject 
 // follow prepares a config for another revision: what says the same as the one
 // it was made with says what the new one says, and objects that are paused
 // because the new one no longer has them are left out.
-func follow(c *Config, before, after manifest.Integration) {
+func follow(c *config.Config, before, after manifest.Integration) {
 	if c.Read == nil {
 		return
 	}
@@ -155,11 +155,11 @@ func follow(c *Config, before, after manifest.Integration) {
 }
 
 // backfillOf returns the backfill that a manifest's object has.
-func backfillOf(in *manifest.ReadObject) *Backfill {
+func backfillOf(in *manifest.ReadObject) *config.Backfill {
 	if in.Backfill == nil {
 		return nil
 	}
-	return &Backfill{DefaultPeriod: in.Backfill.DefaultPeriod}
+	return &config.Backfill{DefaultPeriod: in.Backfill.DefaultPeriod}
 }
 
 func subscribeEntry(entry manifest.Integration, object string) *manifest.SubscribeObject {
@@ -172,23 +172,4 @@ func subscribeEntry(entry manifest.Integration, object string) *manifest.Subscri
 		}
 	}
 	return nil
-}
-
-// sendsTo reports whether a config names one of the destinations.
-func (c Config) sendsTo(destinations []string) bool {
-	if c.Read != nil {
-		for _, o := range c.Read.Objects {
-			if slices.Contains(destinations, o.Destination) {
-				return true
-			}
-		}
-	}
-	if c.Subscribe != nil {
-		for _, o := range c.Subscribe.Objects {
-			if slices.Contains(destinations, o.Destination) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/config"
 	"windlass/manifest"
 )
 
@@ -78,7 +79,7 @@ func (f *Flow) DeleteInstallation(ctx context.Context, project, integration, id 
 }
 
 // saveConfig replaces an installation's config, and with it its schedules.
-func (f *Flow) saveConfig(ctx context.Context, in *windlass.Installation, c Config) error {
+func (f *Flow) saveConfig(ctx context.Context, in *windlass.Installation, c config.Config) error {
 	if err := f.setConfig(in, c); err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (f *Flow) replace(ctx context.Context, in windlass.Installation, schedules 
 }
 
 // setConfig gives an installation a config of its own id.
-func (f *Flow) setConfig(in *windlass.Installation, c Config) error {
+func (f *Flow) setConfig(in *windlass.Installation, c config.Config) error {
 	content, err := json.Marshal(c)
 	if err != nil {
 		return err
@@ -130,7 +131,7 @@ func (f *Flow) setConfig(in *windlass.Installation, c Config) error {
 
 // schedulesOf returns the rows that an installation's reads are due by: one for
 // each object that has a schedule and is not disabled.
-func schedulesOf(in windlass.Installation, c Config, now time.Time) ([]windlass.Schedule, error) {
+func schedulesOf(in windlass.Installation, c config.Config, now time.Time) ([]windlass.Schedule, error) {
 	if c.Read == nil {
 		return nil, nil
 	}
@@ -150,19 +151,6 @@ func schedulesOf(in windlass.Installation, c Config, now time.Time) ([]windlass.
 		})
 	}
 	return all, nil
-}
-
-// enabledObjects lists the objects that a config reads at all.
-func enabledObjects(c Config) []string {
-	var names []string
-	if c.Read != nil {
-		for _, name := range sortedKeys(c.Read.Objects) {
-			if !c.Read.Objects[name].Disabled {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
 }
 
 // errMoved says that what a call was prepared with has changed meanwhile.

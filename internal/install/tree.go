@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"windlass/internal/config"
 )
 
 // A config travels as a tree of maps, lists and values while a mask or a patch
@@ -42,7 +44,7 @@ func anything(text json.RawMessage) (any, error) {
 }
 
 // treeOf turns a config into a tree of its own.
-func treeOf(c Config) (map[string]any, error) {
+func treeOf(c config.Config) (map[string]any, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"windlass"
 	"windlass/bitbucket"
 	"windlass/connector"
+	"windlass/internal/config"
 	"windlass/internal/install"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
@@ -175,9 +176,9 @@ func (w *world) ready(yaml string) {
 	w.connection("con-acme", "acme")
 }
 
-func (w *world) config(in windlass.Installation) install.Config {
+func (w *world) config(in windlass.Installation) config.Config {
 	w.Helper()
-	c, err := install.ParseConfig(in.Config.Content)
+	c, err := config.Parse(in.Config.Content)
 	w.ok(err)
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/config"
 	"windlass/manifest"
 )
 
@@ -15,7 +16,7 @@ import (
 //
 // An object that was read before goes on from where it was.
 func (f *Flow) Started(ctx context.Context, in windlass.Installation, objects []string) error {
-	c, err := parseConfig(in.Config.Content)
+	c, err := config.Parse(in.Config.Content)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (f *Flow) Due(ctx context.Context, schedule windlass.Schedule) error {
 		if err != nil {
 			return err
 		}
-		c, err := parseConfig(in.Config.Content)
+		c, err := config.Parse(in.Config.Content)
 		if err != nil {
 			return err
 		}
@@ -59,8 +60,8 @@ func Next(schedule windlass.Schedule, after time.Time) time.Time {
 
 // resume begins what is to be read of an object now: what has changed since the
 // last complete read, or, if there was none of this workspace, the backfill.
-func (f *Flow) resume(ctx context.Context, in windlass.Installation, c config, name string) error {
-	o, there := c.Read.Objects[name]
+func (f *Flow) resume(ctx context.Context, in windlass.Installation, c config.Config, name string) error {
+	o, there := c.Reads(name)
 	if !there || o.Disabled {
 		return nil
 	}
@@ -84,7 +85,7 @@ func (f *Flow) resume(ctx context.Context, in windlass.Installation, c config, n
 
 // first begins a backfill, if there is to be one. If not, reads of what changes
 // count from now on.
-func (f *Flow) first(ctx context.Context, in windlass.Installation, o object, name string) error {
+func (f *Flow) first(ctx context.Context, in windlass.Installation, o config.ReadObject, name string) error {
 	var period manifest.DefaultPeriod
 	if o.Backfill != nil {
 		period = o.Backfill.DefaultPeriod

@@ -3,31 +3,15 @@ package read
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 
+	"windlass/internal/config"
 	"windlass/manifest"
 )
 
-// fieldFilter lets only those records through whose field has the value. eq is
-// the one operator there is.
-type fieldFilter struct {
-	FieldName string          `json:"fieldName"`
-	Value     json.RawMessage `json:"value"`
-}
-
-// filters are those of an object, and for a backfill its own on top.
-func (o object) filters(backfill bool) []fieldFilter {
-	all := o.FieldFilters
-	if backfill && o.Backfill != nil {
-		all = append(slices.Clip(all), o.Backfill.FieldFilters...)
-	}
-	return all
-}
-
 // passes reports whether a record has every filter's value. The provider is not
 // asked to filter: it may know the field by another name, or not know how.
-func passes(record json.RawMessage, filters []fieldFilter) bool {
+func passes(record json.RawMessage, filters []config.Filter) bool {
 	for _, filter := range filters {
 		value, found := lookUp(record, filter.FieldName)
 		if !found || !sameScalar(value, filter.Value) {

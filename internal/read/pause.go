@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
+
+	"windlass/internal/config"
 
 	"windlass"
 )
@@ -25,7 +26,7 @@ type PauseRequest struct {
 // stays there. What is paused already stays so.
 func (f *Flow) Pause(ctx context.Context, project, integration, installation string, r PauseRequest) error {
 	const op = "pause the reads"
-	return f.ofInstallation(ctx, op, project, integration, installation, r.Objects, func(ctx context.Context, in windlass.Installation, _ config, objects []string) error {
+	return f.ofInstallation(ctx, op, project, integration, installation, r.Objects, func(ctx context.Context, in windlass.Installation, _ config.Config, objects []string) error {
 		reason := cmp.Or(strings.TrimSpace(r.Note), "somebody paused it")
 		for _, name := range objects {
 			mark, err := f.store.ReadMark(ctx, in.ID, name)
@@ -48,7 +49,7 @@ func (f *Flow) Pause(ctx context.Context, project, integration, installation str
 // once. What is not paused is not touched.
 func (f *Flow) Unpause(ctx context.Context, project, integration, installation string, r PauseRequest) error {
 	const op = "end the pause of the reads"
-	return f.ofInstallation(ctx, op, project, integration, installation, r.Objects, func(ctx context.Context, in windlass.Installation, c config, objects []string) error {
+	return f.ofInstallation(ctx, op, project, integration, installation, r.Objects, func(ctx context.Context, in windlass.Installation, c config.Config, objects []string) error {
 		for _, name := range objects {
 			mark, err := f.store.ReadMark(ctx, in.ID, name)
 			if err != nil && !kindIs(err, windlass.NotFound) {
@@ -66,7 +67,7 @@ func (f *Flow) Unpause(ctx context.Context, project, integration, installation s
 }
 
 // unpauseObject ends the pause of one object, and makes up for it.
-func (f *Flow) unpauseObject(ctx context.Context, in windlass.Installation, c config, name string) error {
+func (f *Flow) unpauseObject(ctx context.Context, in windlass.Installation, c config.Config, name string) error {
 	if err := f.store.PauseReads(ctx, in.ID, name, false, "", f.now()); err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (f *Flow) wake(ctx context.Context, installationID, name string) (bool, err
 // something about them in one transaction.
 func (f *Flow) ofInstallation(
 	ctx context.Context, op, project, integration, installation string, names []string,
-	do func(ctx context.Context, in windlass.Installation, c config, objects []string) error,
+	do func(ctx context.Context, in windlass.Installation, c config.Config, objects []string) error,
 ) error {
 	in, err := f.find(ctx, op, project, integration, installation)
 	if err != nil {
@@ -137,13 +138,13 @@ func (f *Flow) ofInstallation(
 		if in, err = f.store.Installation(ctx, in.ProjectID, in.ID); err != nil {
 			return err
 		}
-		c, err := parseConfig(in.Config.Content)
+		c, err := config.Parse(in.Config.Content)
 		if err != nil {
 			return err
 		}
-		objects := slices.Sorted(maps.Keys(c.Read.Objects))
+		objects := c.ReadNames()
 		if len(names) > 0 {
-			if objects, err = c.called(op, names, revision); err != nil {
+			if objects, err = called(c, op, names, revision); err != nil {
 				return err
 			}
 		}
@@ -153,16 +154,16 @@ func (f *Flow) ofInstallation(
 
 // called finds objects by the names that the provider or the product has for
 // them.
-func (c config) called(op string, names []string, revision windlass.Revision) ([]string, error) {
+func called(c config.Config, op string, names []string, revision windlass.Revision) ([]string, error) {
 	var objects []string
 	var issues []windlass.Issue
 	for i, name := range names {
-		known, err := c.object(name, revision)
+		known, err := objectCalled(c, name, revision)
 		if err != nil {
 			return nil, err
 		}
 		if known == "" {
-			issues = append(issues, windlass.Issue{In: "body", Name: fmt.Sprintf("objects[%d]", i), Message: c.unknown(name)})
+			issues = append(issues, windlass.Issue{In: "body", Name: fmt.Sprintf("objects[%d]", i), Message: unknown(c, name)})
 			continue
 		}
 		objects = append(objects, known)
@@ -174,13 +175,13 @@ func (c config) called(op string, names []string, revision windlass.Revision) ([
 	return slices.Compact(objects), nil
 }
 
-// object finds one object by either name; "" when the config has none.
-func (c config) object(name string, revision windlass.Revision) (string, error) {
-	if _, there := c.Read.Objects[name]; there {
+// objectCalled finds one object by either name; "" when the config has none.
+func objectCalled(c config.Config, name string, revision windlass.Revision) (string, error) {
+	if _, there := c.Reads(name); there {
 		return name, nil
 	}
-	for _, known := range slices.Sorted(maps.Keys(c.Read.Objects)) {
-		entry, err := entryOf(revision, known)
+	for _, known := range c.ReadNames() {
+		entry, err := config.ReadEntry(revision, known)
 		if err != nil {
 			return "", err
 		}
@@ -192,8 +193,8 @@ func (c config) object(name string, revision windlass.Revision) (string, error) 
 }
 
 // unknown says that there is no such object, and which there are.
-func (c config) unknown(name string) string {
-	if enabled := c.names(); len(enabled) > 0 {
+func unknown(c config.Config, name string) string {
+	if enabled := c.EnabledNames(); len(enabled) > 0 {
 		return fmt.Sprintf("the installation does not read %q: it reads %s", clip(name), strings.Join(enabled, ", "))
 	}
 	return fmt.Sprintf("the installation does not read %q, nor anything else", clip(name))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"windlass/internal/config"
+
 	"windlass"
 )
 
@@ -70,11 +72,11 @@ func (f *Flow) makeUp(ctx context.Context, in windlass.Installation) error {
 			return err
 		}
 	}
-	c, err := parseConfig(in.Config.Content)
+	c, err := config.Parse(in.Config.Content)
 	if err != nil {
 		return err
 	}
-	for _, name := range c.names() {
+	for _, name := range c.EnabledNames() {
 		if err := f.schedules(ctx, in.ID, name, func(s *windlass.Schedule) {
 			if !s.Paused && s.Next.After(f.now()) {
 				s.Next = f.now()

@@ -6,6 +6,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/config"
 )
 
 // sampleFor bounds a sample: somebody waits for it.
@@ -16,7 +17,7 @@ const sampleFor = 20 * time.Second
 // be carried out, in the provider's words if they are its; errors of other kinds
 // say nothing about it.
 func (f *Flow) Sample(ctx context.Context, in windlass.Installation, object string) error {
-	c, err := parseConfig(in.Config.Content)
+	c, err := config.Parse(in.Config.Content)
 	if err != nil {
 		return err
 	}
@@ -24,11 +25,12 @@ func (f *Flow) Sample(ctx context.Context, in windlass.Installation, object stri
 	if err != nil {
 		return err
 	}
-	entry, err := entryOf(revision, object)
+	entry, err := config.ReadEntry(revision, object)
 	if err != nil {
 		return err
 	}
-	plan, err := c.Read.Objects[object].plan(entry)
+	chosen, _ := c.Reads(object)
+	plan, err := chosen.Plan(entry)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/config"
 	"windlass/internal/mapping"
 )
 
@@ -32,8 +33,8 @@ type step struct {
 	began   time.Time
 	p       windlass.Operation    // as it was last committed
 	in      windlass.Installation // as it was last seen
-	object  object                // of the config that the operation began with
-	filters []fieldFilter         // likewise
+	object  config.ReadObject     // of the config that the operation began with
+	filters []config.Filter       // likewise
 	plan    *mapping.Plan         // likewise
 	target  windlass.Destination  // where the batches go
 	packer  *packer               // makes their bodies
@@ -101,11 +102,11 @@ func (s *step) look(ctx context.Context) (stop bool, err error) {
 	if err != nil {
 		return true, s.trouble(ctx, "see how the installation stands", err)
 	}
-	now, err := parseConfig(s.in.Config.Content)
+	now, err := config.Parse(s.in.Config.Content)
 	if err != nil {
 		return true, s.failed(ctx, "read the config", err)
 	}
-	o, there := now.Read.Objects[s.p.Object]
+	o, there := now.Reads(s.p.Object)
 	switch {
 	case !there || o.Disabled:
 		return true, s.stopped(ctx, s.p.Object+" is not read any more: it was disabled.", nil)
@@ -126,21 +127,21 @@ func (s *step) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := parseConfig(content)
+	c, err := config.Parse(content)
 	if err != nil {
 		return err
 	}
-	s.object = c.Read.Objects[s.p.Object]
-	s.filters = s.object.filters(s.p.Trigger == windlass.TriggerBackfill)
+	s.object, _ = c.Reads(s.p.Object)
+	s.filters = s.object.Filters(s.p.Trigger == windlass.TriggerBackfill)
 	revision, err := s.store.Revision(ctx, s.p.IntegrationID, s.p.RevisionID)
 	if err != nil {
 		return err
 	}
-	entry, err := entryOf(revision, s.p.Object)
+	entry, err := config.ReadEntry(revision, s.p.Object)
 	if err != nil {
 		return err
 	}
-	if s.plan, err = s.object.plan(entry); err != nil {
+	if s.plan, err = s.object.Plan(entry); err != nil {
 		return err
 	}
 	if s.target, err = s.store.Destination(ctx, s.p.ProjectID, s.object.Destination); err != nil {

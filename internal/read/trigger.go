@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"windlass/internal/config"
+
 	"windlass"
 )
 
@@ -67,18 +69,18 @@ func (f *Flow) Trigger(ctx context.Context, project, integration, object string,
 
 // triggered finds the object that a request names, and says why it is not read.
 func (f *Flow) triggered(ctx context.Context, in windlass.Installation, object string, revision windlass.Revision) (string, error) {
-	c, err := parseConfig(in.Config.Content)
+	c, err := config.Parse(in.Config.Content)
 	if err != nil {
 		return "", err
 	}
-	name, err := c.object(object, revision)
+	name, err := objectCalled(c, object, revision)
 	if err != nil {
 		return "", err
 	}
 	if name == "" {
-		return "", invalid(c.unknown(object), windlass.Issue{In: "path", Name: "objectName", Message: c.unknown(object)})
+		return "", invalid(unknown(c, object), windlass.Issue{In: "path", Name: "objectName", Message: unknown(c, object)})
 	}
-	if c.Read.Objects[name].Disabled {
+	if chosen, _ := c.Reads(name); chosen.Disabled {
 		message := name + " is disabled in the installation's config"
 		failure := invalid(message, windlass.Issue{In: "path", Name: "objectName", Message: message})
 		failure.Remedy = "enable it there first"

@@ -3,12 +3,12 @@ package write
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/config"
 	"windlass/internal/mapping"
 )
 
@@ -46,14 +46,14 @@ func (f *Flow) accept(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	c, err := parseConfig(t.in.Config.Content)
+	c, err := config.Parse(t.in.Config.Content)
 	if err != nil {
 		return err
 	}
 	if err := f.permit(t, c, revision); err != nil {
 		return err
 	}
-	if t.plan, err = plan(c, revision, t.object); err != nil {
+	if t.plan, err = c.WritePlan(revision, t.object); err != nil {
 		return err
 	}
 	return t.try()
@@ -76,12 +76,12 @@ func (f *Flow) ofGroup(ctx context.Context, i windlass.Integration, groupRef str
 
 // permit says why a write is not allowed: by the revision, the config, the
 // provider, or the scopes of the connection.
-func (f *Flow) permit(t *task, c config, revision windlass.Revision) error {
-	entry, _, err := entries(revision, t.object)
+func (f *Flow) permit(t *task, c config.Config, revision windlass.Revision) error {
+	entry, err := config.WriteEntry(revision, t.object)
 	if err != nil {
 		return err
 	}
-	chosen, enabled := c.Write.Objects[t.object]
+	chosen, enabled := c.Writes(t.object)
 	known, writable := f.opts.Provider.Object(t.object)
 	switch {
 	case entry == nil:
@@ -92,7 +92,7 @@ func (f *Flow) permit(t *task, c config, revision windlass.Revision) error {
 			"add it to config.content.write.objects")
 	case !writable || !does(known, t.request.Type):
 		return refuse("objectName", fmt.Sprintf("the provider has no %s of %s", t.request.Type, t.object), "")
-	case t.request.Type == windlass.WriteDelete && !chosen.deletes():
+	case t.request.Type == windlass.WriteDelete && !chosen.Deletes():
 		return refuse("type", "deleting "+t.object+" is not enabled in the installation's config",
 			"set deletionSettings.enabled to true for the object")
 	case t.in.Connection.Status == windlass.ConnectionBad:
@@ -141,8 +141,8 @@ func does(o connector.Object, what string) bool {
 	}
 }
 
-func enabledOf(c config) string {
-	names := slices.Sorted(maps.Keys(c.Write.Objects))
+func enabledOf(c config.Config) string {
+	names := c.WriteNames()
 	if len(names) == 0 {
 		return "nothing"
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/config"
 	"windlass/internal/mapping"
 )
 
@@ -144,7 +145,7 @@ func (s *step) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := parseConfig(content)
+	c, err := config.Parse(content)
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func (s *step) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.plan, err = plan(c, revision, s.p.Object)
+	s.plan, err = c.WritePlan(revision, s.p.Object)
 	return err
 }
 

@@ -1,14 +1,27 @@
-package install
+// Package config says what an installation's customer chose, in the published
+// contract's shape, typed once for everything that reads, writes, checks or shows
+// it.
+//
+// [Parse] reads what the store keeps. A saved config is complete: schedule,
+// destination, backfill and required fields were filled in from the revision when
+// it was saved, so most readers need no revision beside it. What a revision says
+// of one object is [ReadEntry] and [WriteEntry]; [ReadObject.Plan] and
+// [Config.WritePlan] compile the two into how records are mapped.
+//
+// The package does no I/O. Its values may be shared by goroutines that do not
+// change them.
+package config
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 
+	"windlass"
 	"windlass/manifest"
 )
 
-// Config is what an installation's customer chose, in the contract's shape of a
-// config's content. What a [Flow] saved is complete: whoever reads it needs no
-// revision beside it.
+// Config is the content of an installation's config.
 type Config struct {
 	Provider  string           `json:"provider,omitempty"`
 	Read      *ReadConfig      `json:"read,omitempty"`
@@ -17,12 +30,77 @@ type Config struct {
 	Proxy     *ProxyConfig     `json:"proxy,omitempty"`
 }
 
-// ParseConfig reads a config's content as the store keeps it, in
-// windlass.Installation.Config.Content.
-func ParseConfig(content json.RawMessage) (Config, error) {
+// Parse reads a config's content as the store keeps it, in
+// windlass.Installation.Config.Content. It fails with windlass.Invalid when that
+// is not a config.
+func Parse(content json.RawMessage) (Config, error) {
 	var c Config
-	err := json.Unmarshal(content, &c)
-	return c, err
+	if err := json.Unmarshal(content, &c); err != nil {
+		return c, &windlass.Failure{
+			Kind: windlass.Invalid, Op: "read the config", Message: "the installation's config cannot be read",
+			Remedy: "save it again", Err: err,
+		}
+	}
+	return c, nil
+}
+
+// Reads returns how an object is read; false when the config does not have it.
+func (c Config) Reads(object string) (ReadObject, bool) {
+	if c.Read == nil {
+		return ReadObject{}, false
+	}
+	o, found := c.Read.Objects[object]
+	return o, found
+}
+
+// Writes returns how an object is written; false when the config does not have
+// it.
+func (c Config) Writes(object string) (WriteObject, bool) {
+	if c.Write == nil {
+		return WriteObject{}, false
+	}
+	o, found := c.Write.Objects[object]
+	return o, found
+}
+
+// ReadNames lists the objects that are read or disabled, by name.
+func (c Config) ReadNames() []string {
+	if c.Read == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(c.Read.Objects))
+}
+
+// EnabledNames lists the objects that are read and not disabled, by name.
+func (c Config) EnabledNames() []string {
+	return slices.DeleteFunc(c.ReadNames(), func(name string) bool { return c.Read.Objects[name].Disabled })
+}
+
+// WriteNames lists the objects that may be written, by name.
+func (c Config) WriteNames() []string {
+	if c.Write == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(c.Write.Objects))
+}
+
+// SendsTo reports whether a config names one of the destinations.
+func (c Config) SendsTo(destinations []string) bool {
+	if c.Read != nil {
+		for _, o := range c.Read.Objects {
+			if slices.Contains(destinations, o.Destination) {
+				return true
+			}
+		}
+	}
+	if c.Subscribe != nil {
+		for _, o := range c.Subscribe.Objects {
+			if slices.Contains(destinations, o.Destination) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ReadConfig holds the objects that are read, by name.
@@ -85,6 +163,15 @@ type Filter struct {
 	Value json.RawMessage `json:"value,omitempty"`
 }
 
+// Filters are those that a record has to pass; a backfill has its own on top.
+func (o ReadObject) Filters(backfill bool) []Filter {
+	all := o.FieldFilters
+	if backfill && o.Backfill != nil {
+		all = append(slices.Clip(all), o.Backfill.FieldFilters...)
+	}
+	return all
+}
+
 // WriteConfig holds the objects that may be written, by name.
 type WriteConfig struct {
 	Objects map[string]WriteObject `json:"objects,omitempty"`
@@ -98,6 +185,9 @@ type WriteObject struct {
 	// SelectedValueDefaults is what clients of before SelectedFieldSettings send.
 	SelectedValueDefaults map[string]ValueDefault `json:"selectedValueDefaults,omitempty"`
 }
+
+// Deletes reports whether records of the object may be deleted.
+func (o WriteObject) Deletes() bool { return o.DeletionSettings != nil && o.DeletionSettings.Enabled }
 
 // DeletionSettings says whether records may be deleted.
 type DeletionSettings struct {
