@@ -5,9 +5,8 @@ import (
 	"reflect"
 	"slices"
 
-	"windlass/internal/config"
-
 	"windlass"
+	"windlass/internal/config"
 )
 
 // A changer changes a draft's tree and the installation itself.

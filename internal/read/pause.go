@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"windlass/internal/config"
-
 	"windlass"
+	"windlass/internal/config"
 )
 
 // PauseRequest is the body of POST …/installations/{id}:pause and :unpause.

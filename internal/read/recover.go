@@ -4,9 +4,8 @@ import (
 	"context"
 	"time"
 
-	"windlass/internal/config"
-
 	"windlass"
+	"windlass/internal/config"
 )
 
 // stalledAfter is how long an operation may do nothing, without a reason, before

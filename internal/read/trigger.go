@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"windlass/internal/config"
-
 	"windlass"
+	"windlass/internal/config"
 )
 
 // TriggerRequest is the body of POST …/objects/{o} that asks for a read.
