@@ -107,6 +107,12 @@ var imports = []rule{
 		tests: []string{"internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
 	},
 
+	// Who may do what: people, their sessions, and what they changed.
+	{
+		dir: "internal/auth", code: []string{".", "github.com/google/uuid", "golang.org/x/crypto"},
+		tests: []string{"internal/store", "internal/store/storetest"},
+	},
+
 	// What keeps requests to addresses of customers' choosing from our own networks.
 	{dir: "internal/guard", code: []string{".", "code.dny.dev/ssrf"}},
 

@@ -17,6 +17,7 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 		query  string
 	}{
 		{before.States, `DELETE FROM connect_states WHERE hash IN (SELECT hash FROM connect_states WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
+		{before.States, `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
 		{before.Uploads, `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
 		// What is still to be delivered stays, unless nobody wants it. The ids are in
 		// the order of time, which spares an index.
