@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 
 	"windlass"
@@ -54,10 +55,18 @@ func (e *ear) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// The codes of RFC 6749, section 5.2, that say what is wrong with the client
-// rather than with what it sent. Bitbucket answers the first, the document
-// names the second.
-var clientCodes = []string{"unauthorized_client", "invalid_client"}
+// The codes of RFC 6749, sections 4.1.2.1 and 5.2, that say what is wrong with
+// the client rather than with what it sent. Bitbucket answers the first, the
+// document names the second.
+var clientCodes = []string{
+	"unauthorized_client", "invalid_client", "unsupported_grant_type", "unsupported_response_type", "invalid_scope",
+}
+
+// What a refusal speaks of, where its code does not tell.
+var (
+	ofTheApp = regexp.MustCompile(`(?i)(^|[^a-z])(client|consumer|application|call-?back|redirect[_ ]ur[il])`)
+	ofAToken = regexp.MustCompile(`(?i)(^|[^a-z])(token|code|grant|consent|authori[sz]ation)`)
+)
 
 // passingCodes are errors that may pass although they come with a 400: RFC 6749
 // has them for the consent page, RFC 8628 the last one.
@@ -79,9 +88,10 @@ func (e *ear) judge(ctx context.Context, op string, app windlass.ProviderApp, ca
 	if !success || rfc.Code != "" { // of what claims to be a success and is not, nothing is shown
 		parseError(e.body, failed)
 	}
-	refused := e.status == http.StatusBadRequest || e.status == http.StatusUnauthorized
+	said := *failed
+	said.Op = "" // which speaks of tokens itself
 	switch {
-	case slices.Contains(clientCodes, rfc.Code):
+	case slices.Contains(clientCodes[:2], rfc.Code):
 		failed.Kind = windlass.Unauthorized
 		failed.Remedy = "Bitbucket does not accept the client id and secret of the provider app " + quote(nameOf(app)) +
 			": compare them with the OAuth consumer's key and secret"
@@ -89,13 +99,15 @@ func (e *ear) judge(ctx context.Context, op string, app windlass.ProviderApp, ca
 		failed.Kind = windlass.RateLimited
 		failed.RetryAfter, _ = retryAfter(e.header)
 		failed.Remedy = "wait and try again"
-	case rfc.Code == "invalid_grant",
-		rfc.Code != "" && success && !slices.Contains(passingCodes, rfc.Code),
-		refused && !slices.Contains(passingCodes, rfc.Code) && !e.garbled():
-		// "Invalid refresh_token" was an invalid_request in 2017; what it is now,
-		// no source says. Any whole refusal that does not blame the client counts.
+	case e.refuses(rfc.Code, success) && e.blamesToken(rfc.Code, said.Error()):
 		failed.Kind = windlass.NeedsReconnect
 		failed.Remedy = consentAgain
+	case e.refuses(rfc.Code, success):
+		// Of the client, of its callback, or of nothing in particular: what cannot
+		// be read as a refused token is not held against one customer.
+		failed.Kind = windlass.Unauthorized
+		failed.Remedy = "check the OAuth consumer of the provider app " + quote(nameOf(app)) +
+			" in Bitbucket: that it is there and enabled, its callback URL, its key and its secret"
 	default:
 		failed.RetryAfter, _ = retryAfter(e.header)
 		failed.Remedy = "try again later"
@@ -104,6 +116,32 @@ func (e *ear) judge(ctx context.Context, op string, app windlass.ProviderApp, ca
 		failed.Message = e.described(success)
 	}
 	return masked(failed, sent, app.ClientSecret.Reveal())
+}
+
+// refuses reports whether the answer is a whole refusal, and not one that passes.
+func (e *ear) refuses(code string, success bool) bool {
+	if e.garbled() || slices.Contains(passingCodes, code) {
+		return false
+	}
+	switch {
+	case e.status == http.StatusBadRequest, e.status == http.StatusUnauthorized:
+		return true
+	case success:
+		return code != ""
+	default: // a firewall, a page that has moved: they refuse nothing in particular
+		return code == "invalid_grant" || e.status < http.StatusInternalServerError && ofTheApp.Match(e.body)
+	}
+}
+
+// blamesToken reports whether a refusal is of the refresh token or the code, and
+// not of the app that sent it. "Invalid refresh_token" was an invalid_request in
+// 2017. A 401 without a code is about the client's own credentials (RFC 6749,
+// section 5.2): the token travels in the form.
+func (e *ear) blamesToken(code, said string) bool {
+	if slices.Contains(clientCodes, code) || ofTheApp.MatchString(said) {
+		return false
+	}
+	return code == "invalid_grant" || e.status != http.StatusUnauthorized && ofAToken.MatchString(said)
 }
 
 // garbled reports whether the body is a gateway's page, or breaks off.

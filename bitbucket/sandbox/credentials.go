@@ -60,6 +60,19 @@ func (s *Server) NewConsumer(callbackURL string, scopes ...string) (key, secret 
 	return key, secret
 }
 
+// DisableConsumer switches a consumer off, or on again: until then the OAuth pages
+// and the token endpoint refuse it, and what it was granted stays as it is. It
+// reports whether there is one of that key.
+func (s *Server) DisableConsumer(key string, disabled bool) bool {
+	return s.access.authority.ChangeConsumer(key, func(c *auth.Consumer) { c.Disabled = disabled })
+}
+
+// SetConsumerCallback changes a consumer's callback URL; empty takes it out. It
+// reports whether there is one of that key.
+func (s *Server) SetConsumerCallback(key, callbackURL string) bool {
+	return s.access.authority.ChangeConsumer(key, func(c *auth.Consumer) { c.CallbackURL = callbackURL })
+}
+
 // NewOAuthTokens returns the tokens that a consumer has once the user consented
 // to it, without the pages. The error is an unknown consumer.
 func (s *Server) NewOAuthTokens(consumerKey string) (access, refresh string, err error) {

@@ -109,6 +109,7 @@ func (s *Service) finish(ctx context.Context, op string, remembered asked, answe
 	if err != nil {
 		return Outcome{}, err
 	}
+	s.appWorks(ctx, windlass.Connection{}, app)
 	connection.Scheme = windlass.AuthOAuth
 	connection.Scopes = grant.Scopes
 	credentials := granted(windlass.Credentials{}, grant, asking)

@@ -45,7 +45,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	stored, credentials, err := t.service.current(ctx, t.connection)
 	if err != nil {
 		closeBody(req)
-		return nil, forTransport(err)
+		return nil, forTransport(notTheCustomer(err))
 	}
 	resp, err := t.send(req, credentials)
 	if err != nil {

@@ -54,6 +54,16 @@ func forTransport(err error) error {
 	}
 }
 
+// notTheCustomer makes of a provider app that is refused something that passes:
+// what uses a connection waits for it, instead of asking the customer.
+func notTheCustomer(err error) error {
+	failure := explain("", err)
+	if failure.Kind == windlass.Unauthorized {
+		failure.Kind = windlass.Unavailable
+	}
+	return failure
+}
+
 // message is what a failure says is wrong, without its remedy.
 func message(failure *windlass.Failure) string {
 	plain := *failure

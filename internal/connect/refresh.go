@@ -41,6 +41,9 @@ func (s *Service) refresh(
 		if failure := s.holds.standing(connection.ID, s.now()); failure != nil {
 			return windlass.Credentials{}, failure
 		}
+		if err := s.appRefused(ctx, connection); err != nil {
+			return windlass.Credentials{}, err
+		}
 	}
 	for {
 		// The refresh does not end with who asked for it: an answer that nobody
@@ -56,6 +59,22 @@ func (s *Service) refresh(
 		}
 		// That flight had begun for older credentials than ours.
 	}
+}
+
+// appRefused returns the failure of a provider app that is refused, as long as
+// nobody is to ask.
+func (s *Service) appRefused(ctx context.Context, connection windlass.Connection) error {
+	if !s.apps.troubled(connection.ProviderAppID) {
+		return nil
+	}
+	app, err := s.app(ctx, connection.ProjectID, connection.Provider, connection.ProviderAppID)
+	if err != nil {
+		return explain("refresh a connection", err)
+	}
+	if failure := s.apps.admit(connection, app, s.now(), false); failure != nil {
+		return failure
+	}
+	return nil
 }
 
 // cannotRefresh is for credentials that were imported without a refresh token.

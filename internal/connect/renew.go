@@ -35,21 +35,36 @@ func (s *Service) renewAs(
 	if stored.Status == windlass.ConnectionBad && !force {
 		return windlass.Credentials{}, errors.Join(mustReconnect(stored), release(stored.StatusReason))
 	}
+	app, err := s.app(ctx, stored.ProjectID, stored.Provider, stored.ProviderAppID)
+	if err != nil {
+		return windlass.Credentials{}, errors.Join(explain(op, err), release(stored.StatusReason))
+	}
+	if !force {
+		if failure := s.apps.admit(stored, app, s.now(), true); failure != nil {
+			return windlass.Credentials{}, errors.Join(failure, release(waits(failure, s.now())))
+		}
+	}
 	asking := s.now()
-	grant, err := s.ask(ctx, stored, old)
+	grant, err := s.ask(ctx, stored.Provider, app, old)
 	if err == nil {
+		s.appWorks(ctx, stored, app)
 		return s.keep(ctx, holder, stored, granted(old, grant, asking), grant.Scopes)
 	}
-	failure := explain(op+" to "+quote(stored.Workspace), err)
-	if failure.Kind == windlass.NeedsReconnect {
-		return s.bury(ctx, stored, old, "the provider refused the refresh token: "+message(failure), holder)
+	failure, appRefused := explain(op+" to "+quote(stored.Workspace), err), false
+	if failure.Kind == windlass.NeedsReconnect || failure.Kind == windlass.Unauthorized {
+		who, shown := s.apps.judge(stored, app, s.now(), failure)
+		if failure = shown; who == blameConnection {
+			return s.bury(ctx, stored, old, "the provider refused the refresh token: "+message(failure), holder)
+		}
+		appRefused = who == blameApp
 	}
 	// Nothing is known against the connection: it stays good, and says what it
 	// waits for.
-	failure = s.holds.failed(connection.ID, s.now(), failure)
-	if failure.Kind == windlass.Unauthorized {
-		s.log.WarnContext(ctx, "a provider app is refused: its connections cannot be refreshed",
-			logProject, stored.ProjectID, logApp, stored.ProviderAppID, logReason, message(failure))
+	if appRefused { // all of its connections wait alike: see appTroubles
+		s.log.WarnContext(ctx, "a provider app is refused: its connections cannot be refreshed, and stay as they are",
+			logProject, stored.ProjectID, logApp, app.ID, logReason, message(failure), logUntil, s.now().Add(failure.RetryAfter).UTC())
+	} else {
+		failure = s.holds.failed(connection.ID, s.now(), failure)
 	}
 	if err := release(waits(failure, s.now())); err != nil {
 		failure.Err = errors.Join(failure.Err, err)
@@ -57,13 +72,29 @@ func (s *Service) renewAs(
 	return windlass.Credentials{}, failure
 }
 
-// ask makes the one request, well within the lease.
-func (s *Service) ask(ctx context.Context, connection windlass.Connection, old windlass.Credentials) (connector.Grant, error) {
-	provider, err := s.provider("", connection.Provider)
-	if err != nil {
-		return connector.Grant{}, err
+// appWorks notes that the provider lets a provider app in. What was marked bad
+// while it did not is tried once more: it may have been the app's fault.
+func (s *Service) appWorks(ctx context.Context, connection windlass.Connection, app windlass.ProviderApp) {
+	recovered, again := s.apps.works(app.ID, connection.ID, s.now())
+	if !recovered {
+		return
 	}
-	app, err := s.app(ctx, connection.ProjectID, connection.Provider, connection.ProviderAppID)
+	s.log.InfoContext(ctx, "a provider app is let in again", logProject, app.ProjectID, logApp, app.ID)
+	for _, r := range again {
+		s.flights.running.Go(func() {
+			if _, _, err := s.Get(ctx, r.project, r.connection, Force); err != nil {
+				s.log.WarnContext(ctx, "a connection that was marked bad while its provider app was refused could not be tried again",
+					logConnection, r.connection, logReason, err.Error())
+			}
+		})
+	}
+}
+
+// ask makes the one request, well within the lease.
+func (s *Service) ask(
+	ctx context.Context, name string, app windlass.ProviderApp, old windlass.Credentials,
+) (connector.Grant, error) {
+	provider, err := s.provider("", name)
 	if err != nil {
 		return connector.Grant{}, err
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,6 +26,18 @@ type spy struct {
 
 	mu        sync.Mutex
 	refreshed func() // called between the provider's answer and its return
+	refusal   string // what refreshes are refused with instead of being made
+	refused   windlass.Secret
+}
+
+// refuse makes every refresh fail in these words; empty ends it.
+func (s *spy) refuse(words string) { s.refuseToken(windlass.Secret{}, words) }
+
+// refuseToken makes the refreshes with one token fail so.
+func (s *spy) refuseToken(token windlass.Secret, words string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused, s.refusal = token, words
 }
 
 func (s *spy) Exchange(ctx context.Context, app windlass.ProviderApp, code, callback string) (connector.Grant, error) {
@@ -34,7 +48,18 @@ func (s *spy) Exchange(ctx context.Context, app windlass.ProviderApp, code, call
 }
 
 func (s *spy) Refresh(ctx context.Context, app windlass.ProviderApp, token windlass.Secret) (connector.Grant, error) {
-	grant, err := s.OAuth.Refresh(ctx, app, token)
+	oauth := *s.OAuth
+	s.mu.Lock()
+	if words := s.refusal; words != "" && (s.refused.IsZero() || s.refused == token) {
+		oauth.Base = roundTripper(func(*http.Request) (*http.Response, error) {
+			return &http.Response{
+				StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: io.NopCloser(strings.NewReader(`{"error":"invalid_request","error_description":"` + words + `"}`)),
+			}, nil
+		})
+	}
+	s.mu.Unlock()
+	grant, err := oauth.Refresh(ctx, app, token)
 	s.seen.failed(err)
 	s.seen.secret(token.Reveal(), grant.AccessToken.Reveal(), grant.RefreshToken.Reveal())
 	s.mu.Lock()
@@ -151,4 +176,13 @@ func (s *seen) search(tb testing.TB, logs string) {
 			}
 		}
 	}
+}
+
+// connectorKind is the kind of an error that came out of a client.
+func connectorKind(err error) windlass.Kind {
+	known, ok := errors.AsType[*connector.Error](err)
+	if !ok {
+		return ""
+	}
+	return known.Kind
 }

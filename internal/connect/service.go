@@ -47,6 +47,7 @@ type Service struct {
 	name    string // of this process among those that share the store
 	flights flights
 	holds   holds
+	apps    appTroubles
 }
 
 // The keys of what is logged.
@@ -55,6 +56,7 @@ const (
 	logConnection = "connection"
 	logApp        = "provider_app"
 	logReason     = "reason"
+	logUntil      = "until"
 )
 
 // New returns a Service.

@@ -44,6 +44,7 @@ type Options struct {
 	Scope           string        // the key of a token answer that names the scopes; "" is "scopes"
 	TokenSize       int           // characters of an access token; 0 is 2,600
 	OldRefreshError bool          // a bad refresh token is invalid_request, as in 2017
+	NoProofKeys     bool          // RFC 7636 is not known: what belongs to it is ignored
 	PlainText       bool          // 401 answers are plain text rather than JSON
 }
 
@@ -85,6 +86,9 @@ type Consumer struct {
 	// AppUser is the uuid that client_credentials tokens act as; "" refuses that
 	// grant, as for a consumer that is not private.
 	AppUser string
+	// Disabled is a consumer that its owner, or Atlassian, has switched off: its
+	// pages and its token endpoint refuse, whatever they are asked.
+	Disabled bool
 }
 
 // APIToken is a user's token, used as the password of HTTP Basic with the
@@ -184,6 +188,19 @@ func (a *Authority) AddConsumer(c Consumer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.consumers[c.Key] = c
+}
+
+// ChangeConsumer changes a consumer, as its owner can in the settings; it reports
+// whether there is one of that key.
+func (a *Authority) ChangeConsumer(key string, change func(*Consumer)) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c, known := a.consumers[key]
+	if known {
+		change(&c)
+		a.consumers[key] = c
+	}
+	return known
 }
 
 // AddApp registers an installation of a Connect app.

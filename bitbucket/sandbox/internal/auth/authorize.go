@@ -13,6 +13,7 @@ import (
 type code struct {
 	consumer, user string
 	redirect       string // the redirect_uri given; "" if none was
+	proof          proofKey
 	expires        time.Time
 }
 
@@ -22,6 +23,7 @@ type authorization struct {
 	target   *url.URL // where the answer goes
 	redirect string   // the redirect_uri given
 	state    string
+	proof    proofKey
 }
 
 // ServeSite serves /site/oauth2/authorize and /site/oauth2/access_token.
@@ -49,7 +51,7 @@ func (a *Authority) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		a.showProblem(w, http.StatusBadRequest, problem)
 		return
 	}
-	if refused := unsupportedResponse(q.Get("response_type")); refused != nil {
+	if refused := a.unsupported(q); refused != nil {
 		redirect(w, r, req.refusal(refused))
 		return
 	}
@@ -69,6 +71,9 @@ func (a *Authority) authorization(q url.Values) (authorization, string) {
 	if !ok {
 		return authorization{}, "The application that sent you here is not known (client_id)."
 	}
+	if c.Disabled {
+		return authorization{}, "The application that sent you here has been disabled."
+	}
 	given := q.Get("redirect_uri")
 	target, err := url.Parse(c.CallbackURL)
 	if err != nil || c.CallbackURL == "" || target.Host == "" {
@@ -81,7 +86,10 @@ func (a *Authority) authorization(q url.Values) (authorization, string) {
 		}
 		target = asked
 	}
-	return authorization{consumer: c, target: target, redirect: given, state: q.Get("state")}, ""
+	return authorization{
+		consumer: c, target: target, redirect: given, state: q.Get("state"),
+		proof: proofKey{q.Get("code_challenge"), q.Get("code_challenge_method")},
+	}, ""
 }
 
 // extends reports whether asked is the callback URL or lies beneath it. Whole
@@ -101,10 +109,14 @@ func extends(asked, callback *url.URL) bool {
 	return samePath || strings.HasPrefix(asked.Path, base+"/")
 }
 
-func unsupportedResponse(kind string) *oauthError {
-	switch kind {
+func (a *Authority) unsupported(q url.Values) *oauthError {
+	switch q.Get("response_type") {
 	case "code":
-		return nil
+		method := q.Get("code_challenge_method")
+		if a.options.NoProofKeys || method == "" || method == "plain" || method == "S256" {
+			return nil
+		}
+		return &oauthError{errInvalidRequest, "transform algorithm not supported"} // RFC 7636, section 4.4.1
 	case "":
 		return &oauthError{errInvalidRequest, "Missing parameter: response_type"}
 	default:
@@ -136,7 +148,7 @@ func (a *Authority) consent(req authorization, user string) string {
 	a.sweep(now)
 	secret := a.newSecret("code", 18)
 	a.codes[digestOf(secret)] = code{
-		consumer: req.consumer.Key, user: user, redirect: req.redirect, expires: now.Add(a.options.CodeLifetime),
+		consumer: req.consumer.Key, user: user, redirect: req.redirect, proof: req.proof, expires: now.Add(a.options.CodeLifetime),
 	}
 	return req.answer(url.Values{"code": {secret}})
 }
@@ -158,7 +170,7 @@ func (a *Authority) Consent(authorize, userUUID string) (callback string, err er
 	if !ok {
 		return "", fmt.Errorf("no user %q", userUUID)
 	}
-	if refused := unsupportedResponse(u.Query().Get("response_type")); refused != nil {
+	if refused := a.unsupported(u.Query()); refused != nil {
 		return req.refusal(refused), nil
 	}
 	return a.consent(req, userUUID), nil

@@ -24,6 +24,9 @@ const (
 // oauthError is a refusal in the manner of RFC 6749.
 type oauthError struct{ code, description string }
 
+// errDisabled stands for a refusal in the manner of the API instead of RFC 6749's.
+const errDisabled = "disabled"
+
 // serveToken is POST /site/oauth2/access_token.
 func (a *Authority) serveToken(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -111,6 +114,9 @@ func (a *Authority) grantCode(c Consumer, form url.Values) (Token, *oauthError) 
 	if again := form.Get("redirect_uri"); again != "" && again != granted.redirect {
 		return Token{}, &oauthError{errInvalidGrant, "redirect_uri differs from the one the code was issued for"}
 	}
+	if !a.options.NoProofKeys && !granted.proof.proves(form.Get("code_verifier")) {
+		return Token{}, &oauthError{errInvalidGrant, "code_verifier does not match the code"}
+	}
 	return a.issue(c.principal(OAuth, granted.user), true), nil
 }
 
@@ -130,6 +136,14 @@ func (a *Authority) client(r *http.Request) (Consumer, *oauthError) {
 	}
 	if !known || c.Secret == "" || secret != c.Secret && unescaped(secret) != c.Secret {
 		return Consumer{}, &oauthError{errUnauthorizedClient, "Invalid OAuth client credentials"}
+	}
+	if c.Disabled {
+		return Consumer{}, &oauthError{errDisabled, "This consumer has been disabled"}
+	}
+	// Reported of consumers whose callback was taken out: they cannot refresh
+	// either. client_credentials need none.
+	if c.CallbackURL == "" && r.PostForm.Get("grant_type") != "client_credentials" {
+		return Consumer{}, &oauthError{errInvalidRequest, "No callback uri defined for the OAuth client"}
 	}
 	return c, nil
 }
@@ -158,6 +172,10 @@ func (a *Authority) writeToken(w http.ResponseWriter, t Token, grant string) {
 }
 
 func writeOAuthError(w http.ResponseWriter, status int, e *oauthError) {
+	if e.code == errDisabled {
+		writeJSON(w, status, map[string]any{"type": "error", "error": map[string]any{"message": e.description}})
+		return
+	}
 	writeJSON(w, status, map[string]any{"error": e.code, "error_description": e.description})
 }
 

@@ -28,13 +28,18 @@ type tokenAnswer struct {
 	Description string  `json:"error_description"`
 }
 
-func (w *world) token(t *testing.T, prepare func(*http.Request), form url.Values) tokenAnswer {
-	t.Helper()
+func (w *world) ask(prepare func(*http.Request), form url.Values) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "/site/oauth2/access_token", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	prepare(r)
 	rec := httptest.NewRecorder()
 	w.ServeSite(rec, r)
+	return rec
+}
+
+func (w *world) token(t *testing.T, prepare func(*http.Request), form url.Values) tokenAnswer {
+	t.Helper()
+	rec := w.ask(prepare, form)
 	got := tokenAnswer{status: rec.Code}
 	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
 		t.Fatalf("%s: %v", rec.Body, err)
@@ -312,5 +317,75 @@ func TestIssueKnowsNobodyElse(t *testing.T) {
 	}
 	if _, err := w.Issue("winch", "{nope}"); err == nil {
 		t.Error("tokens for an unknown user")
+	}
+}
+
+// A consumer that is disabled, or lost its callback, is refused whatever it asks;
+// what it was granted works again afterwards.
+func TestConsumersThatAreRefused(t *testing.T) {
+	w := newWorld(auth.Options{})
+	granted, err := w.Issue("winch", alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refresh := form("grant_type", "refresh_token", "refresh_token", granted.RefreshToken)
+	for _, test := range []struct {
+		reads string
+		made  func(*auth.Consumer)
+		says  string
+	}{
+		{"disabled", func(c *auth.Consumer) { c.Disabled = true }, `{"error":{"message":"This consumer has been disabled"},"type":"error"}`},
+		{"without a callback", func(c *auth.Consumer) { c.CallbackURL = "" }, `{"error":"invalid_request","error_description":"No callback uri defined for the OAuth client"}`},
+	} {
+		t.Run(test.reads, func(t *testing.T) {
+			var was auth.Consumer
+			if !w.ChangeConsumer("winch", func(c *auth.Consumer) { was = *c; test.made(c) }) {
+				t.Fatal("there is no such consumer")
+			}
+			if got := w.ask(winch, refresh); got.Code != 400 || got.Body.String() != test.says {
+				t.Errorf("%d %s", got.Code, got.Body)
+			}
+			if _, err := w.Consent(authorizeURL+"?response_type=code&client_id=winch", alice); err == nil {
+				t.Error("a person can still consent")
+			}
+			w.ChangeConsumer("winch", func(c *auth.Consumer) { *c = was })
+			if got := w.token(t, winch, refresh); got.status != 200 {
+				t.Errorf("afterwards %+v", got)
+			}
+		})
+	}
+}
+
+// RFC 7636: a code that was asked for with a challenge is exchanged with its
+// verifier only. The pair is the RFC's own (appendix B).
+func TestProofKeyOfACode(t *testing.T) {
+	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+	for _, test := range []struct {
+		reads, query, verifier string
+		ignored                bool
+		status                 int
+	}{
+		{"with its verifier", "&code_challenge=" + challenge + "&code_challenge_method=S256", verifier, false, 200},
+		{"with another one", "&code_challenge=" + challenge + "&code_challenge_method=S256", verifier + "x", false, 400},
+		{"without one", "&code_challenge=" + challenge + "&code_challenge_method=S256", "", false, 400},
+		{"plain, which is what no method means", "&code_challenge=" + verifier, verifier, false, 200},
+		{"a verifier that nothing was asked with", "", verifier, false, 400},
+		{"where nobody looks", "&code_challenge=" + challenge + "&code_challenge_method=S256", "", true, 200},
+	} {
+		t.Run(test.reads, func(t *testing.T) {
+			w := newWorld(auth.Options{NoProofKeys: test.ignored})
+			asked := form("grant_type", "authorization_code", "code", w.code(t, test.query))
+			if test.verifier != "" {
+				asked.Set("code_verifier", test.verifier)
+			}
+			if got := w.token(t, winch, asked); got.status != test.status || got.status == 400 && got.Error != "invalid_grant" {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	w := newWorld(auth.Options{})
+	back, err := w.Consent(authorizeURL+"?response_type=code&client_id=winch&code_challenge=x&code_challenge_method=S512", alice)
+	if err != nil || !strings.Contains(back, "error=invalid_request") {
+		t.Errorf("a method that nobody knows: %s, %v", back, err)
 	}
 }

@@ -1,0 +1,218 @@
+package connect
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"windlass"
+)
+
+// What a provider refuses may be the provider app instead of one customer's
+// tokens: its client is unknown or disabled, its callback is gone. Then every
+// connection of the app fails, and none of them is bad.
+const (
+	// After a refusal that blames the app nobody asks for firstAppHold, then ever
+	// longer, up to lastAppHold; then one connection tries, for all of them.
+	firstAppHold = 15 * time.Second
+	lastAppHold  = 5 * time.Minute
+	// yieldFor is how long the connection that tried last lets others try first.
+	yieldFor = time.Minute
+	// alikeWithin and alikePeople: refusals of tokens of so many people within
+	// that time, with no success between them, are a sign that the app is what is
+	// wrong, whatever they say.
+	alikeWithin = 10 * time.Minute
+	alikePeople = 3
+	// A connection that is refused so often, while the app works for others each
+	// time between, is what is wrong, although the refusals blame the app.
+	aloneRounds = 3
+	// maxRefusals bounds what is remembered of one app.
+	maxRefusals = 1000
+)
+
+// appTroubles is what this process knows about provider apps that are refused.
+// Other processes find out by themselves: once each.
+type appTroubles struct {
+	mu sync.Mutex
+	of map[string]*appTrouble // by provider app
+}
+
+// appTrouble is one app's. It is healthy while why is nil.
+type appTrouble struct {
+	why     *windlass.Failure
+	edited  time.Time // the app's Updated: a change of it is worth an attempt at once
+	until   time.Time
+	tries   int
+	prober  string    // the connection that tried last
+	waiting bool      // others want to
+	yields  time.Time // until when the prober lets them
+	worked  time.Time
+	refused []refusal
+}
+
+// refusal is the first of a connection since it last worked.
+type refusal struct {
+	connection, project, person string
+	at                          time.Time
+	rounds                      int
+	marked                      bool // the connection was marked bad for it
+}
+
+// admit says whether a connection may ask the provider now. With claim it takes
+// the one attempt that is due for all connections of the app.
+func (a *appTroubles) admit(connection windlass.Connection, app windlass.ProviderApp, now time.Time, claim bool) *windlass.Failure {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	trouble := a.of[app.ID]
+	if trouble == nil || trouble.why == nil || !app.Updated.Equal(trouble.edited) {
+		return nil
+	}
+	until := trouble.until
+	switch {
+	case connection.ID != trouble.prober:
+		trouble.waiting = true
+	case trouble.waiting && !now.Before(until):
+		// The others first: perhaps this connection is what is wrong.
+		if trouble.yields.IsZero() {
+			trouble.yields = now.Add(yieldFor)
+		}
+		until = trouble.yields
+	}
+	if now.Before(until) {
+		failure := *trouble.why
+		failure.RetryAfter = until.Sub(now)
+		return &failure
+	}
+	if claim {
+		trouble.prober, trouble.until = connection.ID, now.Add(leaseLife)
+		trouble.waiting, trouble.yields = false, time.Time{}
+	}
+	return nil
+}
+
+// troubled reports whether an app is known to be refused.
+func (a *appTroubles) troubled(app string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	trouble := a.of[app]
+	return trouble != nil && trouble.why != nil
+}
+
+// blame says whose fault a refusal is.
+type blame int
+
+const (
+	blameConnection blame = iota // it is bad
+	blameUnknown                 // this connection alone is refused, and it may pass
+	blameApp                     // no connection is bad
+)
+
+// judge decides whose fault a refusal is. The failure that it returns is the one
+// to show; for the app's it holds the time until the next attempt.
+func (a *appTroubles) judge(
+	connection windlass.Connection, app windlass.ProviderApp, now time.Time, failure *windlass.Failure,
+) (who blame, shown *windlass.Failure) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	trouble := a.trouble(app.ID)
+	mine, known := trouble.refusalOf(connection, now)
+	says := failure.Kind == windlass.Unauthorized // it speaks of the app
+	if known && trouble.worked.After(mine.at) {   // since when others were let in
+		mine.at = now
+		mine.rounds++
+		if says && mine.rounds < aloneRounds {
+			return blameUnknown, failure
+		}
+		mine.marked = true
+		return blameConnection, failure
+	}
+	people := trouble.people(now)
+	if !says && trouble.why == nil && people < alikePeople {
+		mine.marked = true
+		return blameConnection, failure
+	}
+	if !says {
+		failure = suspected(app, people, failure)
+	}
+	held := *failure
+	held.RetryAfter = max(failure.RetryAfter, min(firstAppHold<<min(trouble.tries, 8), lastAppHold))
+	trouble.why, trouble.edited, trouble.prober = &held, app.Updated, connection.ID
+	trouble.until = now.Add(held.RetryAfter)
+	trouble.tries++
+	return blameApp, &held
+}
+
+// refusalOf returns the entry of a connection, and whether it was there before.
+func (t *appTrouble) refusalOf(connection windlass.Connection, now time.Time) (*refusal, bool) {
+	for i := range t.refused {
+		if t.refused[i].connection == connection.ID {
+			return &t.refused[i], true
+		}
+	}
+	if len(t.refused) >= maxRefusals {
+		t.refused = slices.Delete(t.refused, 0, 1)
+	}
+	t.refused = append(t.refused, refusal{
+		connection: connection.ID, project: connection.ProjectID, person: cmp.Or(connection.ConsumerRef, connection.ID), at: now,
+	})
+	return &t.refused[len(t.refused)-1], false
+}
+
+// suspected is the failure for refusals that blame a token, and are too many.
+func suspected(app windlass.ProviderApp, people int, failure *windlass.Failure) *windlass.Failure {
+	changed := *failure
+	changed.Kind = windlass.Unauthorized
+	changed.Message = fmt.Sprintf("connections of %d people were refused alike within %v, so the provider app %s is suspected: %s",
+		people, alikeWithin, quote(cmp.Or(app.ExternalRef, app.ID)), message(failure))
+	changed.Remedy = "check its OAuth consumer at the provider; if it is as it should be, the customers have to connect again"
+	return &changed
+}
+
+// works notes that the provider accepted the app, and returns the connections
+// that were marked bad while it did not. A success of the same connection also
+// ends its own refusal.
+func (a *appTroubles) works(app, connection string, now time.Time) (recovered bool, again []refusal) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	trouble := a.of[app]
+	if trouble == nil {
+		return false, nil
+	}
+	recovered = trouble.why != nil
+	trouble.why, trouble.tries, trouble.worked = nil, 0, now
+	trouble.prober, trouble.waiting, trouble.yields = "", false, time.Time{}
+	trouble.refused = slices.DeleteFunc(trouble.refused, func(r refusal) bool {
+		if recovered && r.marked && r.connection != connection {
+			again = append(again, r)
+		}
+		return r.connection == connection || r.marked
+	})
+	if len(trouble.refused) == 0 {
+		delete(a.of, app)
+	}
+	return recovered, again
+}
+
+func (a *appTroubles) trouble(app string) *appTrouble {
+	if a.of == nil {
+		a.of = map[string]*appTrouble{}
+	}
+	if a.of[app] == nil {
+		a.of[app] = &appTrouble{}
+	}
+	return a.of[app]
+}
+
+// people counts those whose connections were refused lately, without a success
+// since. One person who takes a consent back ends several connections.
+func (t *appTrouble) people(now time.Time) int {
+	known := map[string]bool{}
+	for _, r := range t.refused {
+		if now.Sub(r.at) < alikeWithin && !r.at.Before(t.worked) {
+			known[r.person] = true
+		}
+	}
+	return len(known)
+}
