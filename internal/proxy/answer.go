@@ -22,7 +22,10 @@ type answer struct {
 
 // WriteHeader notes the status. Those below 200 come before the answer.
 func (a *answer) WriteHeader(status int) {
-	if a.status == 0 && status >= http.StatusOK {
+	without(a.Header(), theirs)
+	if status < http.StatusOK {
+		without(a.Header(), hops)
+	} else if a.status == 0 {
 		a.status, a.first = status, time.Now()
 	}
 	a.ResponseWriter.WriteHeader(status)
@@ -51,10 +54,11 @@ func (a *answer) FlushError() error {
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // A stream is the body of the provider's answer, which gives it the turn while it
-// is read.
+// is read. The trailers that come with its end lose what must not go back.
 type stream struct {
 	io.ReadCloser
 
+	resp  *http.Response // whose body it is
 	turn  *turn
 	stall time.Duration
 }
@@ -63,7 +67,17 @@ func (s *stream) Read(p []byte) (int, error) {
 	s.turn.of(provider, s.stall)
 	n, err := s.ReadCloser.Read(p)
 	s.turn.rest()
+	if err != nil {
+		without(s.resp.Trailer, theirs)
+	}
 	return n, err
+}
+
+// Close ends reading, which may be when the trailers become known.
+func (s *stream) Close() error {
+	err := s.ReadCloser.Close()
+	without(s.resp.Trailer, theirs)
+	return err
 }
 
 // buffers lends what bodies are copied through. They are half of what io.Copy

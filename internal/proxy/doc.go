@@ -9,7 +9,8 @@
 // which is kept so that it can be sent again. What is left out is what belongs to
 // one hop, to us, or to nobody but the customer: see "Headers".
 //
-// No path, however it is written, leaves the base URL, no redirect is followed,
+// No path, however it is written, leaves the base URL (it is unescaped once; what is
+// not clean then is refused), no redirect is followed,
 // and the credential goes to the provider's host alone (invariant 6). It is
 // refreshed before it ends, and once when the provider answers 401. Every request
 // that is sent, the repeated one too, is paid for first (invariant 7), as work that
@@ -24,7 +25,8 @@
 // An installation and its credential are remembered for a second, so that a burst of
 // calls costs few look-ups; so long one that was switched off may go on.
 //
-// No secret and no query is in a log line or an error (invariant 5).
+// No secret, no query and no path parameter is in a log line or an error (invariant
+// 5). The path is in the log line: it names things of the customer's.
 //
 // # Headers
 //
@@ -37,7 +39,8 @@
 //
 // Of an answer these do not: hop by hop; Set-Cookie, which may be a session that
 // speaks for the customer, and would be mixed up with other customers' under our
-// name; and Alt-Svc, which is about the provider's host and not about ours.
+// name; and Alt-Svc, which is about the provider's host and not about ours. That
+// holds for informational answers (103) and trailers, too.
 //
 // A request to switch protocols is refused, h2c excepted, which is ignored as the
 // standard allows. CONNECT is refused, and so is TRACE, whose answer would show the

@@ -196,9 +196,8 @@ func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*h
 func (x *exchange) adapt(resp *http.Response) error {
 	x.sends.settle()
 	x.answered = true
-	for _, name := range theirs {
-		resp.Header.Del(name)
-	}
+	without(resp.Header, theirs)
+	without(resp.Trailer, theirs) // announced; what is not, goes at the end of the body
 	if x.unread() {
 		resp.Header.Set("Connection", "close")
 	}
@@ -211,7 +210,7 @@ func (x *exchange) adapt(resp *http.Response) error {
 		}
 	}
 	if resp.StatusCode != http.StatusSwitchingProtocols { // which ReverseProxy refuses: nobody asked for it
-		resp.Body = &stream{resp.Body, &x.receives, x.proxy.config.Limits.Stall}
+		resp.Body = &stream{resp.Body, resp, &x.receives, x.proxy.config.Limits.Stall}
 	}
 	return nil
 }

@@ -34,8 +34,22 @@ func withoutOurs(header http.Header) {
 	}
 }
 
-// theirs are the headers of an answer that do not go back.
+// theirs are the headers of an answer that do not go back: neither in it, nor in what
+// comes before it (103), nor in its trailers.
 var theirs = []string{"Set-Cookie", "Alt-Svc"}
+
+// hops are the headers of an informational answer (103 and its like) that concern
+// one connection; ReverseProxy removes them from the final answer only.
+var hops = []string{
+	"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
+// without removes headers.
+func without(header http.Header, names []string) {
+	for _, name := range names {
+		delete(header, name)
+	}
+}
 
 // trailers returns a place for the trailers that a request has announced and that
 // may go on; nil when there are none.

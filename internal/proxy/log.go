@@ -41,8 +41,9 @@ type Seen struct {
 	Up, Down int64
 }
 
-// tell logs a request and has it counted. The line holds the path, which names
-// things of the customer's, but neither query nor header.
+// tell logs a request and has it counted. The line holds the path, since without it
+// an operator could not tell what was called: it names things of the customer's.
+// Query, path parameters (;name=value) and headers may hold secrets and are left out.
 func (x *exchange) tell() {
 	seen := Seen{
 		Status: x.answer.status, Sent: x.sending, Ours: !x.answered, Cut: x.answered && x.answer.status != 0 && !x.through,
@@ -75,12 +76,19 @@ func changes(method string) bool {
 	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
 }
 
-// pathOf is the path of a target; one that was refused is not repeated.
+// pathOf is the path of a target without its parameters, which begin with a semicolon
+// in a segment; a path that was refused is not repeated.
 func pathOf(to *url.URL) string {
 	if to == nil {
 		return ""
 	}
-	return to.EscapedPath()
+	segments := strings.Split(to.EscapedPath(), "/")
+	for i, segment := range segments {
+		if at := strings.IndexByte(strings.ReplaceAll(strings.ToLower(segment), "%3b", ";  "), ';'); at >= 0 {
+			segments[i] = segment[:at] + ";…"
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 // printable makes a line's word of what a caller sent.

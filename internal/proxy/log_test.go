@@ -20,7 +20,7 @@ func (anywhere) Transport(_ windlass.Credentials, base http.RoundTripper) (http.
 func TestTheAccessLogHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, http.HandlerFunc(mirror), nil)
-	req := w.request("POST", "/2.0/repositories/acme/x?access_token=in-the-query", `{"value":"in-the-body"}`)
+	req := w.request("POST", "/2.0/repositories/acme/x;token=in-the-parameter/y%3Btoken=in-the-escaped-one/z?access_token=in-the-query", `{"value":"in-the-body"}`)
 	req.Header.Set("Authorization", "Bearer in-the-header")
 	req.Header.Set("Cookie", "in-the-cookie")
 	w.do(req)
@@ -34,7 +34,7 @@ func TestTheAccessLogHoldsNoSecret(t *testing.T) {
 		}
 	}
 	for _, part := range []string{
-		"level=INFO", "method=POST", "path=/2.0/repositories/acme/x ", "status=200", "installation_id=installation-1", "project_id=project-1",
+		"level=INFO", "method=POST", "path=/2.0/repositories/acme/x;…/y;…/z ", "status=200", "installation_id=installation-1", "project_id=project-1",
 		"caller=key-1", "request_id=request-1", "sent=23", "status=400",
 	} {
 		if !strings.Contains(logged, part) {

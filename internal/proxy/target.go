@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"windlass"
@@ -46,11 +48,9 @@ func (p *Proxy) target(r *http.Request) (*url.URL, error) {
 	return &to, nil
 }
 
-// mostDecodings is how often a path is unescaped to look for what hides in it.
-// Nobody unescapes more often.
-const mostDecodings = 4
-
-// faultOf says why a path could lead elsewhere, or "".
+// faultOf says why a path could lead elsewhere, or "". It is unescaped once, as the
+// provider does: what is still not clean then is refused, however often another
+// reader would have to unescape it.
 func faultOf(path string) string {
 	switch {
 	case !strings.HasPrefix(path, "/"):
@@ -58,17 +58,32 @@ func faultOf(path string) string {
 	case strings.ContainsFunc(path, breaksLine) || strings.ContainsAny(path, `\#`):
 		return `a space, a control character, \ or # stands in it as it is`
 	}
-	for range mostDecodings {
-		if why := strayOf(path); why != "" {
-			return why
-		}
-		plain, err := url.PathUnescape(path)
-		if err != nil || plain == path {
-			break // what is a lone % after the first time was %25
-		}
-		path = plain
+	plain, err := url.PathUnescape(path)
+	if err != nil {
+		return "a % in it begins no escape"
+	}
+	if why := cmp.Or(strayOf(path), strayOf(plain)); why != "" {
+		return why
+	}
+	if escapesTwice(plain) {
+		return "a dot, a slash, a semicolon, a percent sign or a control character is escaped twice in it"
 	}
 	return ""
+}
+
+// escapesTwice reports whether a path that was unescaped once holds an escape of
+// what could lead elsewhere, or of another escape.
+func escapesTwice(plain string) bool {
+	for at := range len(plain) {
+		if plain[at] != '%' || at+2 >= len(plain) {
+			continue
+		}
+		c, err := strconv.ParseUint(plain[at+1:at+3], 16, 8)
+		if err == nil && (c < ' ' || c == 0x7f || strings.IndexByte(`./\;%`, byte(c)) >= 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // strayOf looks at a path as one reader may understand it.
