@@ -22,7 +22,7 @@ const (
 func allowOrigins(w http.ResponseWriter, r *http.Request) (answered bool) {
 	header := w.Header()
 	header.Set("Access-Control-Allow-Origin", "*")
-	if origin := r.Header.Get("Origin"); origin != "" && beginsConsent(r.URL.Path) {
+	if origin := r.Header.Get("Origin"); origin != "" && beginsConsent(r.URL.EscapedPath()) {
 		// Published clients begin a consent with credentials, so that the cookie of
 		// sendOff can be set. Browsers take no asterisk for that.
 		header.Set("Access-Control-Allow-Origin", origin)

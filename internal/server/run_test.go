@@ -222,3 +222,17 @@ func TestNothingRunsWhenTheContextHasEnded(t *testing.T) {
 		t.Error("it started")
 	}
 }
+
+// What stands in front of a server forbids /metrics by comparing it as it was sent.
+func TestOwnPathsHaveOneSpelling(t *testing.T) {
+	t.Parallel()
+	r := start(t, configOf(t, "sqlite"))
+	for _, path := range []string{"/%6detrics", "/%6Detrics", "/metric%73", "/%68ealthz", "/read%79z", "/%2e/metrics", "//metrics", "/metrics%2f"} {
+		if status, body := r.get(path); status != http.StatusNotFound {
+			t.Errorf("%s: %d %.80s", path, status, body)
+		}
+	}
+	if status, _ := r.get("/metrics"); status != http.StatusOK {
+		t.Errorf("/metrics: %d", status)
+	}
+}

@@ -132,7 +132,7 @@ func (s *Server) route(own map[string]http.Handler) http.Handler {
 			s.api.ServeHTTP(w, r)
 			return
 		}
-		if _, mine := own[r.URL.Path]; mine || s.api == nil {
+		if _, mine := own[r.URL.EscapedPath()]; mine || s.api == nil {
 			rest.ServeHTTP(w, r)
 			return
 		}
@@ -140,10 +140,11 @@ func (s *Server) route(own map[string]http.Handler) http.Handler {
 	})
 }
 
-// only answers a few paths, to GET and HEAD.
+// only answers a few paths, to GET and HEAD. They are compared as they were sent:
+// what stands in front of us and forbids /metrics compares them so, too.
 func only(handlers map[string]http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler, found := handlers[r.URL.Path]
+		handler, found := handlers[r.URL.EscapedPath()]
 		switch {
 		case !found:
 			http.NotFound(w, r)
