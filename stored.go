@@ -35,12 +35,22 @@ const (
 	ScheduleRetention = "retention"
 )
 
-// ConnectionFilter chooses connections. A field that is empty chooses all.
+// Page chooses a part of a list that is in the order of its ids, which is the
+// order in which things were made. The zero value is all of it.
+type Page struct {
+	After string // only what is behind this id: the last one of the page before
+	Limit int    // at most so many; 0 means all
+}
+
+// ConnectionFilter chooses connections, in the order of their ids. A field that
+// is empty chooses all.
 type ConnectionFilter struct {
-	ProjectID   string
-	Provider    string
-	GroupRef    string
-	ConsumerRef string
+	ProjectID     string
+	Provider      string
+	ProviderAppID string
+	GroupRef      string
+	ConsumerRef   string
+	Page          Page
 }
 
 // InstallationFilter chooses installations, in the order of their ids. A field

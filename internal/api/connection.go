@@ -125,7 +125,7 @@ func withCredentials(out connection, scheme windlass.AuthScheme, scopes []string
 	return out
 }
 
-func (a *API) listConnections(c *call) ([]connection, error) {
+func (a *API) listConnections(c *call, p windlass.Page) (listed[connection], error) {
 	groupRef, visible := c.who.within(c.query.Get("groupRef"))
 	consumerRef := c.query.Get("consumerRef")
 	if c.who.isPerson() {
@@ -133,16 +133,16 @@ func (a *API) listConnections(c *call) ([]connection, error) {
 		consumerRef = c.who.consumerRef
 	}
 	if !visible {
-		return []connection{}, nil
+		return listed[connection]{items: []connection{}}, nil
 	}
 	all, err := a.lookup.Connections(c.ctx(), windlass.ConnectionFilter{
-		ProjectID: c.project.ID, Provider: c.query.Get("provider"), GroupRef: groupRef, ConsumerRef: consumerRef,
+		ProjectID: c.project.ID, Provider: c.query.Get("provider"), GroupRef: groupRef, ConsumerRef: consumerRef, Page: p,
 	})
 	if err != nil {
-		return nil, err
+		return listed[connection]{}, err
 	}
-	out := each(all, asConnection)
-	return out, a.addProviderApps(c, all, out)
+	out := asList(p, all, func(x windlass.Connection) string { return x.ID }, asConnection)
+	return out, a.addProviderApps(c, all[:len(out.items)], out.items)
 }
 
 // addProviderApps puts into each connection the provider app that it was made
@@ -155,7 +155,7 @@ func (a *API) addProviderApps(c *call, from []windlass.Connection, to []connecti
 			continue
 		}
 		if len(apps) == 0 {
-			all, err := a.install.ProviderApps(c.ctx(), c.project.ID)
+			all, err := a.install.ProviderApps(c.ctx(), c.project.ID, windlass.Page{})
 			if err != nil {
 				return err
 			}

@@ -13,7 +13,7 @@ const apiPrefix = "/v1/"
 const (
 	corsHeaders = "X-Api-Key, Authorization, Content-Type, X-Amp-Client, X-Amp-Client-Version"
 	corsMethods = "GET, POST, PUT, PATCH, DELETE"
-	corsExposed = "X-Request-Id, Retry-After"
+	corsExposed = "X-Request-Id, Retry-After, Link"
 	corsMaxAge  = "7200" // seconds; the longest that Chromium keeps
 )
 

@@ -31,9 +31,9 @@ func asDestination(d windlass.Destination) destination {
 	}
 }
 
-func (a *API) listDestinations(c *call) ([]destination, error) {
-	all, err := a.install.Destinations(c.ctx(), c.project.ID)
-	return each(all, asDestination), err
+func (a *API) listDestinations(c *call, p windlass.Page) (listed[destination], error) {
+	all, err := a.install.Destinations(c.ctx(), c.project.ID, p)
+	return asList(p, all, func(x windlass.Destination) string { return x.ID }, asDestination), err
 }
 
 func (a *API) createDestination(c *call, r install.CreateDestinationRequest) (destination, error) {

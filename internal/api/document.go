@@ -79,6 +79,12 @@ func (a *API) describeRoute(r *route) *huma.Operation {
 		op.Parameters = append(op.Parameters, described)
 	}
 	op.Responses[strconv.Itoa(r.status)] = a.describeAnswer(r)
+	if r.op.lists {
+		op.Responses[strconv.Itoa(r.status)].Headers = map[string]*huma.Param{"Link": {
+			Description: `Where the next page is, as in <?pageToken=…>; rel="next", when a page was asked for and there is one.`,
+			Schema:      &huma.Schema{Type: huma.TypeString},
+		}}
+	}
 	for status, other := range r.op.others {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{
 			Description: http.StatusText(status), Content: map[string]*huma.MediaType{"application/json": {Schema: a.schemas.of[other]}},

@@ -95,15 +95,15 @@ func asInstallation(i windlass.Installation) installation {
 
 // listInstallations lists those of one integration, or those of the whole
 // project where the path names none.
-func (a *API) listInstallations(c *call) ([]installation, error) {
+func (a *API) listInstallations(c *call, p windlass.Page) (listed[installation], error) {
 	groupRef, visible := c.who.within(c.query.Get("groupRef"))
 	if !visible {
-		return []installation{}, nil
+		return listed[installation]{items: []installation{}}, nil
 	}
 	all, err := a.install.Installations(c.ctx(), c.project.ID, install.InstallationQuery{
-		Integration: c.param("integrationId"), GroupRef: groupRef,
+		Integration: c.param("integrationId"), GroupRef: groupRef, After: p.After, Limit: p.Limit,
 	})
-	return each(all, asInstallation), err
+	return asList(p, all, func(x windlass.Installation) string { return x.ID }, asInstallation), err
 }
 
 func (a *API) getInstallation(c *call) (installation, error) {

@@ -53,9 +53,9 @@ func asIntegration(i windlass.Integration) integration {
 	}
 }
 
-func (a *API) listIntegrations(c *call) ([]integration, error) {
-	all, err := a.install.Integrations(c.ctx(), c.project.ID)
-	return each(all, asIntegration), err
+func (a *API) listIntegrations(c *call, p windlass.Page) (listed[integration], error) {
+	all, err := a.install.Integrations(c.ctx(), c.project.ID, p)
+	return asList(p, all, func(x windlass.Integration) string { return x.ID }, asIntegration), err
 }
 
 func (a *API) getIntegration(c *call) (integration, error) {

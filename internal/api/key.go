@@ -23,9 +23,9 @@ func asAPIKey(k windlass.APIKey) apiKey {
 
 func itself(s string) string { return s }
 
-func (a *API) listAPIKeys(c *call) ([]apiKey, error) {
-	all, err := a.install.APIKeys(c.ctx(), c.project.ID, c.flag("active"))
-	return each(all, asAPIKey), err
+func (a *API) listAPIKeys(c *call, p windlass.Page) (listed[apiKey], error) {
+	all, err := a.install.APIKeys(c.ctx(), c.project.ID, c.flag("active"), p)
+	return asList(p, all, func(x windlass.APIKey) string { return x.ID }, asAPIKey), err
 }
 
 func (a *API) createAPIKey(c *call, r install.APIKeyRequest) (apiKey, error) {
@@ -78,9 +78,9 @@ func asJWTKey(k windlass.JWTKey) jwtKey {
 	}
 }
 
-func (a *API) listJWTKeys(c *call) ([]jwtKey, error) {
-	all, err := a.install.JWTKeys(c.ctx(), c.project.ID, c.flag("active"))
-	return each(all, asJWTKey), err
+func (a *API) listJWTKeys(c *call, p windlass.Page) (listed[jwtKey], error) {
+	all, err := a.install.JWTKeys(c.ctx(), c.project.ID, c.flag("active"), p)
+	return asList(p, all, func(x windlass.JWTKey) string { return x.ID }, asJWTKey), err
 }
 
 func (a *API) createJWTKey(c *call, r install.CreateJWTKeyRequest) (madeJWTKey, error) {

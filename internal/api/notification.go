@@ -23,9 +23,9 @@ func asTopic(t windlass.Topic) topic {
 	return topic{t.ID, t.Name, t.ProjectID, t.Created.UTC(), t.Updated.UTC()}
 }
 
-func (a *API) listTopics(c *call) ([]topic, error) {
-	all, err := a.notify.Topics(c.ctx(), c.project.ID)
-	return each(all, asTopic), err
+func (a *API) listTopics(c *call, p windlass.Page) (listed[topic], error) {
+	all, err := a.notify.Topics(c.ctx(), c.project.ID, p)
+	return asList(p, all, func(x windlass.Topic) string { return x.ID }, asTopic), err
 }
 
 func (a *API) createTopic(c *call, r topicRequest) (topic, error) {
@@ -61,9 +61,9 @@ func asEventRoute(r windlass.EventRoute) eventRoute {
 	return eventRoute{r.ID, r.Event, r.TopicID, r.ProjectID, r.Created.UTC(), r.Updated.UTC()}
 }
 
-func (a *API) listEventRoutes(c *call) ([]eventRoute, error) {
-	all, err := a.notify.EventRoutes(c.ctx(), c.project.ID, c.query.Get("topicId"), c.query.Get("eventType"))
-	return each(all, asEventRoute), err
+func (a *API) listEventRoutes(c *call, p windlass.Page) (listed[eventRoute], error) {
+	all, err := a.notify.EventRoutes(c.ctx(), c.project.ID, c.query.Get("topicId"), c.query.Get("eventType"), p)
+	return asList(p, all, func(x windlass.EventRoute) string { return x.ID }, asEventRoute), err
 }
 
 func (a *API) createEventRoute(c *call, r eventRouteRequest) (eventRoute, error) {
@@ -93,9 +93,9 @@ func asTopicRoute(r windlass.TopicRoute) topicRoute {
 	return topicRoute{r.ID, r.TopicID, r.DestinationID, r.ProjectID, r.Created.UTC()}
 }
 
-func (a *API) listTopicRoutes(c *call) ([]topicRoute, error) {
-	all, err := a.notify.TopicRoutes(c.ctx(), c.project.ID, c.query.Get("topicId"), c.query.Get("destinationId"))
-	return each(all, asTopicRoute), err
+func (a *API) listTopicRoutes(c *call, p windlass.Page) (listed[topicRoute], error) {
+	all, err := a.notify.TopicRoutes(c.ctx(), c.project.ID, c.query.Get("topicId"), c.query.Get("destinationId"), p)
+	return asList(p, all, func(x windlass.TopicRoute) string { return x.ID }, asTopicRoute), err
 }
 
 func (a *API) createTopicRoute(c *call, r topicRouteRequest) (topicRoute, error) {

@@ -120,13 +120,13 @@ type logMessage struct {
 	Details     map[string]string `json:"details,omitempty"`
 }
 
-func (a *API) operationLogs(c *call) ([]logLine, error) {
+func (a *API) operationLogs(c *call, p windlass.Page) (listed[logLine], error) {
 	found, err := a.ownOperation(c)
 	if err != nil {
-		return nil, err
+		return listed[logLine]{}, err
 	}
-	lines, err := a.reads.Logs(c.ctx(), c.project.ID, found.ID, "", 0)
-	return each(lines, func(l windlass.OperationLog) logLine {
+	lines, err := a.reads.Logs(c.ctx(), c.project.ID, found.ID, p.After, p.Limit)
+	return asList(p, lines, func(x windlass.OperationLog) string { return x.ID }, func(l windlass.OperationLog) logLine {
 		return logLine{l.Time.UTC(), l.Severity, logMessage{l.Message, l.OperationID, l.Details}}
 	}), err
 }

@@ -220,7 +220,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 // withNulls answers with a manifest that was stored by somebody who writes nulls.
 type withNulls struct{ api.Installing }
 
-func (withNulls) Integrations(context.Context, string) ([]windlass.Integration, error) {
+func (withNulls) Integrations(context.Context, string, windlass.Page) ([]windlass.Integration, error) {
 	return []windlass.Integration{{Name: "nullable", Latest: windlass.Revision{
 		Content: []byte(`{"name":"nullable","provider":"bitbucket","read":null,"write":{"objects":[null,{"objectName":"big","inheritMapping":null}]}}`),
 	}}}, nil

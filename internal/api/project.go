@@ -30,13 +30,16 @@ func asProject(p windlass.Project) project {
 	return project{ID: p.ID, Name: p.Name, AppName: p.AppName, OrgID: p.OrgID, CreateTime: p.Created.UTC(), UpdateTime: p.Updated.UTC()}
 }
 
-func (a *API) listProjects(c *call) ([]project, error) {
+func (a *API) listProjects(c *call, p windlass.Page) (listed[project], error) {
 	if !c.who.everywhere {
 		own, err := a.install.Project(c.ctx(), c.who.projectID)
-		return []project{asProject(own)}, err
+		if own.ID <= p.After {
+			return listed[project]{items: []project{}}, err
+		}
+		return listed[project]{items: []project{asProject(own)}}, err
 	}
-	all, err := a.install.Projects(c.ctx())
-	return each(all, asProject), err
+	all, err := a.install.Projects(c.ctx(), p)
+	return asList(p, all, func(x windlass.Project) string { return x.ID }, asProject), err
 }
 
 func (a *API) createProject(c *call, r install.CreateProjectRequest) (project, error) {

@@ -46,9 +46,9 @@ func set(m *map[string]string, key, value string) {
 	(*m)[key] = value
 }
 
-func (a *API) listProviderApps(c *call) ([]providerApp, error) {
-	all, err := a.install.ProviderApps(c.ctx(), c.project.ID)
-	return each(all, asProviderApp), err
+func (a *API) listProviderApps(c *call, p windlass.Page) (listed[providerApp], error) {
+	all, err := a.install.ProviderApps(c.ctx(), c.project.ID, p)
+	return asList(p, all, func(x windlass.ProviderApp) string { return x.ID }, asProviderApp), err
 }
 
 func (a *API) createProviderApp(c *call, r install.ProviderAppRequest) (providerApp, error) {

@@ -53,7 +53,9 @@ type operation struct {
 	parts   []reflect.Type
 	others  map[int]reflect.Type
 	headers []param
-	run     func(*API, *call) (any, error)
+	// lists: it answers with a list, of which a page can be asked for.
+	lists bool
+	run   func(*API, *call) (any, error)
 }
 
 // takes is an operation with a body and an answer.

@@ -31,6 +31,7 @@ const (
 
 // A call is one request on its way through.
 type call struct {
+	whole     context.Context //nolint:containedctx // of the request, without the time it may take
 	w         http.ResponseWriter
 	r         *http.Request
 	requestID string
@@ -59,7 +60,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
 	defer cancel()
 	counted := &countingWriter{ResponseWriter: w}
-	a.answer(&call{w: counted, r: r.WithContext(ctx), requestID: a.newID()}, counted) //nolint:contextcheck // the call carries it, in its request
+	a.answer(&call{whole: r.Context(), w: counted, r: r.WithContext(ctx), requestID: a.newID()}, counted) //nolint:contextcheck // the call carries it, in its request
 }
 
 // answer serves a call, whatever happens in it.
@@ -108,6 +109,10 @@ func (a *API) serve(c *call) {
 	answer, err := a.run(c)
 	if err != nil {
 		a.fail(c, err)
+		return
+	}
+	if streamed, isStream := answer.(stream); isStream {
+		streamed.send(a, c)
 		return
 	}
 	if err := writeAnswer(c.w, found.status, answer); err != nil {

@@ -27,7 +27,7 @@ type Installing interface {
 type Projects interface {
 	CreateProject(ctx context.Context, r install.CreateProjectRequest) (windlass.Project, error)
 	Project(ctx context.Context, project string) (windlass.Project, error)
-	Projects(ctx context.Context) ([]windlass.Project, error)
+	Projects(ctx context.Context, page windlass.Page) ([]windlass.Project, error)
 	UpdateProject(ctx context.Context, project string, r install.UpdateProjectRequest) (windlass.Project, error)
 }
 
@@ -35,7 +35,7 @@ type Projects interface {
 type ProviderApps interface {
 	CreateProviderApp(ctx context.Context, project string, r install.ProviderAppRequest) (windlass.ProviderApp, error)
 	ProviderApp(ctx context.Context, project, app string) (windlass.ProviderApp, error)
-	ProviderApps(ctx context.Context, project string) ([]windlass.ProviderApp, error)
+	ProviderApps(ctx context.Context, project string, page windlass.Page) ([]windlass.ProviderApp, error)
 	UpdateProviderApp(ctx context.Context, project, app string, r install.UpdateProviderAppRequest) (windlass.ProviderApp, error)
 	DeleteProviderApp(ctx context.Context, project, app string) error
 }
@@ -46,7 +46,7 @@ type Deploying interface {
 	CreateIntegration(ctx context.Context, project string, r install.CreateIntegrationRequest) (install.Deployment, error)
 	CreateRevision(ctx context.Context, project, integration string, from install.Source, destructive bool) (install.Deployment, error)
 	Integration(ctx context.Context, project, integration string) (windlass.Integration, error)
-	Integrations(ctx context.Context, project string) ([]windlass.Integration, error)
+	Integrations(ctx context.Context, project string, page windlass.Page) ([]windlass.Integration, error)
 	DeleteIntegration(ctx context.Context, project, integration string) error
 }
 
@@ -78,7 +78,7 @@ type Installations interface {
 type Destinations interface {
 	CreateDestination(ctx context.Context, project string, r install.CreateDestinationRequest) (windlass.Destination, error)
 	Destination(ctx context.Context, project, destination string, opts *install.DestinationOptions) (windlass.Destination, error)
-	Destinations(ctx context.Context, project string) ([]windlass.Destination, error)
+	Destinations(ctx context.Context, project string, page windlass.Page) ([]windlass.Destination, error)
 	UpdateDestination(ctx context.Context, project, destination string, r install.UpdateDestinationRequest) (windlass.Destination, error)
 	DeleteDestination(ctx context.Context, project, destination string) error
 }
@@ -87,7 +87,7 @@ type Destinations interface {
 type Keys interface {
 	CreateAPIKey(ctx context.Context, project string, r install.APIKeyRequest) (windlass.APIKey, error)
 	APIKey(ctx context.Context, project, key string) (windlass.APIKey, error)
-	APIKeys(ctx context.Context, project string, active bool) ([]windlass.APIKey, error)
+	APIKeys(ctx context.Context, project string, active bool, page windlass.Page) ([]windlass.APIKey, error)
 	UpdateAPIKey(ctx context.Context, project, key string, r install.PatchAPIKeyRequest) (windlass.APIKey, error)
 	DeleteAPIKey(ctx context.Context, project, key string) error
 	Authenticate(ctx context.Context, key string) (windlass.APIKey, error)
@@ -97,7 +97,7 @@ type Keys interface {
 type JWTKeys interface {
 	CreateJWTKey(ctx context.Context, project string, r install.CreateJWTKeyRequest) (windlass.JWTKey, error)
 	JWTKey(ctx context.Context, project, id string) (windlass.JWTKey, error)
-	JWTKeys(ctx context.Context, project string, active bool) ([]windlass.JWTKey, error)
+	JWTKeys(ctx context.Context, project string, active bool, page windlass.Page) ([]windlass.JWTKey, error)
 	UpdateJWTKey(ctx context.Context, project, id string, r install.PatchJWTKeyRequest) (windlass.JWTKey, error)
 	DeleteJWTKey(ctx context.Context, project, id string) error
 }

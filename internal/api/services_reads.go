@@ -34,14 +34,14 @@ type Delivering interface {
 // Notifying is what topics and routes are to the API: *notify.Service.
 type Notifying interface {
 	CreateTopic(ctx context.Context, project, name string) (windlass.Topic, error)
-	Topics(ctx context.Context, project string) ([]windlass.Topic, error)
+	Topics(ctx context.Context, project string, page windlass.Page) ([]windlass.Topic, error)
 	RenameTopic(ctx context.Context, project, topic, name string) (windlass.Topic, error)
 	DeleteTopic(ctx context.Context, project, topic string) error
 	RouteEvent(ctx context.Context, project, event, topic string) (windlass.EventRoute, error)
-	EventRoutes(ctx context.Context, project, topicID, event string) ([]windlass.EventRoute, error)
+	EventRoutes(ctx context.Context, project, topicID, event string, page windlass.Page) ([]windlass.EventRoute, error)
 	UnrouteEvent(ctx context.Context, project, routeID string) error
 	RouteTopic(ctx context.Context, project, topic, destination string) (windlass.TopicRoute, error)
-	TopicRoutes(ctx context.Context, project, topicID, destinationID string) ([]windlass.TopicRoute, error)
+	TopicRoutes(ctx context.Context, project, topicID, destinationID string, page windlass.Page) ([]windlass.TopicRoute, error)
 	UnrouteTopic(ctx context.Context, project, routeID string) error
 }
 

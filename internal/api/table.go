@@ -24,7 +24,13 @@ const (
 // routes is the table of all operations: who may call which, what goes in and
 // what comes out. The dispatcher, the checks and the document read it.
 func routes() []route {
-	return slices.Concat(setupRoutes(), customerRoutes(), operationRoutes(), notificationRoutes(), publicRoutes())
+	all := slices.Concat(setupRoutes(), customerRoutes(), operationRoutes(), notificationRoutes(), publicRoutes())
+	for i := range all {
+		if all[i].op.lists {
+			all[i].query = append(slices.Clip(all[i].query), pageSize, listToken)
+		}
+	}
+	return all
 }
 
 // setupRoutes are what a product sets up.
@@ -37,17 +43,17 @@ func setupRoutes() []route {
 		jwt  = inProject + "/jwt-keys/{keyId}"
 	)
 	return []route{
-		{http.MethodGet, "/v1/projects", "listProjects", browser, 200, "List the projects that the credential can see.", nil, gives((*API).listProjects)},
+		{http.MethodGet, "/v1/projects", "listProjects", browser, 200, "List the projects that the credential can see.", nil, lists((*API).listProjects)},
 		{http.MethodPost, "/v1/projects", "createProject", operator, 201, "Make a project.", nil, takes((*API).createProject)},
 		{http.MethodGet, inProject, "getProject", person, 200, "Get a project.", []param{{name: "includeEntitlements", kind: "bool", about: "Say what may be used."}}, gives((*API).getProject)},
 		{http.MethodPatch, inProject, "updateProject", server, 200, "Change what the mask names: name, appName.", nil, takes((*API).updateProject)},
 
-		{http.MethodGet, inProject + "/provider-apps", "listProviderApps", person, 200, "List the provider apps, without their secrets.", nil, gives((*API).listProviderApps)},
+		{http.MethodGet, inProject + "/provider-apps", "listProviderApps", person, 200, "List the provider apps, without their secrets.", nil, lists((*API).listProviderApps)},
 		{http.MethodPost, inProject + "/provider-apps", "createProviderApp", server, 200, "Register an OAuth consumer.", nil, takes((*API).createProviderApp)},
 		{http.MethodPatch, app, "updateProviderApp", server, 200, "Change what the mask names.", nil, takes((*API).updateProviderApp)},
 		{http.MethodDelete, app, "deleteProviderApp", server, 204, "Delete a provider app that no connection uses.", nil, does((*API).deleteProviderApp)},
 
-		{http.MethodGet, inProject + "/integrations", "listIntegrations", person, 200, "List the integrations with their latest revisions.", nil, gives((*API).listIntegrations)},
+		{http.MethodGet, inProject + "/integrations", "listIntegrations", person, 200, "List the integrations with their latest revisions.", nil, lists((*API).listIntegrations)},
 		{http.MethodPost, inProject + "/integrations", "createIntegration", server, 201, "Deploy one integration that does not exist yet.", nil, accepts((*API).createIntegration)},
 		{http.MethodPut, inProject + "/integrations:batch", "batchUpsertIntegrations", server, 200, "Make the integrations what a manifest says.", []param{destructive}, takes((*API).batchUpsertIntegrations)},
 		{http.MethodGet, one, "getIntegration", person, 200, "Get an integration.", nil, gives((*API).getIntegration)},
@@ -55,7 +61,7 @@ func setupRoutes() []route {
 		{http.MethodPost, inIntegration + "/revisions", "createRevision", server, 201, "Deploy one integration of a manifest.", []param{destructive}, accepts((*API).createRevision)},
 		{http.MethodGet, "/v1/generate-upload-url", "generateUploadUrl", server, 200, "Get a URL to upload a zip with an amp.yaml to.", []param{{name: "md5", about: "The MD5 of the zip, in base64."}}, gives((*API).generateUploadURL)},
 
-		{http.MethodGet, inProject + "/destinations", "listDestinations", server, 200, "List the destinations.", nil, gives((*API).listDestinations)},
+		{http.MethodGet, inProject + "/destinations", "listDestinations", server, 200, "List the destinations.", nil, lists((*API).listDestinations)},
 		{http.MethodPost, inProject + "/destinations", "createDestination", server, 201, "Make a webhook destination with a signing secret.", nil, takes((*API).createDestination)},
 		{http.MethodGet, dest, "getDestination", server, 200, "Get a destination.", []param{
 			{name: "includeSecrets", kind: "bool", about: "Show the signing secret."},
@@ -64,12 +70,12 @@ func setupRoutes() []route {
 		{http.MethodPatch, dest, "updateDestination", server, 200, "Change what the mask names: name, metadata, metadata.url, metadata.headers.", nil, takes((*API).updateDestination)},
 		{http.MethodDelete, dest, "deleteDestination", server, 204, "Delete a destination that nothing sends to.", nil, does((*API).deleteDestination)},
 
-		{http.MethodGet, inProject + "/api-keys", "listApiKeys", server, 200, "List the API keys, each by its public part.", []param{onlyActive}, gives((*API).listAPIKeys)},
+		{http.MethodGet, inProject + "/api-keys", "listApiKeys", server, 200, "List the API keys, each by its public part.", []param{onlyActive}, lists((*API).listAPIKeys)},
 		{http.MethodPost, inProject + "/api-keys", "createApiKey", server, 201, "Make an API key. The answer is the only place that shows it.", nil, takes((*API).createAPIKey)},
 		{http.MethodGet, key, "getApiKey", server, 200, "Get an API key by its public part.", nil, gives((*API).getAPIKey)},
 		{http.MethodPatch, key, "updateApiKey", server, 200, "Change what the mask names: label, active, scopes.", nil, takes((*API).updateAPIKey)},
 		{http.MethodDelete, key, "deleteApiKey", server, 204, "Delete an API key.", nil, does((*API).deleteAPIKey)},
-		{http.MethodGet, inProject + "/jwt-keys", "listJWTKeys", server, 200, "List the public keys that verify tokens.", []param{onlyActive}, gives((*API).listJWTKeys)},
+		{http.MethodGet, inProject + "/jwt-keys", "listJWTKeys", server, 200, "List the public keys that verify tokens.", []param{onlyActive}, lists((*API).listJWTKeys)},
 		{http.MethodPost, inProject + "/jwt-keys", "createJWTKey", server, 201, "Register a public key.", nil, takes((*API).createJWTKey)},
 		{http.MethodGet, jwt, "getJWTKey", server, 200, "Get a public key.", nil, gives((*API).getJWTKey)},
 		{http.MethodPatch, jwt, "updateJWTKey", server, 200, "Change what the mask names: label, active.", nil, takes((*API).updateJWTKey)},
@@ -88,12 +94,12 @@ func customerRoutes() []route {
 	)
 	return []route{
 		{http.MethodGet, inIntegration + "/revisions/{revisionId}:hydrate", "getHydratedRevision", person, 200, "Get a revision with the fields that a connection sees.", []param{{name: "connectionId", required: true, about: "The connection to ask with."}}, gives((*API).hydrateRevision)},
-		{http.MethodGet, installations, "listInstallations", person, 200, "List an integration's installations.", []param{inGroup}, gives((*API).listInstallations)},
+		{http.MethodGet, installations, "listInstallations", person, 200, "List an integration's installations.", []param{inGroup}, lists((*API).listInstallations)},
 		{http.MethodPost, installations, "createInstallation", person, 201, "Install an integration for a group.", []param{skipSampling}, takes((*API).createInstallation)},
 		{http.MethodGet, installation, "getInstallation", person, 200, "Get an installation.", nil, gives((*API).getInstallation)},
 		{http.MethodPatch, installation, "updateInstallation", person, 200, "Change what the mask names.", []param{skipSampling}, takes((*API).updateInstallation)},
 		{http.MethodDelete, installation, "deleteInstallation", person, 204, "Uninstall. The connection stays.", nil, does((*API).deleteInstallation)},
-		{http.MethodGet, inProject + "/installations", "listInstallationsForProject", person, 200, "List the installations of all integrations.", []param{inGroup}, gives((*API).listInstallations)},
+		{http.MethodGet, inProject + "/installations", "listInstallationsForProject", person, 200, "List the installations of all integrations.", []param{inGroup}, lists((*API).listInstallations)},
 		{http.MethodPatch, inIntegration + "/objects/{objectName}/config-content", "patchObjectConfigContent", person, 200, "Change the config of one object by JSON Patch.", nil, takes((*API).patchObjectConfigContent)},
 		{http.MethodGet, inIntegration + "/objects/{objectName}/metadata", "getObjectMetadataForInstallation", person, 200, "Get an object's fields as an installation sees them.", []param{ofGroup, excludeReadOnly}, gives((*API).installationObjectMetadata)},
 		{http.MethodGet, inProject + "/providers/{provider}/objects/{objectName}/metadata", "getObjectMetadataForConnection", person, 200, "Get an object's fields as a connection sees them.", []param{ofGroup, excludeReadOnly}, gives((*API).connectionObjectMetadata)},
@@ -102,7 +108,7 @@ func customerRoutes() []route {
 		{http.MethodPatch, connection + consentVerb, "oauthUpdate", person, 200, "Begin a consent that replaces a connection's credentials.", nil, gives((*API).restartConsent)},
 		{http.MethodGet, connections, "listConnections", person, 200, "List connections.", []param{
 			{name: "provider", about: "Only those to this provider."}, inGroup, {name: "consumerRef", about: "Only those of this consumer."},
-		}, gives((*API).listConnections)},
+		}, lists((*API).listConnections)},
 		{http.MethodPost, connections + ":generate", "generateConnection", person, 201, "Make a connection of credentials that exist already.", nil, takes((*API).generateConnection)},
 		{http.MethodGet, connection, "getConnection", person, 200, "Get a connection.", []param{
 			{name: "includeCreds", kind: "bool", about: "Show the access token; needs a key of scope full."},

@@ -3,8 +3,9 @@ package api
 import "net/http"
 
 var (
-	pageSize  = param{name: "pageSize", kind: "int", about: "How many at most; 50 when it is left out."}
+	pageSize  = param{name: "pageSize", kind: "int", about: "How many at most; 50 when it is left out, never more than 500."}
 	pageToken = param{name: "pageToken", about: "The nextPageToken of the page before."}
+	listToken = param{name: "pageToken", about: "Stands in the header Link of the page before. Without it and without pageSize the answer is the whole list."}
 )
 
 // operationRoutes are what is going on: reads, deliveries, what a product is told.
@@ -27,7 +28,7 @@ func operationRoutes() []route {
 		}, gives((*API).listOperations)},
 		{http.MethodGet, installation + "/objects/{objectName}/backfill-progress", "getBackfillProgress", person, 200, "Say how far the latest backfill of an object is.", nil, gives((*API).backfillProgress)},
 		{http.MethodGet, operation, "getOperation", person, 200, "Get an operation.", nil, gives((*API).getOperation)},
-		{http.MethodGet, operation + "/logs", "listOperationLogs", person, 200, "Get the log of an operation, from its beginning.", nil, gives((*API).operationLogs)},
+		{http.MethodGet, operation + "/logs", "listOperationLogs", person, 200, "Get the log of an operation, from its beginning.", nil, lists((*API).operationLogs)},
 
 		{http.MethodGet, deliveries, "listDeliveries", server, 200, "List messages, the newest first.", []param{
 			pageSize, pageToken,
@@ -64,18 +65,18 @@ func notificationRoutes() []route {
 	)
 	ofTopic := param{name: "topicId", about: "Only those of this topic."}
 	return []route{
-		{http.MethodGet, topics, "listTopics", server, 200, "List the topics.", nil, gives((*API).listTopics)},
+		{http.MethodGet, topics, "listTopics", server, 200, "List the topics.", nil, lists((*API).listTopics)},
 		{http.MethodPost, topics, "createTopic", server, 201, "Make a topic.", nil, takes((*API).createTopic)},
 		{http.MethodPatch, topic, "updateTopic", server, 200, "Give a topic another name.", nil, takes((*API).updateTopic)},
 		{http.MethodDelete, topic, "deleteTopic", server, 204, "Delete a topic with its routes.", nil, does((*API).deleteTopic)},
 		{http.MethodGet, events, "listEventTopicRoutes", server, 200, "List which events go to which topics.", []param{
 			ofTopic, {name: "eventType", about: "Only those of this event."},
-		}, gives((*API).listEventRoutes)},
+		}, lists((*API).listEventRoutes)},
 		{http.MethodPost, events, "createEventTopicRoute", server, 201, "Lead an event to a topic.", nil, takes((*API).createEventRoute)},
 		{http.MethodDelete, events + "/{routeId}", "deleteEventTopicRoute", server, 204, "Delete a route of an event.", nil, does((*API).deleteEventRoute)},
 		{http.MethodGet, routes, "listTopicDestinationRoutes", server, 200, "List which topics go to which destinations.", []param{
 			ofTopic, {name: "destinationId", about: "Only those to this destination."},
-		}, gives((*API).listTopicRoutes)},
+		}, lists((*API).listTopicRoutes)},
 		{http.MethodPost, routes, "createTopicDestinationRoute", server, 201, "Lead a topic to a destination.", nil, takes((*API).createTopicRoute)},
 		{http.MethodDelete, routes + "/{routeId}", "deleteTopicDestinationRoute", server, 204, "Delete a route of a topic.", nil, does((*API).deleteTopicRoute)},
 	}

@@ -129,7 +129,7 @@ func isWorkspace(text string) bool {
 
 // app finds the provider app that is meant.
 func (s *Service) app(ctx context.Context, projectID, provider, id string) (windlass.ProviderApp, error) {
-	all, err := s.store.ProviderApps(ctx, projectID)
+	all, err := s.store.ProviderApps(ctx, projectID, windlass.Page{})
 	if err != nil {
 		return windlass.ProviderApp{}, err
 	}

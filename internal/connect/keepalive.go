@@ -27,7 +27,7 @@ type Kept struct {
 func (s *Service) KeepAlive(ctx context.Context, now time.Time) (Kept, error) {
 	const op = "keep connections alive"
 	var kept Kept
-	projects, err := s.store.Projects(ctx)
+	projects, err := s.store.Projects(ctx, windlass.Page{})
 	if err != nil {
 		return kept, explain(op, err)
 	}

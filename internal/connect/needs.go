@@ -25,11 +25,11 @@ type Store interface {
 // Setup is what the product has set up.
 type Setup interface {
 	Project(ctx context.Context, idOrName string) (windlass.Project, error)
-	Projects(ctx context.Context) ([]windlass.Project, error)
+	Projects(ctx context.Context, page windlass.Page) ([]windlass.Project, error)
 	// ProviderApp reads one; within In it locks its row.
 	ProviderApp(ctx context.Context, projectID, idOrProvider string) (windlass.ProviderApp, error)
-	ProviderApps(ctx context.Context, projectID string) ([]windlass.ProviderApp, error)
-	Integrations(ctx context.Context, projectID string) ([]windlass.Integration, error)
+	ProviderApps(ctx context.Context, projectID string, page windlass.Page) ([]windlass.ProviderApp, error)
+	Integrations(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Integration, error)
 }
 
 // States are the consents that have begun and not come back.

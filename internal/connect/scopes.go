@@ -18,7 +18,7 @@ func (s *Service) Missing(ctx context.Context, connection windlass.Connection) (
 	if err != nil || len(connection.Scopes) == 0 {
 		return nil, err
 	}
-	integrations, err := s.store.Integrations(ctx, connection.ProjectID)
+	integrations, err := s.store.Integrations(ctx, connection.ProjectID, windlass.Page{})
 	if err != nil {
 		return nil, explain(op, err)
 	}

@@ -68,7 +68,7 @@ func (s *Service) replayed(ctx context.Context, projectID string, r ReplayReques
 			Remedy: "name a batch or a destination, or a time, or ask for the failed ones only",
 		}
 	}
-	all, err := s.store.Destinations(ctx, projectID)
+	all, err := s.store.Destinations(ctx, projectID, windlass.Page{})
 	ids := make([]string, len(all))
 	for i, d := range all {
 		ids[i] = d.ID

@@ -16,7 +16,7 @@ type Store interface {
 
 	Project(ctx context.Context, idOrName string) (windlass.Project, error)
 	Destination(ctx context.Context, projectID, idOrName string) (windlass.Destination, error)
-	Destinations(ctx context.Context, projectID string) ([]windlass.Destination, error)
+	Destinations(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Destination, error)
 	// Target finds a destination by its id alone, secrets and all.
 	Target(ctx context.Context, destinationID string) (windlass.Destination, error)
 	SetDestinationDisabled(ctx context.Context, destinationID string, disabled bool, now time.Time) (changed bool, err error)

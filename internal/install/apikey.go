@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"encoding/base32"
 	"fmt"
-	"slices"
 	"strings"
 
 	"windlass"
@@ -99,16 +98,12 @@ func publicPart(key string) string {
 }
 
 // APIKeys lists a project's keys, or only its active ones.
-func (f *Flow) APIKeys(ctx context.Context, project string, active bool) ([]windlass.APIKey, error) {
+func (f *Flow) APIKeys(ctx context.Context, project string, active bool, page windlass.Page) ([]windlass.APIKey, error) {
 	p, err := f.store.Project(ctx, project)
 	if err != nil {
 		return nil, err
 	}
-	all, err := f.store.APIKeys(ctx, p.ID)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(all, func(k windlass.APIKey) bool { return active && !k.Active }), nil
+	return f.store.APIKeys(ctx, p.ID, active, page)
 }
 
 // UpdateAPIKey changes what the mask names.

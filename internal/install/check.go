@@ -163,7 +163,7 @@ func (d *draft) checkDestinationName(ctx context.Context, name, at string) error
 	if !kindIs(err, windlass.NotFound) {
 		return err
 	}
-	all, err := d.store.Destinations(ctx, d.projectID)
+	all, err := d.store.Destinations(ctx, d.projectID, windlass.Page{})
 	if err != nil {
 		return err
 	}

@@ -209,7 +209,7 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 // that it was deployed. All deploys hold them in one order, so that none waits
 // for another that waits for it.
 func (d *deploy) hold(ctx context.Context, entries []manifest.Integration) (map[string]windlass.Integration, error) {
-	current, err := d.store.Integrations(ctx, d.project.ID)
+	current, err := d.store.Integrations(ctx, d.project.ID, windlass.Page{})
 	if err != nil {
 		return nil, err
 	}

@@ -130,7 +130,7 @@ func TestIntegrationsThatAManifestDoesNotHave(t *testing.T) {
 		if d := w.deploy(other, true); len(d.Deleted) != 1 || d.Deleted[0] != "reader" {
 			t.Errorf("got %+v", d)
 		}
-		all, err := w.flow.Integrations(w.ctx, w.project.ID)
+		all, err := w.flow.Integrations(w.ctx, w.project.ID, windlass.Page{})
 		w.ok(err)
 		if len(all) != 1 || all[0].Name != "other" {
 			t.Errorf("got %+v", all)
@@ -162,7 +162,7 @@ func TestProblemsOfAManifestAreIssues(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	golden(t, "wrong-manifest.json", strings.Split(issues(err), "\n"))
-	all, err := w.flow.Integrations(w.ctx, w.project.ID)
+	all, err := w.flow.Integrations(w.ctx, w.project.ID, windlass.Page{})
 	w.ok(err)
 	if len(all) != 0 {
 		t.Errorf("half of it was deployed: %+v", all)
@@ -209,7 +209,7 @@ func TestOneIntegrationByItself(t *testing.T) {
 		}
 		_, err = w.flow.CreateRevision(w.ctx, w.project.ID, "one", install.Source{YAML: []byte(reader)}, false)
 		w.refused(err, windlass.Invalid, `the manifest has no integration "one"`)
-		all, err := w.flow.Integrations(w.ctx, w.project.ID)
+		all, err := w.flow.Integrations(w.ctx, w.project.ID, windlass.Page{})
 		w.ok(err)
 		if len(all) != 1 {
 			t.Errorf("got %+v", all)

@@ -109,12 +109,12 @@ func (f *Flow) Destination(ctx context.Context, project, destination string, opt
 }
 
 // Destinations lists a project's destinations, without secrets.
-func (f *Flow) Destinations(ctx context.Context, project string) ([]windlass.Destination, error) {
+func (f *Flow) Destinations(ctx context.Context, project string, page windlass.Page) ([]windlass.Destination, error) {
 	p, err := f.store.Project(ctx, project)
 	if err != nil {
 		return nil, err
 	}
-	all, err := f.store.Destinations(ctx, p.ID)
+	all, err := f.store.Destinations(ctx, p.ID, page)
 	for i := range all {
 		all[i] = unsigned(all[i])
 	}
@@ -208,7 +208,7 @@ func (f *Flow) changeDestination(
 // destination by one of the names.
 func (f *Flow) unusedDestination(ctx context.Context, op, projectID, remedy string, names ...string) error {
 	var users []string
-	integrations, err := f.store.Integrations(ctx, projectID)
+	integrations, err := f.store.Integrations(ctx, projectID, windlass.Page{})
 	if err != nil {
 		return err
 	}

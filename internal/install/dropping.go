@@ -76,7 +76,7 @@ func (d *deploy) missing(ctx context.Context, m *manifest.Manifest) error {
 	if !d.destructive {
 		return nil
 	}
-	current, err := d.store.Integrations(ctx, d.project.ID)
+	current, err := d.store.Integrations(ctx, d.project.ID, windlass.Page{})
 	if err != nil {
 		return err
 	}

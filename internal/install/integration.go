@@ -18,12 +18,12 @@ func (f *Flow) Integration(ctx context.Context, project, integration string) (wi
 }
 
 // Integrations lists a project's integrations.
-func (f *Flow) Integrations(ctx context.Context, project string) ([]windlass.Integration, error) {
+func (f *Flow) Integrations(ctx context.Context, project string, page windlass.Page) ([]windlass.Integration, error) {
 	p, err := f.store.Project(ctx, project)
 	if err != nil {
 		return nil, err
 	}
-	return f.store.Integrations(ctx, p.ID)
+	return f.store.Integrations(ctx, p.ID, page)
 }
 
 // DeleteIntegration deletes an integration and all of its installations. The

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"slices"
 	"strings"
 
 	"windlass"
@@ -120,16 +119,12 @@ func (f *Flow) JWTKey(ctx context.Context, project, id string) (windlass.JWTKey,
 }
 
 // JWTKeys lists a project's keys, or only its active ones.
-func (f *Flow) JWTKeys(ctx context.Context, project string, active bool) ([]windlass.JWTKey, error) {
+func (f *Flow) JWTKeys(ctx context.Context, project string, active bool, page windlass.Page) ([]windlass.JWTKey, error) {
 	p, err := f.store.Project(ctx, project)
 	if err != nil {
 		return nil, err
 	}
-	all, err := f.store.JWTKeys(ctx, p.ID)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(all, func(k windlass.JWTKey) bool { return active && !k.Active }), nil
+	return f.store.JWTKeys(ctx, p.ID, active, page)
 }
 
 // UpdateJWTKey changes what the mask names.

@@ -59,7 +59,7 @@ func TestAPIKeys(t *testing.T) {
 		_, err = w.flow.Authenticate(w.ctx, whole)
 		w.refused(err, windlass.Unauthorized)
 		for active, want := range map[bool]int{true: 0, false: 1} {
-			all, err := w.flow.APIKeys(w.ctx, w.project.ID, active)
+			all, err := w.flow.APIKeys(w.ctx, w.project.ID, active, windlass.Page{})
 			w.ok(err)
 			if len(all) != want {
 				t.Errorf("active=%t: got %d keys", active, len(all))
@@ -135,7 +135,7 @@ func TestJWTKeys(t *testing.T) {
 		if k.Active {
 			t.Error("it is still active")
 		}
-		all, err := w.flow.JWTKeys(w.ctx, w.project.ID, true)
+		all, err := w.flow.JWTKeys(w.ctx, w.project.ID, true, windlass.Page{})
 		w.ok(err)
 		if len(all) != 0 {
 			t.Errorf("got %+v", all)

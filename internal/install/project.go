@@ -56,8 +56,8 @@ func (f *Flow) Project(ctx context.Context, project string) (windlass.Project, e
 }
 
 // Projects lists all projects.
-func (f *Flow) Projects(ctx context.Context) ([]windlass.Project, error) {
-	return f.store.Projects(ctx)
+func (f *Flow) Projects(ctx context.Context, page windlass.Page) ([]windlass.Project, error) {
+	return f.store.Projects(ctx, page)
 }
 
 // UpdateProject changes what the mask names.
@@ -97,7 +97,7 @@ func (f *Flow) FirstStart(ctx context.Context, name string) (windlass.Project, w
 	var p windlass.Project
 	var key windlass.APIKey
 	err := f.store.In(ctx, func(ctx context.Context) error {
-		all, err := f.store.Projects(ctx)
+		all, err := f.store.Projects(ctx, windlass.Page{Limit: 1})
 		if err != nil {
 			return err
 		}

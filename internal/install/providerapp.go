@@ -109,12 +109,12 @@ func (f *Flow) ProviderApp(ctx context.Context, project, app string) (windlass.P
 }
 
 // ProviderApps lists a project's provider apps.
-func (f *Flow) ProviderApps(ctx context.Context, project string) ([]windlass.ProviderApp, error) {
+func (f *Flow) ProviderApps(ctx context.Context, project string, page windlass.Page) ([]windlass.ProviderApp, error) {
 	p, err := f.store.Project(ctx, project)
 	if err != nil {
 		return nil, err
 	}
-	all, err := f.store.ProviderApps(ctx, p.ID)
+	all, err := f.store.ProviderApps(ctx, p.ID, page)
 	for i := range all {
 		all[i] = withoutSecret(all[i])
 	}
@@ -189,20 +189,21 @@ func (f *Flow) DeleteProviderApp(ctx context.Context, project, app string) error
 
 // unusedProviderApp returns a conflict when connections were made with the app.
 func (f *Flow) unusedProviderApp(ctx context.Context, op string, a windlass.ProviderApp, remedy string) error {
-	all, err := f.store.Connections(ctx, windlass.ConnectionFilter{ProjectID: a.ProjectID, Provider: a.Provider})
-	if err != nil {
+	const shown = 5
+	some, err := f.store.Connections(ctx, windlass.ConnectionFilter{
+		ProjectID: a.ProjectID, ProviderAppID: a.ID, Page: windlass.Page{Limit: shown + 1},
+	})
+	if err != nil || len(some) == 0 {
 		return err
 	}
-	var users []string
-	for _, c := range all {
-		if c.ProviderAppID == a.ID {
-			users = append(users, fmt.Sprintf("that of group %q (%s)", c.Group.Ref, c.ID))
-		}
+	users := make([]string, 0, len(some))
+	for _, c := range some {
+		users = append(users, fmt.Sprintf("that of group %q (%s)", c.Group.Ref, c.ID))
 	}
-	if len(users) == 0 {
-		return nil
+	if len(users) > shown {
+		users[shown] = "others"
 	}
-	return conflict(op, "connections were made with it: "+few(users), remedy)
+	return conflict(op, "connections were made with it: "+strings.Join(users, ", "), remedy)
 }
 
 // few joins the first of many, and says how many more there are.

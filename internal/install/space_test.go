@@ -38,7 +38,7 @@ func TestProjects(t *testing.T) {
 		if changed.Name != "second" || changed.AppName != "Second!" {
 			t.Errorf("got %+v", changed)
 		}
-		all, err := w.flow.Projects(w.ctx)
+		all, err := w.flow.Projects(w.ctx, windlass.Page{})
 		w.ok(err)
 		if found, err := w.flow.Project(w.ctx, "second"); err != nil || found.ID != second.ID || len(all) != 2 {
 			t.Errorf("got %+v among %d, %v", found, len(all), err)
@@ -121,7 +121,7 @@ func TestProviderApps(t *testing.T) {
 		w.refused(w.flow.DeleteProviderApp(w.ctx, w.project.ID, a.ID), windlass.Conflict, "delete these connections first")
 		w.ok(w.store.DeleteConnection(w.ctx, w.project.ID, "con"))
 		w.ok(w.flow.DeleteProviderApp(w.ctx, w.project.ID, a.ID))
-		all, err := w.flow.ProviderApps(w.ctx, w.project.ID)
+		all, err := w.flow.ProviderApps(w.ctx, w.project.ID, windlass.Page{})
 		w.ok(err)
 		if len(all) != 0 {
 			t.Errorf("got %+v", all)
@@ -227,7 +227,7 @@ func TestDestinations(t *testing.T) {
 		_, err = update(`{"updateMask":["name"],"destination":{"name":"other"}}`)
 		w.ok(err)
 		w.ok(w.flow.DeleteDestination(w.ctx, w.project.ID, d.ID))
-		all, err := w.flow.Destinations(w.ctx, w.project.ID)
+		all, err := w.flow.Destinations(w.ctx, w.project.ID, windlass.Page{})
 		w.ok(err)
 		if len(all) != 0 {
 			t.Errorf("got %+v", all)

@@ -29,7 +29,7 @@ type Store interface {
 type ProjectStore interface {
 	CreateProject(ctx context.Context, p windlass.Project) error
 	Project(ctx context.Context, idOrName string) (windlass.Project, error)
-	Projects(ctx context.Context) ([]windlass.Project, error)
+	Projects(ctx context.Context, page windlass.Page) ([]windlass.Project, error)
 	UpdateProject(ctx context.Context, p windlass.Project) error
 }
 
@@ -38,7 +38,7 @@ type ProviderAppStore interface {
 	CreateProviderApp(ctx context.Context, a windlass.ProviderApp) error
 	// ProviderApp takes an id, or the name of a provider that has only one.
 	ProviderApp(ctx context.Context, projectID, idOrProvider string) (windlass.ProviderApp, error)
-	ProviderApps(ctx context.Context, projectID string) ([]windlass.ProviderApp, error)
+	ProviderApps(ctx context.Context, projectID string, page windlass.Page) ([]windlass.ProviderApp, error)
 	UpdateProviderApp(ctx context.Context, a windlass.ProviderApp) error
 	DeleteProviderApp(ctx context.Context, projectID, id string) error
 }
@@ -50,7 +50,7 @@ type IntegrationStore interface {
 	// Integration keeps others from changing what it returns until the end of the
 	// transaction, if it is called in one; as do the other calls that find one thing.
 	Integration(ctx context.Context, projectID, idOrName string) (windlass.Integration, error)
-	Integrations(ctx context.Context, projectID string) ([]windlass.Integration, error)
+	Integrations(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Integration, error)
 	DeleteIntegration(ctx context.Context, projectID, id string) error
 	Revision(ctx context.Context, integrationID, revisionID string) (windlass.Revision, error)
 }
@@ -76,7 +76,7 @@ type InstallationStore interface {
 type DestinationStore interface {
 	CreateDestination(ctx context.Context, d windlass.Destination) error
 	Destination(ctx context.Context, projectID, idOrName string) (windlass.Destination, error)
-	Destinations(ctx context.Context, projectID string) ([]windlass.Destination, error)
+	Destinations(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Destination, error)
 	UpdateDestination(ctx context.Context, d windlass.Destination) error
 	DeleteDestination(ctx context.Context, projectID, id string) error
 }
@@ -87,7 +87,7 @@ type APIKeyStore interface {
 	CreateAPIKey(ctx context.Context, k windlass.APIKey) error
 	APIKeyByHash(ctx context.Context, hash string) (windlass.APIKey, error)
 	APIKey(ctx context.Context, projectID, id string) (windlass.APIKey, error)
-	APIKeys(ctx context.Context, projectID string) ([]windlass.APIKey, error)
+	APIKeys(ctx context.Context, projectID string, active bool, page windlass.Page) ([]windlass.APIKey, error)
 	UpdateAPIKey(ctx context.Context, k windlass.APIKey) error
 	DeleteAPIKey(ctx context.Context, projectID, id string) error
 }
@@ -96,7 +96,7 @@ type APIKeyStore interface {
 type JWTKeyStore interface {
 	CreateJWTKey(ctx context.Context, k windlass.JWTKey) error
 	JWTKey(ctx context.Context, id string) (windlass.JWTKey, error)
-	JWTKeys(ctx context.Context, projectID string) ([]windlass.JWTKey, error)
+	JWTKeys(ctx context.Context, projectID string, active bool, page windlass.Page) ([]windlass.JWTKey, error)
 	UpdateJWTKey(ctx context.Context, k windlass.JWTKey) error
 	DeleteJWTKey(ctx context.Context, projectID, id string) error
 }

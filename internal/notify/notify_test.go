@@ -158,7 +158,7 @@ func TestTopicsAndRoutes(t *testing.T) {
 			{"a foreign topic", func() error { _, err := w.RouteTopic(ctx, "acme", foreign.ID, "one"); return err }, windlass.NotFound},
 			{"a foreign destination", func() error { _, err := w.RouteTopic(ctx, "acme", "alerts", "d-one-other"); return err }, windlass.NotFound},
 			{"a topic that is routed already", func() error { _, err := w.RouteTopic(ctx, "acme", "alerts", "one"); return err }, windlass.Conflict},
-			{"a filter for an event that there is not", func() error { _, err := w.EventRoutes(ctx, "acme", "", "x.y"); return err }, windlass.Invalid},
+			{"a filter for an event that there is not", func() error { _, err := w.EventRoutes(ctx, "acme", "", "x.y", windlass.Page{}); return err }, windlass.Invalid},
 			{"a foreign route, deleted", func() error { return w.UnrouteEvent(ctx, "other", event.ID) }, windlass.NotFound},
 			{"another one", func() error { return w.UnrouteTopic(ctx, "other", route.ID) }, windlass.NotFound},
 			{"a foreign topic, deleted", func() error { return w.DeleteTopic(ctx, "other", topic.ID) }, windlass.NotFound},
@@ -170,25 +170,25 @@ func TestTopicsAndRoutes(t *testing.T) {
 		}
 		renamed, err := w.RenameTopic(ctx, "acme", "alerts", "System-Alerts-2")
 		w.must(err)
-		topics, err := w.Topics(ctx, "acme")
+		topics, err := w.Topics(ctx, "acme", windlass.Page{})
 		w.must(err)
 		if len(topics) != 1 || topics[0] != renamed || renamed.ID != topic.ID {
 			t.Errorf("topics: %+v", topics)
 		}
-		events, err := w.EventRoutes(ctx, "acme", topic.ID, windlass.ConnectionErrorEvent)
+		events, err := w.EventRoutes(ctx, "acme", topic.ID, windlass.ConnectionErrorEvent, windlass.Page{})
 		w.must(err)
-		topicRoutes, err := w.TopicRoutes(ctx, "acme", topic.ID, "d-one-acme")
+		topicRoutes, err := w.TopicRoutes(ctx, "acme", topic.ID, "d-one-acme", windlass.Page{})
 		w.must(err)
 		if len(events) != 1 || events[0] != event || len(topicRoutes) != 1 || topicRoutes[0] != route {
 			t.Errorf("routes: %+v and %+v", events, topicRoutes)
 		}
-		none, err := w.TopicRoutes(ctx, "acme", "", "d-two-acme")
+		none, err := w.TopicRoutes(ctx, "acme", "", "d-two-acme", windlass.Page{})
 		w.must(err)
 		if len(none) != 0 {
 			t.Errorf("routes of another destination: %+v", none)
 		}
 		w.must(w.DeleteTopic(ctx, "acme", renamed.Name)) // and its routes with it
-		if left, err := w.EventRoutes(ctx, "acme", "", ""); err != nil || len(left) != 0 {
+		if left, err := w.EventRoutes(ctx, "acme", "", "", windlass.Page{}); err != nil || len(left) != 0 {
 			t.Errorf("routes of a deleted topic: %+v, %v", left, err)
 		}
 	})

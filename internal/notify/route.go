@@ -34,7 +34,7 @@ func (s *Service) RouteEvent(ctx context.Context, project, event, topic string) 
 
 // EventRoutes lists a project's routes of events, the oldest first: all, or those
 // of a topic's id or an event that is not empty.
-func (s *Service) EventRoutes(ctx context.Context, project, topicID, event string) ([]windlass.EventRoute, error) {
+func (s *Service) EventRoutes(ctx context.Context, project, topicID, event string, page windlass.Page) ([]windlass.EventRoute, error) {
 	p, err := s.store.Project(ctx, project)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (s *Service) EventRoutes(ctx context.Context, project, topicID, event strin
 			Issues: []windlass.Issue{{In: "query", Name: "eventType", Message: "is none of " + strings.Join(windlass.Events(), ", ")}},
 		}
 	}
-	return s.store.EventRoutes(ctx, p.ID, topicID, event)
+	return s.store.EventRoutes(ctx, p.ID, topicID, event, page)
 }
 
 // UnrouteEvent deletes a route.
@@ -83,12 +83,12 @@ func (s *Service) RouteTopic(ctx context.Context, project, topic, destination st
 
 // TopicRoutes lists a project's routes of topics, the oldest first: all, or those
 // of a topic's or to a destination's id that is not empty.
-func (s *Service) TopicRoutes(ctx context.Context, project, topicID, destinationID string) ([]windlass.TopicRoute, error) {
+func (s *Service) TopicRoutes(ctx context.Context, project, topicID, destinationID string, page windlass.Page) ([]windlass.TopicRoute, error) {
 	p, err := s.store.Project(ctx, project)
 	if err != nil {
 		return nil, err
 	}
-	return s.store.TopicRoutes(ctx, p.ID, topicID, destinationID)
+	return s.store.TopicRoutes(ctx, p.ID, topicID, destinationID, page)
 }
 
 // UnrouteTopic deletes a route.

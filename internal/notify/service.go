@@ -24,7 +24,7 @@ type Store interface {
 
 	CreateTopic(ctx context.Context, t windlass.Topic) error
 	Topic(ctx context.Context, projectID, idOrName string) (windlass.Topic, error)
-	Topics(ctx context.Context, projectID string) ([]windlass.Topic, error)
+	Topics(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Topic, error)
 	UpdateTopic(ctx context.Context, t windlass.Topic) error
 	DeleteTopic(ctx context.Context, projectID, id string) error
 
@@ -35,11 +35,11 @@ type Store interface {
 // RouteStore keeps routes.
 type RouteStore interface {
 	CreateEventRoute(ctx context.Context, e windlass.EventRoute) error
-	EventRoutes(ctx context.Context, projectID, topicID, event string) ([]windlass.EventRoute, error)
+	EventRoutes(ctx context.Context, projectID, topicID, event string, page windlass.Page) ([]windlass.EventRoute, error)
 	DeleteEventRoute(ctx context.Context, projectID, id string) error
 
 	CreateTopicRoute(ctx context.Context, t windlass.TopicRoute) error
-	TopicRoutes(ctx context.Context, projectID, topicID, destinationID string) ([]windlass.TopicRoute, error)
+	TopicRoutes(ctx context.Context, projectID, topicID, destinationID string, page windlass.Page) ([]windlass.TopicRoute, error)
 	DeleteTopicRoute(ctx context.Context, projectID, id string) error
 
 	// Listeners lists the destinations that an event is routed to, each once.

@@ -55,12 +55,12 @@ func invalid(op, name, message string) error {
 }
 
 // Topics lists a project's topics, the oldest first.
-func (s *Service) Topics(ctx context.Context, project string) ([]windlass.Topic, error) {
+func (s *Service) Topics(ctx context.Context, project string, page windlass.Page) ([]windlass.Topic, error) {
 	p, err := s.store.Project(ctx, project)
 	if err != nil {
 		return nil, err
 	}
-	return s.store.Topics(ctx, p.ID)
+	return s.store.Topics(ctx, p.ID, page)
 }
 
 // RenameTopic gives a topic, found by its id or name, another name.

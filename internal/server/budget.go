@@ -58,7 +58,7 @@ type budgets struct {
 // apps are where provider apps and connections are kept.
 type apps interface {
 	ProviderApp(ctx context.Context, projectID, id string) (windlass.ProviderApp, error)
-	ProviderApps(ctx context.Context, projectID string) ([]windlass.ProviderApp, error)
+	ProviderApps(ctx context.Context, projectID string, page windlass.Page) ([]windlass.ProviderApp, error)
 	Connections(ctx context.Context, filter windlass.ConnectionFilter) ([]windlass.Connection, error)
 }
 
@@ -107,7 +107,7 @@ func (b *budgets) account(ctx context.Context, c windlass.Connection) (budget.Ac
 
 // Budgets returns those of a project that this process has paid from lately.
 func (b *budgets) Budgets(ctx context.Context, projectID string) ([]budget.State, error) {
-	apps, err := b.apps.ProviderApps(ctx, projectID)
+	apps, err := b.apps.ProviderApps(ctx, projectID, windlass.Page{})
 	if err != nil {
 		return nil, err
 	}

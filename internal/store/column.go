@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"windlass"
 )
 
 // micros is how a time is kept: 0 for the zero time.
@@ -125,6 +127,14 @@ func (f *filter) compare(column, operator string, value any) {
 	}
 	f.args = append(f.args, value)
 	f.where += joint + column + " " + operator + " ?" + strconv.Itoa(len(f.args))
+}
+
+// page ends a query whose list is in the order of a column of ids.
+func (f *filter) page(column string, p windlass.Page) string {
+	if p.After != "" {
+		f.compare(column, ">", p.After)
+	}
+	return f.where + " ORDER BY " + column + f.limit(p.Limit)
 }
 
 // limit ends a query with a limit unless it is 0.

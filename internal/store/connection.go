@@ -106,15 +106,17 @@ func (s *Store) holdConnection(ctx context.Context, id string) error {
 	return s.hold(ctx, `SELECT 1 FROM connections c WHERE c.id = ?1`, id)
 }
 
-// Connections lists connections, the oldest first.
+// Connections lists connections, the oldest first, a page at a time if one is
+// given.
 func (s *Store) Connections(ctx context.Context, want windlass.ConnectionFilter) ([]windlass.Connection, error) {
 	var f filter
 	f.equal("c.project_id", want.ProjectID)
 	f.equal("c.provider", want.Provider)
+	f.equal("c.provider_app_id", want.ProviderAppID)
 	f.equal("c.group_ref", want.GroupRef)
 	f.equal("c.consumer_ref", want.ConsumerRef)
-	all, err := list(ctx, s, scanConnection,
-		`SELECT `+connectionColumns+` FROM`+connectionTables+f.where+` ORDER BY c.id`, f.args...)
+	query := `SELECT ` + connectionColumns + ` FROM` + connectionTables + f.page("c.id", want.Page)
+	all, err := list(ctx, s, scanConnection, query, f.args...)
 	return all, s.fail("list the connections", err, connectionSays)
 }
 

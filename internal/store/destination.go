@@ -69,9 +69,11 @@ func (s *Store) Destination(ctx context.Context, projectID, idOrName string) (wi
 }
 
 // Destinations lists a project's destinations, the oldest first.
-func (s *Store) Destinations(ctx context.Context, projectID string) ([]windlass.Destination, error) {
-	all, err := list(ctx, s, s.scanDestination, `SELECT `+destinationColumns+` FROM destinations t
-		WHERE t.project_id = ?1 ORDER BY t.id`, projectID)
+func (s *Store) Destinations(ctx context.Context, projectID string, p windlass.Page) ([]windlass.Destination, error) {
+	var f filter
+	f.compare("t.project_id", "=", projectID)
+	query := `SELECT ` + destinationColumns + ` FROM destinations t` + f.page("t.id", p)
+	all, err := list(ctx, s, s.scanDestination, query, f.args...)
 	return all, s.fail("list the destinations", err, destinationSays)
 }
 

@@ -89,9 +89,11 @@ func (s *Store) Integration(ctx context.Context, projectID, idOrName string) (wi
 }
 
 // Integrations lists a project's integrations, the oldest first.
-func (s *Store) Integrations(ctx context.Context, projectID string) ([]windlass.Integration, error) {
-	all, err := list(ctx, s, scanIntegration, `SELECT `+integrationColumns+integrationTables+`
-		WHERE n.project_id = ?1 ORDER BY n.id`, projectID)
+func (s *Store) Integrations(ctx context.Context, projectID string, p windlass.Page) ([]windlass.Integration, error) {
+	var f filter
+	f.compare("n.project_id", "=", projectID)
+	query := `SELECT ` + integrationColumns + integrationTables + f.page("n.id", p)
+	all, err := list(ctx, s, scanIntegration, query, f.args...)
 	return all, s.fail("list the integrations", err, integrationSays)
 }
 

@@ -48,10 +48,16 @@ func (s *Store) APIKey(ctx context.Context, projectID, id string) (windlass.APIK
 	return k, s.fail("find the API key "+id, err, apiKeySays)
 }
 
-// APIKeys lists a project's API keys, the oldest first, without the keys
-// themselves.
-func (s *Store) APIKeys(ctx context.Context, projectID string) ([]windlass.APIKey, error) {
-	all, err := list(ctx, s, scanAPIKey, `SELECT `+apiKeyColumns+` FROM api_keys y WHERE y.project_id = ?1 ORDER BY y.created, y.id`, projectID)
+// APIKeys lists a project's API keys, in the order of their ids and without the
+// keys themselves: all, or only the active ones.
+func (s *Store) APIKeys(ctx context.Context, projectID string, active bool, p windlass.Page) ([]windlass.APIKey, error) {
+	var f filter
+	f.compare("y.project_id", "=", projectID)
+	if active {
+		f.compare("y.active", "=", true)
+	}
+	query := `SELECT ` + apiKeyColumns + ` FROM api_keys y` + f.page("y.id", p)
+	all, err := list(ctx, s, scanAPIKey, query, f.args...)
 	return all, s.fail("list the API keys", err, apiKeySays)
 }
 
@@ -90,9 +96,16 @@ func (s *Store) JWTKey(ctx context.Context, id string) (windlass.JWTKey, error) 
 	return k, s.fail("find the JWT key "+id, err, jwtKeySays)
 }
 
-// JWTKeys lists a project's public keys, the oldest first.
-func (s *Store) JWTKeys(ctx context.Context, projectID string) ([]windlass.JWTKey, error) {
-	all, err := list(ctx, s, scanJWTKey, `SELECT `+jwtKeyColumns+` FROM jwt_keys j WHERE j.project_id = ?1 ORDER BY j.created, j.id`, projectID)
+// JWTKeys lists a project's public keys, in the order of their ids: all, or only
+// the active ones.
+func (s *Store) JWTKeys(ctx context.Context, projectID string, active bool, p windlass.Page) ([]windlass.JWTKey, error) {
+	var f filter
+	f.compare("j.project_id", "=", projectID)
+	if active {
+		f.compare("j.active", "=", true)
+	}
+	query := `SELECT ` + jwtKeyColumns + ` FROM jwt_keys j` + f.page("j.id", p)
+	all, err := list(ctx, s, scanJWTKey, query, f.args...)
 	return all, s.fail("list the JWT keys", err, jwtKeySays)
 }
 

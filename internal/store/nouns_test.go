@@ -26,7 +26,7 @@ func TestProjects(t *testing.T) {
 		second.Name = p.ID
 		must(t, s.CreateProject(ctx, second))
 		wantSame(t, got(s.Project(ctx, p.ID))(t), p)
-		wantSame(t, got(s.Projects(ctx))(t), []windlass.Project{p, second})
+		wantSame(t, got(s.Projects(ctx, windlass.Page{}))(t), []windlass.Project{p, second})
 
 		p.AppName, p.Updated = "Acme & Co", noon.Add(time.Hour)
 		must(t, s.UpdateProject(ctx, p))
@@ -47,7 +47,7 @@ func TestProviderApps(t *testing.T) {
 		a := w.app
 		wantSame(t, got(s.ProviderApp(ctx, w.project.ID, a.ID))(t), a)
 		wantSame(t, got(s.ProviderApp(ctx, w.project.ID, "bitbucket"))(t), a)
-		wantSame(t, got(s.ProviderApps(ctx, w.project.ID))(t), []windlass.ProviderApp{a})
+		wantSame(t, got(s.ProviderApps(ctx, w.project.ID, windlass.Page{}))(t), []windlass.ProviderApp{a})
 		_, err := s.ProviderApp(ctx, "another project", a.ID)
 		wantKind(t, err, windlass.NotFound)
 
@@ -91,7 +91,7 @@ func TestIntegrations(t *testing.T) {
 		must(t, s.SaveIntegrations(ctx, w.project.ID, []windlass.Integration{again, other}))
 		again.ID, again.Created, again.Latest.IntegrationID = first.ID, first.Created, first.ID
 		wantSame(t, got(s.Integration(ctx, w.project.ID, "repos"))(t), again)
-		wantSame(t, got(s.Integrations(ctx, w.project.ID))(t), []windlass.Integration{again, other})
+		wantSame(t, got(s.Integrations(ctx, w.project.ID, windlass.Page{}))(t), []windlass.Integration{again, other})
 		wantSame(t, got(s.Revisions(ctx, first.ID))(t), []windlass.Revision{again.Latest, first.Latest})
 		wantSame(t, got(s.Revision(ctx, first.ID, first.Latest.ID))(t), first.Latest)
 
@@ -105,7 +105,7 @@ func TestIntegrations(t *testing.T) {
 		fresh := other
 		fresh.ID, fresh.Name, fresh.Latest.ID = newID(t), "fresh", newID(t)
 		wantKind(t, s.SaveIntegrations(ctx, w.project.ID, []windlass.Integration{fresh, stolen}), windlass.Conflict)
-		wantSame(t, len(got(s.Integrations(ctx, w.project.ID))(t)), 2)
+		wantSame(t, len(got(s.Integrations(ctx, w.project.ID, windlass.Page{}))(t)), 2)
 
 		wantKind(t, s.DeleteIntegration(ctx, w.project.ID, first.ID), windlass.Conflict) // it is installed
 		must(t, s.DeleteIntegration(ctx, w.project.ID, other.ID))

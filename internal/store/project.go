@@ -31,8 +31,10 @@ func (s *Store) Project(ctx context.Context, idOrName string) (windlass.Project,
 }
 
 // Projects lists all projects, the oldest first.
-func (s *Store) Projects(ctx context.Context) ([]windlass.Project, error) {
-	all, err := list(ctx, s, scanProject, `SELECT `+projectColumns+` FROM projects p ORDER BY p.id`)
+func (s *Store) Projects(ctx context.Context, p windlass.Page) ([]windlass.Project, error) {
+	var f filter
+	query := `SELECT ` + projectColumns + ` FROM projects p` + f.page("p.id", p)
+	all, err := list(ctx, s, scanProject, query, f.args...)
 	return all, s.fail("list the projects", err, projectSays)
 }
 

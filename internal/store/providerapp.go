@@ -62,9 +62,11 @@ func (s *Store) ProviderApp(ctx context.Context, projectID, idOrProvider string)
 }
 
 // ProviderApps lists a project's provider apps, the oldest first.
-func (s *Store) ProviderApps(ctx context.Context, projectID string) ([]windlass.ProviderApp, error) {
-	all, err := list(ctx, s, s.scanProviderApp, `SELECT `+providerAppColumns+` FROM provider_apps a
-		WHERE a.project_id = ?1 ORDER BY a.id`, projectID)
+func (s *Store) ProviderApps(ctx context.Context, projectID string, p windlass.Page) ([]windlass.ProviderApp, error) {
+	var f filter
+	f.compare("a.project_id", "=", projectID)
+	query := `SELECT ` + providerAppColumns + ` FROM provider_apps a` + f.page("a.id", p)
+	all, err := list(ctx, s, s.scanProviderApp, query, f.args...)
 	return all, s.fail("list the provider apps", err, providerAppSays)
 }
 

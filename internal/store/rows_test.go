@@ -72,7 +72,7 @@ func TestDestinations(t *testing.T) {
 		wantSame(t, got(s.Destination(ctx, w.project.ID, "hook"))(t), d)
 		plain := windlass.Destination{ID: newID(t), ProjectID: w.project.ID, Name: "plain", Created: noon, Updated: noon}
 		must(t, s.CreateDestination(ctx, plain))
-		wantSame(t, got(s.Destinations(ctx, w.project.ID))(t), []windlass.Destination{d, plain})
+		wantSame(t, got(s.Destinations(ctx, w.project.ID, windlass.Page{}))(t), []windlass.Destination{d, plain})
 		plain.Name = "hook"
 		wantKind(t, s.UpdateDestination(ctx, plain), windlass.Conflict)
 		d.Secrets, d.Disabled, d.Headers, d.Updated = d.Secrets[:1], true, nil, noon.Add(time.Hour)
@@ -101,7 +101,7 @@ func TestKeys(t *testing.T) {
 		k.Active, k.Updated = false, noon.Add(time.Hour)
 		must(t, s.UpdateAPIKey(ctx, k))
 		wantSame(t, got(s.APIKey(ctx, w.project.ID, k.ID))(t), k)
-		wantSame(t, got(s.APIKeys(ctx, w.project.ID))(t), []windlass.APIKey{k})
+		wantSame(t, got(s.APIKeys(ctx, w.project.ID, false, windlass.Page{}))(t), []windlass.APIKey{k})
 		must(t, s.DeleteAPIKey(ctx, w.project.ID, k.ID))
 		wantKind(t, s.DeleteAPIKey(ctx, w.project.ID, k.ID), windlass.NotFound)
 
@@ -112,7 +112,7 @@ func TestKeys(t *testing.T) {
 		wantSame(t, got(s.JWTKey(ctx, j.ID))(t), j)
 		j.Label, j.Active, j.Updated = "old", false, noon.Add(time.Hour)
 		must(t, s.UpdateJWTKey(ctx, j))
-		wantSame(t, got(s.JWTKeys(ctx, w.project.ID))(t), []windlass.JWTKey{j})
+		wantSame(t, got(s.JWTKeys(ctx, w.project.ID, false, windlass.Page{}))(t), []windlass.JWTKey{j})
 		must(t, s.DeleteJWTKey(ctx, w.project.ID, j.ID))
 		_, err = s.JWTKey(ctx, j.ID)
 		wantKind(t, err, windlass.NotFound)

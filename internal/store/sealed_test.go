@@ -116,7 +116,7 @@ func TestSealedValueDoesNotMove(t *testing.T) {
 			{
 				"a value with a bit flipped",
 				`UPDATE provider_apps SET client_secret = '\x0100'`,
-				func() error { _, err := s.ProviderApps(ctx, w.project.ID); return err },
+				func() error { _, err := s.ProviderApps(ctx, w.project.ID, windlass.Page{}); return err },
 			},
 		} {
 			t.Run(test.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"windlass"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 )
@@ -64,9 +65,9 @@ func TestKeptStatements(t *testing.T) {
 		// Cut short by its context, it is as good as new.
 		short, cancel := context.WithTimeout(ctx, time.Nanosecond)
 		defer cancel()
-		if _, err := s.Projects(short); err == nil {
+		if _, err := s.Projects(short, windlass.Page{}); err == nil {
 			t.Error("an ended context was not noticed")
 		}
-		wantSame(t, len(got(s.Projects(ctx))(t)), 1)
+		wantSame(t, len(got(s.Projects(ctx, windlass.Page{}))(t)), 1)
 	})
 }

@@ -51,9 +51,11 @@ func (s *Store) Topic(ctx context.Context, projectID, idOrName string) (windlass
 }
 
 // Topics lists a project's topics, the oldest first.
-func (s *Store) Topics(ctx context.Context, projectID string) ([]windlass.Topic, error) {
-	all, err := list(ctx, s, scanTopic, `SELECT p.id, p.project_id, p.name, p.created, p.updated FROM topics p
-		WHERE p.project_id = ?1 ORDER BY p.id`, projectID)
+func (s *Store) Topics(ctx context.Context, projectID string, p windlass.Page) ([]windlass.Topic, error) {
+	var f filter
+	f.compare("p.project_id", "=", projectID)
+	query := `SELECT p.id, p.project_id, p.name, p.created, p.updated FROM topics p` + f.page("p.id", p)
+	all, err := list(ctx, s, scanTopic, query, f.args...)
 	return all, s.fail("list the topics", err, topicSays)
 }
 
@@ -78,13 +80,13 @@ func (s *Store) CreateEventRoute(ctx context.Context, e windlass.EventRoute) err
 
 // EventRoutes lists a project's routes, the oldest first: all, or those of a
 // topic or an event that is not empty.
-func (s *Store) EventRoutes(ctx context.Context, projectID, topicID, event string) ([]windlass.EventRoute, error) {
+func (s *Store) EventRoutes(ctx context.Context, projectID, topicID, event string, p windlass.Page) ([]windlass.EventRoute, error) {
 	var where filter
 	where.compare("e.project_id", "=", projectID)
 	where.equal("e.topic_id", topicID)
 	where.equal("e.event", event)
-	all, err := list(ctx, s, scanEventRoute, `SELECT e.id, e.project_id, e.event, e.topic_id, e.created, e.updated FROM event_routes e`+
-		where.where+` ORDER BY e.id`, where.args...)
+	query := `SELECT e.id, e.project_id, e.event, e.topic_id, e.created, e.updated FROM event_routes e` + where.page("e.id", p)
+	all, err := list(ctx, s, scanEventRoute, query, where.args...)
 	return all, s.fail("list the routes of events", err, eventRouteSays)
 }
 
@@ -103,13 +105,13 @@ func (s *Store) CreateTopicRoute(ctx context.Context, t windlass.TopicRoute) err
 
 // TopicRoutes lists a project's routes, the oldest first: all, or those of a
 // topic or to a destination that is not empty.
-func (s *Store) TopicRoutes(ctx context.Context, projectID, topicID, destinationID string) ([]windlass.TopicRoute, error) {
+func (s *Store) TopicRoutes(ctx context.Context, projectID, topicID, destinationID string, p windlass.Page) ([]windlass.TopicRoute, error) {
 	var where filter
 	where.compare("r.project_id", "=", projectID)
 	where.equal("r.topic_id", topicID)
 	where.equal("r.destination_id", destinationID)
-	all, err := list(ctx, s, scanTopicRoute, `SELECT r.id, r.project_id, r.topic_id, r.destination_id, r.created FROM topic_routes r`+
-		where.where+` ORDER BY r.id`, where.args...)
+	query := `SELECT r.id, r.project_id, r.topic_id, r.destination_id, r.created FROM topic_routes r` + where.page("r.id", p)
+	all, err := list(ctx, s, scanTopicRoute, query, where.args...)
 	return all, s.fail("list the routes of topics", err, topicRouteSays)
 }
 

@@ -66,9 +66,9 @@ func TestTransactions(t *testing.T) {
 			}, "", []string{"h1"}},
 		} {
 			t.Run(test.name, func(t *testing.T) {
-				before := len(got(s.Projects(t.Context()))(t))
+				before := len(got(s.Projects(t.Context(), windlass.Page{}))(t))
 				wantText(t, inside(t, s, test.do), test.want)
-				wantSame(t, len(got(s.Projects(t.Context()))(t)), before+len(test.kept))
+				wantSame(t, len(got(s.Projects(t.Context(), windlass.Page{}))(t)), before+len(test.kept))
 				for _, name := range test.kept {
 					got(s.Project(t.Context(), name))(t)
 				}
