@@ -58,6 +58,7 @@ var imports = []rule{
 
 	// The flows, and what is pure enough for all to share.
 	{dir: "internal/jsonscan"},
+	{dir: "internal/logkey"}, // the keys of what is logged, for whatever logs
 	{dir: "internal/nearest"},
 	{dir: "internal/config", code: []string{".", "manifest", "internal/mapping"}},
 	{dir: "internal/mapping", code: []string{".", "manifest", "internal/jsonscan"}, tests: []string{"pgregory.net/rapid"}},
@@ -156,10 +157,10 @@ var imports = []rule{
 }
 
 var (
-	flowMay = slices.Clip([]string{".", "connector", "internal/config", "internal/mapping"})
+	flowMay = slices.Clip([]string{".", "connector", "internal/config", "internal/logkey", "internal/mapping"})
 	flows   = slices.Clip([]string{
 		"internal/install", "internal/connect", "internal/read", "internal/deliver",
-		"internal/write", "internal/proxy", "internal/notify", "internal/config", "internal/mapping", "internal/budget",
+		"internal/write", "internal/proxy", "internal/notify", "internal/config", "internal/logkey", "internal/mapping", "internal/budget",
 	})
 )
 

@@ -127,7 +127,7 @@ func TestDefectsShowNothingAndAreLogged(t *testing.T) {
 		t.Errorf("it shows %s", got.body)
 	}
 	log := w.logs.String()
-	if !strings.Contains(log, "hunter2") || !strings.Contains(log, p["requestId"].(string)) || !strings.Contains(log, "operation=getDestination") {
+	if !strings.Contains(log, "hunter2") || !strings.Contains(log, p["requestId"].(string)) || !strings.Contains(log, "endpoint=getDestination") {
 		t.Errorf("the log is %s", log)
 	}
 }
@@ -176,7 +176,7 @@ func TestLogSaysWhoDidWhatAndHolds(t *testing.T) {
 	w.get(w.in("/api-keys/" + w.key)).is(200)
 	log := w.logs.String()
 	for _, part := range []string{
-		"operation=createApiKey", "method=POST", "status=201", "level=INFO", "level=DEBUG",
+		"endpoint=createApiKey", "method=POST", "status=201", "level=INFO", "level=DEBUG",
 		"route=/v1/projects/{projectIdOrName}/api-keys", "project_id=" + w.project.ID,
 		"caller=" + w.key[:strings.LastIndex(w.key, "_")],
 	} {

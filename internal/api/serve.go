@@ -12,21 +12,22 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/logkey"
 )
 
 // The keys of what is logged.
 const (
-	logRequest   = "request_id"
-	logMethod    = "method"
-	logRoute     = "route"
-	logOperation = "operation"
-	logStatus    = "status"
-	logBytes     = "bytes"
-	logDuration  = "duration"
-	logCaller    = "caller"
-	logProject   = "project_id"
-	logError     = "error"
-	logStack     = "stack"
+	logRequest   = logkey.Request
+	logMethod    = logkey.Method
+	logRoute     = logkey.Route
+	logOperation = logkey.Endpoint
+	logStatus    = logkey.Status
+	logBytes     = logkey.Bytes
+	logDuration  = logkey.Duration
+	logCaller    = logkey.Caller
+	logProject   = logkey.Project
+	logError     = logkey.Error
+	logStack     = logkey.Stack
 )
 
 // A call is one request on its way through.

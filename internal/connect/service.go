@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"windlass"
+	"windlass/internal/logkey"
 )
 
 // Config is what a Service is made of. Store, Providers and CallbackURL are
@@ -52,11 +53,11 @@ type Service struct {
 
 // The keys of what is logged.
 const (
-	logProject    = "project"
-	logConnection = "connection"
-	logApp        = "provider_app"
-	logReason     = "reason"
-	logUntil      = "until"
+	logProject    = logkey.Project
+	logConnection = logkey.Connection
+	logApp        = logkey.ProviderApp
+	logReason     = logkey.Error
+	logUntil      = logkey.Until
 )
 
 // New returns a Service.

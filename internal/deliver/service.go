@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/logkey"
 )
 
 // Config is what a Service is made of. Store and Transport are required.
@@ -59,9 +60,9 @@ type Service struct {
 
 // The keys of what is logged.
 const (
-	logDestination = "destination"
-	logProject     = "project"
-	logReason      = "reason"
+	logDestination = logkey.Destination
+	logProject     = logkey.Project
+	logReason      = logkey.Error
 )
 
 // New returns a Service.

@@ -3,6 +3,8 @@ package jobs
 import (
 	"context"
 	"log/slog"
+
+	"windlass/internal/logkey"
 )
 
 // atLeast lets only records of a level through: what River finds worth telling
@@ -26,6 +28,6 @@ func (a atLeast) WithGroup(name string) slog.Handler {
 
 // The keys of what is logged.
 const (
-	logError = "error"
-	logJobs  = "jobs"
+	logError = logkey.Error
+	logJobs  = logkey.Jobs
 )

@@ -8,22 +8,24 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"windlass/internal/logkey"
 )
 
 // The keys of what is logged.
 const (
-	logRequest      = "request_id"
-	logMethod       = "method"
-	logPath         = "path"
-	logStatus       = "status"
-	logDuration     = "duration"
-	logFirst        = "first_byte"
-	logSent         = "sent"
-	logReceived     = "received"
-	logCut          = "cut"
-	logCaller       = "caller"
-	logProject      = "project_id"
-	logInstallation = "installation_id"
+	logRequest      = logkey.Request
+	logMethod       = logkey.Method
+	logPath         = logkey.Path
+	logStatus       = logkey.Status
+	logDuration     = logkey.Duration
+	logFirst        = logkey.FirstByte
+	logSent         = logkey.Sent
+	logReceived     = logkey.Received
+	logCut          = logkey.Cut
+	logCaller       = logkey.Caller
+	logProject      = logkey.Project
+	logInstallation = logkey.Installation
 )
 
 // Seen is what was seen of one request.

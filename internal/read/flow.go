@@ -11,6 +11,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/logkey"
 )
 
 // Config is what a Flow is made of. Store, Outbox, Jobs, Open and DownloadURL are
@@ -70,18 +71,18 @@ const (
 
 // The keys of what is logged.
 const (
-	logOperation    = "operation"
-	logInstallation = "installation"
-	logObject       = "object"
-	logReason       = "reason"
-	logUntil        = "until"
-	logRecords      = "records"
-	logMessages     = "messages"
-	logRequests     = "requests"
-	logPages        = "pages"
-	logTook         = "took"
-	logEstimate     = "estimate"
-	logDelivered    = "delivered_before"
+	logOperation    = logkey.Operation
+	logInstallation = logkey.Installation
+	logObject       = logkey.Object
+	logReason       = logkey.Error
+	logUntil        = logkey.Until
+	logRecords      = logkey.Records
+	logMessages     = logkey.Messages
+	logRequests     = logkey.Requests
+	logPages        = logkey.Pages
+	logTook         = logkey.Duration
+	logEstimate     = logkey.Estimate
+	logDelivered    = logkey.DeliveredBefore
 )
 
 // Flow reads. It is safe for concurrent use; any number may share one store.

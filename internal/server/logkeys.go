@@ -1,17 +1,19 @@
 package server
 
+import "windlass/internal/logkey"
+
 // The keys of what is logged.
 const (
-	logAddr     = "addr"
-	logURL      = "url"
-	logDatabase = "database"
-	logRoles    = "roles"
-	logProject  = "project"
-	logVersion  = "version"
-	logError    = "error"
-	logStack    = "stack"
-	logTook     = "took"
-	logDeadline = "deadline"
-	logRemoved  = "removed"
-	logKind     = "kind"
+	logAddr     = logkey.Addr
+	logURL      = logkey.URL
+	logDatabase = logkey.Database
+	logRoles    = logkey.Roles
+	logProject  = logkey.ProjectName
+	logVersion  = logkey.Version
+	logError    = logkey.Error
+	logStack    = logkey.Stack
+	logTook     = logkey.Duration
+	logDeadline = logkey.Deadline
+	logRemoved  = logkey.Removed
+	logKind     = logkey.Kind
 )

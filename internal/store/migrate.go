@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"windlass"
+	"windlass/internal/logkey"
 )
 
 //go:embed migrations/*.sql
@@ -24,7 +25,7 @@ type migration struct {
 	sql     string
 }
 
-const logVersion, logName = "version", "name"
+const logVersion, logName = logkey.Version, logkey.Name
 
 // migrate brings the database up to date: each migration in a transaction of its
 // own together with the row that says so, one process at a time, in the order of

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"windlass"
+	"windlass/internal/logkey"
 )
 
 // Config is what a Flow is made of. Store, Jobs and Provider are required.
@@ -50,16 +51,16 @@ const (
 
 // The keys of what is logged.
 const (
-	logOperation = "operation"
-	logObject    = "object"
-	logReason    = "reason"
-	logRecord    = "record"
-	logRecordID  = "record_id"
-	logUntil     = "until"
-	logTook      = "took"
-	logWritten   = "written"
-	logFailed    = "failed"
-	logRequests  = "requests"
+	logOperation = logkey.Operation
+	logObject    = logkey.Object
+	logReason    = logkey.Error
+	logRecord    = logkey.Record
+	logRecordID  = logkey.RecordID
+	logUntil     = logkey.Until
+	logTook      = logkey.Duration
+	logWritten   = logkey.Written
+	logFailed    = logkey.Failed
+	logRequests  = logkey.Requests
 )
 
 // Flow writes. It is safe for concurrent use; any number may share one store.
