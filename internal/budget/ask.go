@@ -44,6 +44,12 @@ func (b *Budget) ask(ctx context.Context, p *purse, account Account, class Class
 	if err != nil {
 		return err
 	}
+	if seen.Blocked.After(now) {
+		// Nothing was looked for, so nothing is known of when there will be more: the
+		// end of the block is all that is waited for.
+		p.stopped(slot, seen, seenAs)
+		return nil
+	}
 	free := seenAs.freeAfter(available, now, back)
 	if heavy && aside > 0 {
 		free = min(free, 5*time.Minute) // what is left to others changes
@@ -86,6 +92,15 @@ func (p *purse) tell(now time.Time) [Classes]int {
 	return p.waiting(now)
 }
 
+// stopped takes in that the provider wants no requests for now.
+func (p *purse) stopped(slot Slot, book Book, seen view) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.view, p.said = seen, book.Limit
+	p.blocked = book.Blocked
+	p.slices[slot.Class].minute = slot.Minute
+}
+
 // take puts a slice into the purse, and the news with it.
 func (p *purse) take(slot Slot, granted int, heavy bool, book Book, seen view, now time.Time, free time.Duration) {
 	p.mu.Lock()
@@ -93,8 +108,8 @@ func (p *purse) take(slot Slot, granted int, heavy bool, book Book, seen view, n
 	p.view, p.said = seen, book.Limit
 	p.view.used[slot.Class] += granted
 	p.view.minutes[slot.Minute] += granted
-	if book.Blocked.After(p.blocked) {
-		p.blocked = book.Blocked
+	if slot.Class == Backfill {
+		p.view.backfills[slot.Minute] += granted
 	}
 	have := &p.slices[slot.Class]
 	have.minute = slot.Minute

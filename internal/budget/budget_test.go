@@ -41,7 +41,7 @@ func TestWhatACallerGetsAtOnce(t *testing.T) {
 	}{
 		{"a call gets all but the shares of reads and backfills", budget.Interactive, 1000, 830},
 		{"a scheduled read gets all but the shares of calls and backfills", budget.Scheduled, 1000, 930},
-		{"a backfill gets its head and then a turn", budget.Backfill, 1000, 25},
+		{"a backfill gets half of what the others leave, and then a turn", budget.Backfill, 1000, 404},
 		{"a small limit is shared as well", budget.Interactive, 60, 50},
 		{"a limit of one is enough for one", budget.Interactive, 1, 1},
 		{"and one of zero is the provider's, which is a thousand", budget.Interactive, 0, 830},

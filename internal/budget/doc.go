@@ -14,8 +14,9 @@
 //   - Proxy calls and writes come before scheduled reads, and those before
 //     backfills; but each has a share that the others leave alone.
 //   - Within a class the customer who had least in the last hour comes first.
-//   - Backfills use what is left evenly, but for a customer's first few requests,
-//     which go at once.
+//   - Backfills use half of what is left at once, and the rest of it evenly, but for
+//     a customer's first few requests, which always go at once.
+//   - The end of a block is the block's end: it says nothing of what the hour has.
 //   - Nobody is held up: what takes longer than a moment fails with a [*Wait] that
 //     says until when, and keeps the place in the line.
 //   - A process that dies loses for everybody what it had leased and not spent
@@ -48,8 +49,10 @@
 // if the slice has more requests than there are customers ahead in the line whose
 // time has come. Places are kept for half a minute.
 //
-// Backfills moreover take turns. A turn is a slice, and turns are so far apart
-// that all backfills together use evenly what the classes above leave. What a
+// Backfills moreover take turns, once they have used half of what the classes above
+// leave of the hour: an idle budget is not waited for. A turn is a slice, and turns
+// are so far apart that all backfills together use the rest evenly until what was
+// used at once has aged out. What a
 // process may have of that goes by how many customers it backfills: each tells the
 // others with every slice. The first fiftieth of the limit of each customer goes
 // without turns.
@@ -79,7 +82,7 @@
 // Twenty customers on a consumer of 1,000 an hour, one with a backfill of 5,500
 // requests (TestAHugeBackfillDelaysNobody, in simulated time): 937 requests in the
 // fullest hour, no scheduled read late, no call kept waiting, the first 500
-// requests of the backfill in 37 minutes and another customer's 100 in 11, with one
+// requests of the backfill in 15 minutes and another customer's 100 in 10, with one
 // write to the ledger for 3.4 requests.
 //
 // # What to use

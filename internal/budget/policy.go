@@ -29,6 +29,8 @@ type view struct {
 	used    [Classes]int
 	waiting [Classes]int // in all processes
 	minutes map[int64]int
+	// backfills are those of them that went to backfills.
+	backfills map[int64]int
 	// seen is for how long a class has been seen, from the first of all grants to
 	// its own last.
 	seen [Classes]time.Duration
@@ -42,7 +44,7 @@ const fresh = 2
 // than an hour ahead do not, or a clock that was a year wrong would block a key
 // for that year.
 func see(book Book, set int, holder string, waiting [Classes]int, minute int64) view {
-	v := view{limit: limitOf(set, book.Limit), waiting: waiting, minutes: map[int64]int{}}
+	v := view{limit: limitOf(set, book.Limit), waiting: waiting, minutes: map[int64]int{}, backfills: map[int64]int{}}
 	last := map[string]Grants{}
 	oldest, latest := minute, [Classes]int64{}
 	for _, g := range book.Grants {
@@ -52,6 +54,9 @@ func see(book Book, set int, holder string, waiting [Classes]int, minute int64) 
 		for class, n := range g.Granted {
 			v.used[class] += n
 			v.minutes[g.Minute] += n
+			if Class(class) == Backfill {
+				v.backfills[g.Minute] += n
+			}
 			if n > 0 {
 				oldest, latest[class] = min(oldest, g.Minute), max(latest[class], g.Minute)
 			}
@@ -144,17 +149,58 @@ func (v *view) freeAfter(available int, now time.Time, back time.Duration) time.
 	return time.Minute // set aside in whole: it is looked at again
 }
 
-// interval is the time between two backfill requests of this process: all of them
-// together use evenly what the other classes leave of an hour, and a process gets
-// of it according to its customers.
-func (v *view) interval(mine int) time.Duration {
+// allowance is what the classes above leave of an hour to backfills.
+func (v *view) allowance() int {
 	allowance := v.limit
 	for _, class := range []Class{Interactive, Scheduled} {
 		allowance -= max(v.share(class), v.used[class])
 	}
-	allowance = max(allowance, v.share(Backfill), 1)
+	return max(allowance, v.share(Backfill), 1)
+}
+
+// idle reports whether backfills have used so little of what the last hour had for
+// them, less than half of it, that they need not take turns. The other half is
+// spread evenly, so that there is something left for a customer who comes later.
+func (v *view) idle(now time.Time) bool {
+	allowance := v.allowance()
+	for minute, n := range v.backfills {
+		if age(minute, now) < counted {
+			allowance -= 2 * n
+		}
+	}
+	return allowance > 0
+}
+
+// age is how long ago a minute began.
+func age(minute int64, now time.Time) time.Duration { return now.Sub(time.Unix(minute*60, 0)) }
+
+// interval is the time between two backfill requests of this process: all of them
+// together use evenly what is left of an hour, and a process gets of it according
+// to its customers. What was used at once is made up for until it ages out: no
+// later minute finds the hour spent.
+func (v *view) interval(mine int, now time.Time) time.Duration {
+	allowance := v.allowance()
+	free := allowance
+	for minute, n := range v.backfills {
+		if age(minute, now) < counted {
+			free -= n
+		}
+	}
+	// The pace is the fastest that can be kept up until any of the minutes to come.
+	pace := counted / time.Duration(max(allowance, 1))
+	for _, minute := range slices.Sorted(maps.Keys(v.backfills)) {
+		left := counted - age(minute, now)
+		if left <= 0 {
+			continue
+		}
+		if left > 10*time.Minute {
+			pace = max(pace, min(left/time.Duration(max(free, 1)), counted/time.Duration(max(v.share(Backfill), 1))))
+		}
+		free += v.backfills[minute]
+	}
+	pace = pace * 9 / 10 // what others leave of their turns
 	mine = max(mine, 1)
-	return counted / time.Duration(allowance) * time.Duration(max(v.waiting[Backfill], mine)) / time.Duration(mine)
+	return pace * time.Duration(max(v.waiting[Backfill], mine)) / time.Duration(mine)
 }
 
 // sliceOf is how many requests are taken from the ledger at once, and how many a

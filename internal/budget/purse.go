@@ -63,7 +63,7 @@ func bookingMinute(now time.Time) int64 { return minuteOf(now.Add(margin)) }
 func newPurse(key string, now time.Time) *purse {
 	return &purse{
 		key: key, flight: make(chan struct{}, 1), usedAt: now, line: newLine(now),
-		view: view{limit: DefaultLimit}, next: now, turns: map[string]turn{},
+		view: view{limit: DefaultLimit, minutes: map[int64]int{}, backfills: map[int64]int{}}, next: now, turns: map[string]turn{},
 	}
 }
 
@@ -140,13 +140,13 @@ func (p *purse) spend(w who, now time.Time) {
 func (p *purse) pace(w who, now time.Time) time.Duration {
 	limit := p.view.limit
 	t, has := p.turns[w.customer]
-	if has && t.left > 0 && now.Sub(t.at) < active || p.line.had(w) < headOf(limit) {
+	if has && t.left > 0 && now.Sub(t.at) < active || p.line.had(w) < headOf(limit) || p.view.idle(now) {
 		if !has {
 			p.turns[w.customer] = turn{at: now}
 		}
 		return 0
 	}
-	step := time.Duration(sliceOf(limit)) * p.view.interval(p.backfills(now))
+	step := time.Duration(sliceOf(limit)) * p.view.interval(p.backfills(now), now)
 	// A turn that nobody took is made up for, within a minute.
 	if late := now.Add(-time.Minute); p.next.Before(late) {
 		p.next = late

@@ -1,0 +1,116 @@
+package budget_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"windlass/internal/budget"
+)
+
+// While almost nothing of a limit is used, the end of a block is all that anybody
+// waits for: whichever process was told of it, and whichever is restarted.
+func TestABlockEndsWhenItEnds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		steps := rapid.SliceOfN(rapid.Custom(drawBlockStep), 1, 40).Draw(rt, "steps")
+		synctest.Test(t, func(*testing.T) {
+			w := blockWorld{t: rt, ledger: budget.NewMemory()}
+			for _, s := range steps {
+				w.play(s)
+			}
+		})
+	})
+}
+
+type blockStep struct {
+	process  int
+	class    budget.Class
+	requests int
+	blocks   int // seconds that the answer to the last request asks for; 0 for none
+	pause    time.Duration
+	restarts bool
+	// forward is how far the clock of the machine is set forward before the step.
+	forward time.Duration
+}
+
+func drawBlockStep(t *rapid.T) blockStep {
+	s := blockStep{
+		process:  rapid.IntRange(0, 2).Draw(t, "process"),
+		class:    budget.Class(rapid.IntRange(0, 2).Draw(t, "class")),
+		requests: rapid.IntRange(1, 30).Draw(t, "requests"),
+		pause:    time.Duration(rapid.IntRange(0, 600).Draw(t, "pause")) * time.Second / 4,
+		restarts: rapid.IntRange(0, 3).Draw(t, "restarts") == 0,
+	}
+	if rapid.IntRange(0, 2).Draw(t, "blocked") == 0 {
+		s.blocks = rapid.IntRange(1, 120).Draw(t, "blocks")
+	}
+	if rapid.IntRange(0, 9).Draw(t, "set forward") == 0 {
+		s.forward = time.Duration(rapid.IntRange(1, 7200).Draw(t, "forward")) * time.Second
+	}
+	return s
+}
+
+type blockWorld struct {
+	t         *rapid.T
+	ledger    *budget.Memory
+	processes [3]*budget.Budget
+	forward   time.Duration
+	until     time.Time // when the last block ends
+}
+
+func (w *blockWorld) now() time.Time { return time.Now().Add(w.forward) }
+
+func (w *blockWorld) play(s blockStep) {
+	w.forward += s.forward
+	if w.processes[s.process] == nil || s.restarts {
+		w.processes[s.process] = budget.New(w.ledger, &budget.Options{Now: w.now})
+	}
+	b, a := w.processes[s.process], budget.Account{Key: "k", Limit: 1_000_000, Customer: "c"}
+	ctx := context.Background()
+	for range s.requests {
+		// A clock that was adjusted by less than a minute is not followed at once.
+		left := w.until.Sub(w.now()) + time.Minute + time.Second
+		err := b.Acquire(ctx, a, s.class)
+		var wait *budget.Wait
+		switch {
+		case err == nil:
+			continue
+		case !errors.As(err, &wait):
+			w.t.Fatal(err)
+		case w.forward == 0 && wait.For > w.until.Sub(w.now())+time.Millisecond, wait.For > left:
+			w.t.Fatalf("told to wait for %v (%s); the block ends in %v", wait.For, wait.Reason, w.until.Sub(w.now()))
+		}
+		break
+	}
+	if s.blocks > 0 {
+		b.Learn(ctx, a, http.StatusTooManyRequests, http.Header{"Retry-After": {strconv.Itoa(s.blocks)}})
+		if until := w.now().Add(time.Duration(s.blocks) * time.Second); until.After(w.until) {
+			w.until = until
+		}
+	}
+	time.Sleep(s.pause)
+}
+
+// A budget that nobody else uses is not waited for: thirty requests of a backfill
+// go at once, and so does half of what the hour has for backfills.
+func TestABackfillDoesNotWaitForAnIdleBudget(t *testing.T) {
+	t.Parallel()
+	for _, requests := range []int{30, 390} {
+		synctest.Test(t, func(t *testing.T) {
+			b := budget.New(budget.NewMemory(), nil)
+			for i := range requests {
+				if err := b.Acquire(t.Context(), account(0), budget.Backfill); err != nil {
+					t.Fatalf("request %d of %d: %v", i+1, requests, err)
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+	}
+}
