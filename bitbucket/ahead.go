@@ -54,7 +54,7 @@ func (w *walker) walkAhead(ctx context.Context, p place, ahead *lookahead, yield
 			yield(connector.Page{}, err)
 			return
 		}
-		if uri := w.guess(p, a.body); uri != "" {
+		if uri := w.guess(p, a.body); uri != "" && ahead.misses < maxMisses {
 			ahead.begin(ctx, uri)
 		}
 		env, err := w.parse(a)
@@ -63,12 +63,12 @@ func (w *walker) walkAhead(ctx context.Context, p place, ahead *lookahead, yield
 			return
 		}
 		page, next, err := w.turn(p, env)
+		if err == nil {
+			page, err = w.close(ctx, p, page, next)
+		}
 		if err != nil {
 			yield(connector.Page{}, err)
 			return
-		}
-		if next != nil {
-			page.Next = next.cursor()
 		}
 		if !yield(page, nil) || next == nil {
 			return
@@ -89,6 +89,9 @@ func (w *walker) guess(p place, body []byte) string {
 	if found < 0 {
 		return ""
 	}
+	if w.byStable(p) {
+		return w.guessKey(body)
+	}
 	s := jsonscan.NewAt(tail, found+len(name))
 	if s.Expect(':') != nil {
 		return ""
@@ -102,8 +105,34 @@ func (w *walker) guess(p place, body []byte) string {
 	if err != nil || path != w.list || uri == p.URI {
 		return ""
 	}
+	uri, _ = restored(p.URI, uri, 0)
 	return uri
 }
+
+// guessKey guesses that the last key near the end of a page is that of its last
+// record. Where records hold others that have one, that may be wrong: see
+// maxMisses.
+func (w *walker) guessKey(body []byte) string {
+	const far = 1 << 14
+	tail := body[max(0, len(body)-far):]
+	name := []byte(`"` + w.o.stable + `"`)
+	found := bytes.LastIndex(tail, name)
+	if found < 0 {
+		return ""
+	}
+	s := jsonscan.NewAt(tail, found+len(name))
+	if s.Expect(':') != nil {
+		return ""
+	}
+	raw, err := s.Value()
+	if key := jsonscan.Plain(raw); err == nil && !parseTime(key).IsZero() {
+		return w.stableURI(">", key)
+	}
+	return ""
+}
+
+// maxMisses wrong guesses end the guessing: each has cost a request in vain.
+const maxMisses = 3
 
 // lookahead is at most one request that is under way before it is needed. It
 // belongs to one goroutine, the one that walks.
@@ -112,6 +141,7 @@ type lookahead struct {
 	uri     string
 	arrives chan fetched // nil when nothing is under way
 	cancel  context.CancelFunc
+	misses  int
 }
 
 type fetched struct {
@@ -137,6 +167,9 @@ func (l *lookahead) get(ctx context.Context, uri string) (answer, error) {
 		l.arrives = nil
 		l.cancel()
 		return got.a, got.err
+	}
+	if l.arrives != nil {
+		l.misses++
 	}
 	l.wait()
 	return l.w.get(ctx, uri)

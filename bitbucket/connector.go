@@ -147,6 +147,13 @@ func (c *Connector) path(template, id string) (string, error) {
 		template = strings.Replace(template, "{workspace}", workspace, 1)
 	}
 	if strings.Contains(template, "{id}") {
+		if invented(id) {
+			return "", &connector.Error{
+				Kind:    windlass.Invalid,
+				Message: quote(id) + " is no id of Bitbucket's: the record came without one",
+				Remedy:  "it can be read, and neither changed nor deleted",
+			}
+		}
 		escaped, err := segment("an id", id)
 		if err != nil {
 			return "", err

@@ -36,6 +36,15 @@ type place struct {
 	Last marks `json:"l,omitempty"`
 	// Key is the sort key of the last record returned.
 	Key string `json:"k,omitempty"`
+	// Link is the provider's link to the page that URI asks for by key, for a
+	// provider that turns out to ignore the key. Left is how many records it
+	// should have, -1 when unknown. Unkeyed says that the walk follows links.
+	Link    string `json:"k2,omitempty"`
+	Left    int    `json:"kl,omitempty"`
+	Unkeyed bool   `json:"ku,omitempty"`
+	// First is how many records the list had when its first page came, and -1 or
+	// 0 when that is unknown.
+	First int `json:"f,omitempty"`
 	// Back says that URI is a step back, which has to overlap with Last.
 	Back bool `json:"back,omitempty"`
 	// Mark is a fingerprint of a link followed earlier, Since counts the links
@@ -46,6 +55,11 @@ type place struct {
 	Full bool `json:"full,omitempty"`
 	// Subjects are the subjects of hook events still to walk, this one first.
 	Subjects []string `json:"subjects,omitempty"`
+	// Subjected is how many subjects there are.
+	Subjected int `json:"sn,omitempty"`
+	// Passed counts what was passed over: memberships without a workspace, or
+	// subjects that were refused.
+	Passed int `json:"po,omitempty"`
 }
 
 const placeVersion = 1

@@ -36,7 +36,13 @@ func TestBadDays(t *testing.T) {
 		{"foreign-next", 200, windlass.Malformed, "leads to https://elsewhere.example instead of https://api.bitbucket.org/2.0"},
 		{"duplicate-page", 500, nil, ""},
 		{"shift-page=7", 493, windlass.Incomplete, "493 of the 500 records that the provider counts arrived"},
-		{"shift-page=-7", 493, windlass.Incomplete, "493 of the 500 records"},
+		{"shift-page=-7", 500, nil, ""},
+		{"unstable=100", 400, windlass.Incomplete, "of the 500 records"},
+		{"lossy-next=sort", 500, nil, ""},
+		{"lossy-next=q", 500, nil, ""},
+		{"lossy-next=pagelen", 500, nil, ""},
+		{"no-next", 500, nil, ""},
+		{"bad-next", 200, windlass.Malformed, "link to the next page is malformed: https://api.bitbucket.org/2.0/repositories/acme&"},
 		{"skew=-5m", 500, nil, ""},
 	} {
 		t.Run(row.fault, func(t *testing.T) {

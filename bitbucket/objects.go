@@ -20,6 +20,7 @@ type object struct {
 	moved  string   // the field that moves with every change: Record.Updated
 	filter filter   // whether moved can be filtered and sorted by
 	role   bool     // the list takes role=
+	nulls  bool     // null may stand for a record, and is passed over
 	walk   walk     // how the list is read
 
 	read, write, erase scopes

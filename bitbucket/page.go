@@ -18,9 +18,34 @@ import (
 // pages but the last, are promised; a bare array is taken for one whole page.
 type envelope struct {
 	records []connector.Record
-	last    string // the stable key of the last record, as sent
+	first   string // the stable key of the first record, as sent
+	last    string // that of the last one
+	tied    bool   // the last two records have the same one
+	jumbled bool   // the keys run backwards somewhere
 	next    string // absolute, as sent
 	size    int    // -1 when not said
+	pagelen int    // 0 when not said
+	nulls   int    // records that are null, where the object has such
+}
+
+// key takes the next record's stable key.
+func (e *envelope) key(key string) {
+	if len(e.records) == 0 {
+		e.first = key
+	} else {
+		e.tied = key == e.last
+		e.jumbled = e.jumbled || earlier(key, e.last)
+	}
+	e.last = key
+}
+
+// earlier compares two times as sent. Bitbucket writes all of them alike, so
+// that comparing the text is enough unless it says no.
+func earlier(a, b string) bool {
+	if len(a) == len(b) && a >= b {
+		return false
+	}
+	return parseTime(a).Before(parseTime(b))
 }
 
 // parsePage reads a page of an object's list.
@@ -31,7 +56,9 @@ func parsePage(o *object, body []byte) (envelope, error) {
 	found := false
 	take := func() error {
 		found = true
-		page.records, page.last = make([]connector.Record, 0, mostPage), "" // a member named twice: the last one counts
+		// A member named twice: the last one counts.
+		page.records, page.first, page.last = make([]connector.Record, 0, mostPage), "", ""
+		page.tied, page.jumbled, page.nulls = false, false, 0
 		return s.Array(func() error { return reader.read(s, &page) })
 	}
 	var err error
@@ -55,6 +82,12 @@ func parsePage(o *object, body []byte) (envelope, error) {
 				raw, err := s.Value()
 				if n, bad := strconv.Atoi(string(raw)); bad == nil && n >= 0 {
 					page.size = n
+				}
+				return err
+			case "pagelen":
+				raw, err := s.Value()
+				if n, bad := strconv.Atoi(string(raw)); bad == nil && n > 0 {
+					page.pagelen = n
 				}
 				return err
 			}
@@ -97,6 +130,10 @@ func (r *recordReader) read(s *jsonscan.Scanner, page *envelope) error {
 	clear(r.slots)
 	s.Space()
 	start := s.At()
+	if r.o.nulls && s.Peek() == 'n' {
+		page.nulls++
+		return s.Skip()
+	}
 	if s.Peek() != '{' {
 		return fmt.Errorf("a record is not an object at byte %d", start)
 	}
@@ -107,8 +144,8 @@ func (r *recordReader) read(s *jsonscan.Scanner, page *envelope) error {
 	n := len(r.o.id)
 	record.ID = joinID(r.slots[:n], record.Raw)
 	record.Updated = parseTime(jsonscan.Plain(r.slots[n]))
+	page.key(jsonscan.Plain(r.slots[n+1]))
 	page.records = append(page.records, record)
-	page.last = jsonscan.Plain(r.slots[n+1])
 	return nil
 }
 
@@ -117,6 +154,9 @@ const idSeparator = "/"
 
 // madeUpID begins the ids of records that came without one.
 const madeUpID = "sha256:"
+
+// invented reports whether an id is one of ours, which no request may carry.
+func invented(id string) bool { return strings.HasPrefix(id, madeUpID) }
 
 // joinID makes a record's id. A record that lacks a part of it, as that of an
 // account long deleted may, is neither lost nor in the way of the others: its

@@ -193,9 +193,10 @@ func (w *walker) timeURI(from time.Time) string {
 	return w.uri(w.list, strings.Join(terms, " AND "), w.o.moved)
 }
 
-// stableURI is the list's first page from a key on, in order of creation.
-func (w *walker) stableURI(key string) string {
-	return w.uri(w.list, fmt.Sprintf(`%s >= "%s"`, w.o.stable, stamp(parseTime(key))), w.o.stable)
+// stableURI is the list's first page from a key on, or after it, in the order
+// of that key.
+func (w *walker) stableURI(operator, key string) string {
+	return w.uri(w.list, fmt.Sprintf(`%s %s "%s"`, w.o.stable, operator, stamp(parseTime(key))), w.o.stable)
 }
 
 // fetch gets one page of a list.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -20,38 +21,62 @@ func (w *walker) readEvents(ctx context.Context, p place) (connector.Page, error
 		if err != nil || len(subjects) == 0 {
 			return connector.Page{Size: -1}, err
 		}
-		p.Subjects = subjects
+		p.Subjects, p.Subjected = subjects, len(subjects)
 		if p.URI, err = w.eventsURI(subjects[0]); err != nil {
 			return connector.Page{}, err
 		}
 		return connector.Page{Next: p.cursor(), Size: -1}, nil
 	}
+	page := connector.Page{Size: -1}
+	subject := p.Subjects[0]
 	env, err := w.fetch(ctx, p.URI)
+	if refused(err) && (len(p.Subjects) > 1 || p.Passed < p.Subjected-1) {
+		// The others are no worse for it. Where all are refused, the object is.
+		page.Notes = []string{"Bitbucket refused the events of " + quote(subject) + ", which were passed over: " + err.Error() + "."}
+		p.Passed++
+		return w.nextSubject(p, page)
+	}
 	if err != nil {
 		return connector.Page{}, err
 	}
-	subject := p.Subjects[0]
-	page := connector.Page{Size: -1}
 	for _, record := range env.records {
 		page.Records = append(page.Records, withSubject(subject, record.Raw))
 	}
 	page.Records, _ = p.unseen(page.Records)
 	p.Seen += len(page.Records)
-	next, more, err := w.next(p, env)
+	next, notes, err := w.next(p, env, len(page.Records))
+	page.Notes = notes
 	switch {
 	case err != nil:
 		return connector.Page{}, err
-	case more:
-		next.Last = nil
+	case next != nil:
 		page.Next = next.cursor()
-	case len(p.Subjects) > 1:
-		p.Subjects = p.Subjects[1:]
-		if p.URI, err = w.eventsURI(p.Subjects[0]); err != nil {
-			return connector.Page{}, err
-		}
-		page.Next = p.cursor()
+		return page, nil
+	default:
+		return w.nextSubject(p, page)
 	}
+}
+
+// nextSubject ends a page of one subject's events: the next one is of another
+// subject, if there is one left.
+func (w *walker) nextSubject(p place, page connector.Page) (connector.Page, error) {
+	p.Subjects = p.Subjects[1:]
+	if len(p.Subjects) == 0 {
+		return page, nil
+	}
+	var err error
+	if p.URI, err = w.eventsURI(p.Subjects[0]); err != nil {
+		return connector.Page{}, err
+	}
+	p.Last = nil
+	page.Next = p.cursor()
 	return page, nil
+}
+
+// refused reports whether an error is about the one thing that was asked for,
+// and not about the credential or the provider.
+func refused(err error) bool {
+	return errors.Is(err, windlass.Forbidden) || errors.Is(err, windlass.NotFound) || errors.Is(err, windlass.Gone)
 }
 
 func (w *walker) eventsURI(subject string) (string, error) {
@@ -113,21 +138,37 @@ func (w *walker) readMemberships(ctx context.Context, p place) (connector.Page, 
 	if err != nil {
 		return connector.Page{}, err
 	}
-	page := connector.Page{Size: env.size}
-	for _, membership := range env.records {
-		record, err := w.detail(ctx, membership)
+	var page connector.Page
+	records, dropped := p.unseen(env.records)
+	without := env.nulls
+	for _, membership := range records {
+		if invented(membership.ID) {
+			without++
+			continue
+		}
+		record, note, err := w.detail(ctx, membership)
 		if err != nil {
 			return connector.Page{}, err
 		}
 		page.Records = append(page.Records, record)
+		if note != "" {
+			page.Notes = append(page.Notes, note)
+		}
 	}
-	p.Seen += len(env.records)
-	next, more, err := w.next(p, env)
+	if without > 0 {
+		p.Passed += without
+		page.Notes = append(page.Notes, fmt.Sprintf("Bitbucket returned %d of the memberships without a workspace: they were passed over.", without))
+	}
+	if page.Size = env.size; env.size >= 0 {
+		page.Size = max(env.size-p.Passed, 0)
+	}
+	p.Seen += len(env.records) - dropped
+	next, notes, err := w.next(p, env, len(env.records)-dropped)
 	if err != nil {
 		return connector.Page{}, err
 	}
-	if more {
-		next.Last = nil
+	page.Notes = append(page.Notes, notes...)
+	if next != nil {
 		page.Next = next.cursor()
 	}
 	return page, nil
@@ -135,7 +176,7 @@ func (w *walker) readMemberships(ctx context.Context, p place) (connector.Page, 
 
 // membership is the shape of GET /user/workspaces, which is no object of its
 // own: CHANGE-2770 made it the way to the workspaces.
-var membership = object{name: "workspaces", id: []string{"workspace.uuid"}}
+var membership = object{name: "workspaces", id: []string{"workspace.uuid"}, nulls: true}
 
 func (w *walker) memberships(ctx context.Context, uri string) (envelope, error) {
 	a, err := w.get(ctx, uri)
@@ -152,24 +193,27 @@ func (w *walker) memberships(ctx context.Context, uri string) (envelope, error) 
 // detail gets the record behind a membership. Where that is refused, since the
 // workspace shuts out this address or was suspended, the membership itself
 // stands for it: it has the id, and one workspace does not stop the others.
-func (w *walker) detail(ctx context.Context, m connector.Record) (connector.Record, error) {
+func (w *walker) detail(ctx context.Context, m connector.Record) (record connector.Record, note string, err error) {
 	path, err := w.c.path(w.o.item, m.ID)
 	if err != nil {
-		return connector.Record{}, err
+		return connector.Record{}, "", err
 	}
 	a, err := w.c.do(ctx, call{op: w.op, method: http.MethodGet, uri: w.detailURI(path), object: w.o})
-	refused := errors.Is(err, windlass.Forbidden) || errors.Is(err, windlass.NotFound) || errors.Is(err, windlass.Gone)
-	if refused {
-		return w.standIn(m), nil
+	if refused(err) {
+		note = "Bitbucket refused the workspace " + m.ID + ", and its membership stands for it: " + err.Error() + "."
+		return w.standIn(m), note, nil
 	}
 	if err != nil {
-		return connector.Record{}, err
+		return connector.Record{}, "", err
 	}
-	record, err := parseRecord(w.o, a.body)
+	record, err = parseRecord(w.o, a.body)
 	if err != nil {
-		return connector.Record{}, malformed(w.op, a, err)
+		return connector.Record{}, "", malformed(w.op, a, err)
 	}
-	return record, nil
+	if invented(record.ID) {
+		record.ID = m.ID
+	}
+	return record, "", nil
 }
 
 func (w *walker) detailURI(path string) string {

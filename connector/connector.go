@@ -125,6 +125,13 @@ type Page struct {
 	// Full reports that Since and Until were given but could not be applied:
 	// the read returns every record there is.
 	Full bool
+	// Keyed reports that Next takes up at a key that the records keep, and not
+	// at a place in the list: however much later it is asked for, no record
+	// slides over the seam between the two pages.
+	Keyed bool
+	// Notes say what the provider did wrong on this page and what was done about
+	// it, as sentences for the log of the read.
+	Notes []string
 }
 
 // WriteRequest names what to write.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"windlass/bitbucket/sandbox/internal/fault"
@@ -18,8 +19,8 @@ type Fault = fault.Fault
 //	status=502,path=/2.0/repositories/*,after=3,times=1
 //
 // What goes wrong is one of status=N, latency=D, hang, cut[=BYTES], malformed,
-// html[=N], foreign-next[=HOST], duplicate-page, shift-page[=RECORDS], skew=D
-// and reset; method, path, after and times choose the requests, and retry-after
+// html[=N], foreign-next[=HOST], lossy-next[=PARAMETER], no-next, bad-next,
+// duplicate-page, shift-page[=RECORDS], unstable[=RECORDS], skew=D and reset; method, path, after and times choose the requests, and retry-after
 // and text shape the answer. The error names what is not understood.
 func ParseFault(text string) (Fault, error) { return fault.ParseFault(text) }
 
@@ -35,6 +36,10 @@ type spoiled struct {
 	foreignNext string // host that next leads to; "" for our own
 	duplicate   bool   // next leads to this page again
 	shift       int    // records by which the page begins too late
+	turn        int    // records by which the whole list is turned
+	lost        string // parameter that next does without
+	noNext      bool
+	badNext     bool
 	skew        time.Duration
 }
 
@@ -87,6 +92,16 @@ func (sp *spoiled) note(f Fault) {
 		if f.Amount == 0 {
 			sp.shift = 1
 		}
+	case fault.Unstable:
+		if sp.turn = f.Amount; sp.turn == 0 {
+			sp.turn = 1
+		}
+	case fault.LossyNext:
+		sp.lost = cmp.Or(f.Parameter, "sort")
+	case fault.NoNext:
+		sp.noNext = true
+	case fault.BadNext:
+		sp.badNext = true
 	case fault.Skew:
 		sp.skew += f.Skew
 	default: // the other kinds are dealt with before the answer or around it
@@ -103,9 +118,24 @@ func (c *call) pageWindow(p page) (from, to int) {
 // it does so only once.
 const repeated = "repeated"
 
+// entry is which one of a list's total entries stands at place i.
+func (c *call) entry(i, total int) int {
+	if c.spoiled.turn == 0 {
+		return i
+	}
+	return ((i+c.spoiled.turn)%total + total) % total
+}
+
 // nextURL is the link from page number to the one after.
 func (c *call) nextURL(number int) string {
 	next := c.pageURL(number + 1)
+	if c.spoiled.lost != "" {
+		path, raw, _ := strings.Cut(next, "?")
+		next = path + "?" + without(raw, c.spoiled.lost)
+	}
+	if c.spoiled.badNext {
+		next = strings.Replace(next, "?", "&", 1)
+	}
 	if c.spoiled.duplicate && c.query.Get(repeated) == "" {
 		next = c.pageURL(number) + "&" + repeated + "=1"
 	}

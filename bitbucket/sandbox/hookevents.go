@@ -61,7 +61,11 @@ func (c *call) getHookEvents() (*answer, error) {
 	subject := func(name string) object {
 		return object{{"links", object{{"events", href(c.at.api + "/hook_events/" + name)}}}}
 	}
-	return reply(http.StatusOK, object{{"repository", subject("repository")}, {"workspace", subject("workspace")}})
+	subjects := object{{"repository", subject("repository")}, {"workspace", subject("workspace")}}
+	for _, name := range c.server.options.HookSubjects {
+		subjects = append(subjects, pair{name, subject(name)})
+	}
+	return reply(http.StatusOK, subjects)
 }
 
 func (c *call) listHookEvents() (*answer, error) {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -66,13 +67,13 @@ func (c *call) paged(defaultLength, total int, wrap envelope, each func(dst []by
 		if i > from {
 			b = append(b, ',')
 		}
-		b = each(b, i)
+		b = each(b, c.entry(i, p.total))
 	}
 	b = append(b, ']')
 	if !c.server.options.OmitSize {
 		b = appendPlace(b, p)
 	}
-	if p.to() < p.total {
+	if p.to() < p.total && !c.spoiled.noNext {
 		b = append(b, `,"next":`...)
 		b = appendString(b, c.nextURL(p.number))
 	}
@@ -103,15 +104,23 @@ func appendPlace(b []byte, p page) []byte {
 // pageURL is the address of another page of the list being asked for: the same
 // request with another page parameter, every other parameter as it came.
 func (c *call) pageURL(number int) string {
+	kept := without(c.request.URL.RawQuery, "page", repeated)
+	if kept != "" {
+		kept += "&"
+	}
+	return c.at.api + c.path + "?" + kept + "page=" + strconv.Itoa(number)
+}
+
+// without is a query without some parameters; the others stay as they came.
+func without(query string, names ...string) string {
 	kept := []string{}
-	for part := range strings.SplitSeq(c.request.URL.RawQuery, "&") {
+	for part := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(part, "=")
-		if name, err := url.QueryUnescape(name); part != "" && (err != nil || name != "page" && name != repeated) {
+		if name, err := url.QueryUnescape(name); part != "" && (err != nil || !slices.Contains(names, name)) {
 			kept = append(kept, part)
 		}
 	}
-	kept = append(kept, "page="+strconv.Itoa(number))
-	return c.at.api + c.path + "?" + strings.Join(kept, "&")
+	return strings.Join(kept, "&")
 }
 
 // roomFor guesses the size of a page, so that it is not copied as it grows.

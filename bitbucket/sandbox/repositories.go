@@ -29,7 +29,8 @@ type repositories struct {
 	uuids   map[string]uint32 // of created ones
 
 	updatedAt []stamp  // by number, seeded ones only
-	byCreated []uint32 // numbers of live ones, by created_on
+	byCreated []uint32 // numbers of live ones, which is by created_on unless jumbled
+	jumbled   bool     // one was created under an earlier clock than another before it
 	byUpdated []uint32 // numbers of live ones, by updated_on, then number
 
 	version uint64 // counts mutations; orders computed before are stale
@@ -74,6 +75,18 @@ func (s *repositories) updated(number uint32) stamp {
 	return s.updatedAt[number]
 }
 
+// created is get(number).created without making the record.
+func (s *repositories) created(number uint32) stamp {
+	if r := s.changed[number]; r != nil {
+		return r.created
+	}
+	return s.baseCreated(number)
+}
+
+func (s *repositories) compareCreated(a, b uint32) int {
+	return cmp.Or(cmp.Compare(s.created(a), s.created(b)), cmp.Compare(a, b))
+}
+
 func (s *repositories) compareUpdated(a, b uint32) int {
 	return cmp.Or(cmp.Compare(s.updated(a), s.updated(b)), cmp.Compare(a, b))
 }
@@ -114,6 +127,9 @@ func (s *repositories) add(r *repository) {
 	s.next++
 	s.changed[r.number] = r
 	s.slugs[r.slug], s.uuids[r.uuid] = r.number, r.number
+	if n := len(s.byCreated); n > 0 && s.created(s.byCreated[n-1]) > r.created {
+		s.jumbled = true
+	}
 	s.byCreated = append(s.byCreated, r.number)
 	s.place(r.number)
 	r.project.count(r, 1)

@@ -124,8 +124,13 @@ func (c *call) chosenRepositories() ([]uint32, error) {
 		}
 		numbers = numbers[from:max(from, to)]
 	}
+	// A walk that pages by created_on asks for the end of the order of creation.
+	// Where nothing else is asked for, that is all there is to do.
+	if from, to, only := q.TimeBounds("created_on"); all && only && !s.jumbled && (sort.Field == "" || sort.Field == "created_on" && !sort.Desc) && !(from.IsZero() && to.IsZero()) {
+		return createdBetween(s, from, to), nil
+	}
 	inOrder := sort.Field == "" && exact && lo.IsZero() && hi.IsZero() ||
-		sort.Field == "created_on" && !sort.Desc && len(numbers) == len(s.byCreated) && lo.IsZero() && hi.IsZero() ||
+		sort.Field == "created_on" && !sort.Desc && !s.jumbled && len(numbers) == len(s.byCreated) && lo.IsZero() && hi.IsZero() ||
 		sort.Field == "updated_on" && !sort.Desc
 	if all && exact && inOrder {
 		return numbers, nil
@@ -151,6 +156,21 @@ func (c *call) chosenRepositories() ([]uint32, error) {
 		c.sortRepositories(chosen, sort)
 		return chosen
 	}), nil
+}
+
+// createdBetween is the part of the order of creation between two moments, both
+// included; a zero time is no bound.
+func createdBetween(s *repositories, from, to time.Time) []uint32 {
+	lo, hi := 0, len(s.byCreated)
+	if !from.IsZero() {
+		lo, _ = slices.BinarySearchFunc(s.byCreated, from, func(n uint32, at time.Time) int { return s.created(n).time().Compare(at) })
+	}
+	if !to.IsZero() {
+		hi, _ = slices.BinarySearchFunc(s.byCreated, to, func(n uint32, at time.Time) int {
+			return cmp.Or(s.created(n).time().Compare(at), -1)
+		})
+	}
+	return s.byCreated[lo:max(lo, hi)]
 }
 
 // role gives the test that the role parameter and the caller's own permissions
@@ -182,15 +202,16 @@ func (c *call) role() (sees func(*repository) bool, all bool, err error) {
 // sortRepositories orders numbers; equal ones stay in the order of creation.
 func (c *call) sortRepositories(numbers []uint32, sort bbql.Sort) {
 	s := c.ws.repositories
-	backwards := func(a, b uint32) int { return cmp.Compare(b, a) }
 	switch {
 	case sort.Field == "updated_on" && sort.Desc:
 		slices.SortFunc(numbers, func(a, b uint32) int { return s.compareUpdated(b, a) })
 	case sort.Field == "updated_on":
-	case sort.Field == "" || sort.Field == "created_on" && !sort.Desc:
+	case sort.Field == "":
 		slices.Sort(numbers)
+	case sort.Field == "created_on" && sort.Desc:
+		slices.SortFunc(numbers, func(a, b uint32) int { return s.compareCreated(b, a) })
 	case sort.Field == "created_on":
-		slices.SortFunc(numbers, backwards)
+		slices.SortFunc(numbers, s.compareCreated)
 	default:
 		slices.Sort(numbers)
 		type keyed struct {

@@ -34,6 +34,13 @@ type Options struct {
 	FixedRefresh bool
 	Latency      time.Duration // before each answer
 
+	// NullMemberships is how many entries of /user/workspaces have no workspace, as
+	// those of workspaces that are being deleted.
+	NullMemberships int
+	// HookSubjects are more subjects that /hook_events names. Their own pages
+	// answer 404, as that of "user" and "team" does since those have no webhooks.
+	HookSubjects []string
+
 	// ProjectKeysOnly makes a project's UUID in a path a 404. Whether
 	// Bitbucket takes one there is unconfirmed.
 	ProjectKeysOnly bool

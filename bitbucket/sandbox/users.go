@@ -115,8 +115,12 @@ func (c *call) listUserWorkspaces() (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.paged(25, len(mine), envelopeFull, func(b []byte, i int) []byte {
-		ws := mine[i]
+	nulls := max(c.server.options.NullMemberships, 0)
+	return c.paged(25, len(mine)+nulls, envelopeFull, func(b []byte, i int) []byte {
+		if i < nulls {
+			return appendObject(b, object{{"type", "workspace_access"}, {"administrator", false}, {"workspace", nil}})
+		}
+		ws := mine[i-nulls]
 		return appendObject(b, object{
 			{"type", "workspace_access"},
 			{"administrator", ws.owner(c.who.user)},

@@ -34,7 +34,7 @@ output. The same seed gives the same data.
 
 A fault names what goes wrong, and may say for which requests:
   status=502  html  hang  cut  malformed  reset  foreign-next  duplicate-page
-  shift-page  skew=-5m  latency=2s
+  shift-page  unstable  lossy-next=fields  no-next  bad-next  skew=-5m  latency=2s
   method=GET  path=/2.0/repositories/*  after=3  times=1  retry-after=30s  text`,
 		Example: `  windlass sandbox --repositories 50000 --limit-headers
   windlass sandbox --latency 50ms --fault status=502,after=3,times=1`,

@@ -17,7 +17,7 @@
 //     is done, the last wrapped first (defer does that). This covers cut,
 //     malformed and skew, and does nothing for other kinds.
 //  5. What concerns pages only the server can do: see foreign-next,
-//     duplicate-page, shift-page and, for the times in bodies, skew at [Kind].
+//     lossy-next, no-next, bad-next, duplicate-page, shift-page, unstable and, for the times in bodies, skew at [Kind].
 //
 // Breaking a connection is done by panicking with http.ErrAbortHandler, net/http's
 // own way. A server in process, without connections, recovers that value and
@@ -62,6 +62,19 @@ const (
 	// negative, as when records were deleted or created before it during an
 	// offset-paged walk. The server applies it.
 	ShiftPage Kind = "shift-page"
+	// LossyNext makes the page's `next` lose the parameter Fault.Parameter. The
+	// server applies it.
+	LossyNext Kind = "lossy-next"
+	// NoNext leaves `next` out of a page that is not the last, as BCLOUD-20639
+	// reports. The server applies it.
+	NoNext Kind = "no-next"
+	// BadNext has an ampersand where the question mark of `next` should be. The
+	// server applies it.
+	BadNext Kind = "bad-next"
+	// Unstable serves the page from the list in another order than the pages
+	// before: turned by Fault.Amount records, so that rows repeat and others are
+	// never seen, while the count stays right (BCLOUD-23644). The server applies it.
+	Unstable Kind = "unstable"
 	// Skew sets the server's clock off by Fault.Skew. [Wrap] shifts the Date
 	// header; the server adds it to the times it generates while it handles the
 	// request.
@@ -72,7 +85,7 @@ const (
 
 // Kinds lists every kind, in the order of their documentation.
 func Kinds() []Kind {
-	return []Kind{Status, Latency, Hang, Cut, Malformed, HTML, ForeignNext, DuplicatePage, ShiftPage, Skew, Reset}
+	return []Kind{Status, Latency, Hang, Cut, Malformed, HTML, ForeignNext, DuplicatePage, ShiftPage, LossyNext, NoNext, BadNext, Unstable, Skew, Reset}
 }
 
 // Fault is one thing that goes wrong. Only Kind, and what that kind needs, must
@@ -91,7 +104,8 @@ type Fault struct {
 	RetryAfter time.Duration // Status and HTML: a Retry-After header, rounded up to seconds; 0 for none
 	Latency    time.Duration // any kind
 	Skew       time.Duration // Skew; negative for a slow clock
-	Amount     int           // Cut: bytes (0 is half the body); ShiftPage: records (0 is 1)
+	Amount     int           // Cut: bytes (0 is half the body); ShiftPage and Unstable: records (0 is 1)
+	Parameter  string        // LossyNext: "" is sort
 	Host       string        // ForeignNext: "" is elsewhere.example
 }
 

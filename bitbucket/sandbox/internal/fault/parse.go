@@ -13,7 +13,8 @@ import (
 //
 //	status=502  latency=2s  hang  cut  cut=100  malformed  html  html=503
 //	foreign-next  foreign-next=other.example  duplicate-page
-//	shift-page  shift-page=-2  skew=-5m  reset
+//	shift-page  shift-page=-2  unstable=100  skew=-5m  reset
+//	lossy-next  lossy-next=fields  no-next  bad-next
 //
 // The others say for which requests and how:
 //
@@ -91,7 +92,7 @@ func setKind(f *Fault, kind Kind, value string, given bool) error {
 		if given {
 			f.Amount, err = count(value)
 		}
-	case ShiftPage:
+	case ShiftPage, Unstable:
 		if given {
 			f.Amount, err = strconv.Atoi(value)
 			err = needs(err == nil && f.Amount != 0, "a number of records other than 0")
@@ -99,7 +100,10 @@ func setKind(f *Fault, kind Kind, value string, given bool) error {
 	case ForeignNext:
 		f.Host = value
 		err = needs(!given || value != "", "a host")
-	case Hang, Malformed, DuplicatePage, Reset:
+	case LossyNext:
+		f.Parameter = value
+		err = needs(!given || value != "", "the name of a parameter")
+	case Hang, Malformed, DuplicatePage, NoNext, BadNext, Reset:
 		err = needs(!given, "no value")
 	default:
 		return fmt.Errorf("no such key; use %s, or one of method, path, after, times, retry-after, text", kindNames())
@@ -165,6 +169,8 @@ func (f Fault) kindText() string {
 		return fmt.Sprintf("%s=%d", f.Kind, f.Status)
 	case f.Amount != 0:
 		return fmt.Sprintf("%s=%d", f.Kind, f.Amount)
+	case f.Parameter != "":
+		return fmt.Sprintf("%s=%s", f.Kind, f.Parameter)
 	case f.Host != "":
 		return fmt.Sprintf("%s=%s", f.Kind, f.Host)
 	default:
