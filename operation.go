@@ -128,6 +128,19 @@ type Attempt struct {
 	Answer  string // the first bytes of the answer
 }
 
+// ReadPage is a page of a read that is under way, as it is kept until the read
+// ends: what tells whether it is complete.
+type ReadPage struct {
+	OperationID string
+	Number      int64     // in all passes, from 1
+	Pass        int       // from 0: as often as the walk had started over
+	Began       time.Time // when it was asked for
+	Keyed       bool      // nothing slides over the seam to the next page
+	Interrupted bool      // something may have slid over the seam to the page before
+	Size        int64     // what the provider counted; -1 is unknown
+	Records     []byte    // their identities: see connector.Tally
+}
+
 // Progress is what one page changes about an operation.
 type Progress struct {
 	OperationID string

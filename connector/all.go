@@ -38,6 +38,7 @@ func Pages(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Page, error
 // All walks every record of a read from req.Cursor to the end. It stops at the
 // first error, which it yields with an empty record.
 //
+// A record that comes twice is yielded once, unless it has changed in between.
 // A walk from the beginning that got fewer records than the provider's last
 // count ends with an error of kind windlass.Incomplete, after the last record:
 // the records are good, but they are not all there are.
@@ -49,22 +50,23 @@ func All(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Record, error
 // way of their own to walk pages. It ends as All does.
 func Records(pages iter.Seq2[Page, error], req ReadRequest) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		count, size := 0, 0
+		var tally Tally
+		size, byTime := 0, !req.Since.IsZero() || !req.Until.IsZero()
 		for page, err := range pages {
 			if err != nil {
 				yield(Record{}, err)
 				return
 			}
 			for _, record := range page.Records {
-				if !yield(record, nil) {
+				if tally.Take(record) && !yield(record, nil) {
 					return
 				}
 			}
-			count += len(page.Records)
-			size = page.Size
+			tally.Drain() // nothing is kept
+			size, byTime = page.Size, byTime && !page.Full
 		}
-		if req.Cursor == "" && count < size {
-			yield(Record{}, ErrIncomplete(req.Object, count, size))
+		if req.Cursor == "" && !tally.Complete(size, byTime) {
+			yield(Record{}, ErrIncomplete(req.Object, tally.Count(), size))
 		}
 	}
 }

@@ -21,20 +21,23 @@ type ending struct {
 	requests    int64              // those that no page has counted
 }
 
-// ending returns how a page ends the operation; nil when it does not. A read that
-// began at the beginning and brought fewer records than the provider counts is a
-// failure: it is not all there is.
-func (s *step) ending(ctx context.Context, page connector.Page, after windlass.Operation) (*ending, error) {
+// ending returns how a page ends the operation; nil when it does not, because it
+// is not the last, or because of what again says. A read that brought fewer
+// records than the provider counts, in as many passes as make sense, is a failure:
+// it is not all there is.
+func (s *step) ending(ctx context.Context, page connector.Page, after windlass.Operation) (e *ending, again string, err error) {
 	if page.Next != "" {
-		return nil, nil //nolint:nilnil // no ending is an answer
+		return nil, "", nil
 	}
-	e := ending{p: after}
-	if page.Size >= 0 && after.Walked < int64(page.Size) {
-		e.cause = connector.ErrIncomplete(s.p.Object, int(after.Walked), page.Size)
+	if again = s.unfinished(page); again != "" {
+		return nil, again, nil
 	}
-	var err error
+	e = &ending{p: after}
+	if !s.complete(page) {
+		e.cause = connector.ErrIncomplete(s.p.Object, s.counts(page.Full), page.Size)
+	}
 	e.integration, err = s.integrationName(ctx)
-	return &e, err
+	return e, "", err
 }
 
 // integrationName is for notifications. It is asked outside of the transaction,
@@ -59,7 +62,7 @@ func (s *step) end(ctx context.Context, e ending) error {
 	if err != nil {
 		return err
 	}
-	status, result, severity := windlass.OperationSuccess, s.summary(e.p), windlass.SeverityInfo
+	status, result, severity := windlass.OperationSuccess, s.summary(e.p)+s.doubt(), windlass.SeverityInfo
 	if e.cause != nil {
 		status, result, severity = windlass.OperationFailure, upper(plain(e.cause))+".", windlass.SeverityError
 	}
@@ -70,6 +73,11 @@ func (s *step) end(ctx context.Context, e ending) error {
 	}
 	if err := s.store.EndOperation(ctx, s.p.ID, s.holder, status, result, e.requests, s.now()); err != nil {
 		return err
+	}
+	if s.p.Cursor != "" || s.p.Restarts > 0 { // the only page of a read is not kept
+		if err := s.store.DropReadPages(ctx, s.p.ID); err != nil {
+			return err
+		}
 	}
 	if err := s.store.NoteStatus(ctx, in.ID, status, e.cause == nil); err != nil {
 		return err
@@ -151,7 +159,10 @@ func (s *step) stopped(ctx context.Context, result string, also func(ctx context
 		if err := s.append(ctx, s.note(s.p.ID, windlass.SeverityInfo, result, figures(s.p))); err != nil {
 			return err
 		}
-		if err := s.store.EndOperation(ctx, s.p.ID, s.holder, windlass.OperationFailure, result, s.spent(), s.now()); err != nil || also == nil {
+		if err := s.store.EndOperation(ctx, s.p.ID, s.holder, windlass.OperationFailure, result, s.spent(), s.now()); err != nil {
+			return err
+		}
+		if err := s.store.DropReadPages(ctx, s.p.ID); err != nil || also == nil {
 			return err
 		}
 		return also(ctx)

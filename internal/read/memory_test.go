@@ -1,6 +1,7 @@
 package read_test
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -17,8 +18,11 @@ func TestMemoryIsFlat(t *testing.T) {
 		w.provider.fill(100, 4000)
 		w.provider.records = w.provider.records[:100]
 		page := w.provider.records
-		for range 119 { // the same bytes again and again, so that the provider itself stays small
-			w.provider.records = append(w.provider.records, page...)
+		for range 119 { // the same bytes under other ids, so that the provider itself stays small
+			for _, record := range page {
+				record.ID = fmt.Sprint(len(w.provider.records))
+				w.provider.records = append(w.provider.records, record)
+			}
 		}
 		var heaps []uint64
 		pages := 0

@@ -63,6 +63,11 @@ type Turns interface {
 	MoveCursor(ctx context.Context, progress windlass.Progress) error
 	RestartOperation(ctx context.Context, id, holder string, requests int64, now time.Time) error
 	SuspendOperation(ctx context.Context, id, holder string, until time.Time, attempt int, requests int64, now time.Time) error
+	// KeepReadPage is called in the page's transaction, DropReadPages in the one
+	// that ends the operation.
+	KeepReadPage(ctx context.Context, page windlass.ReadPage) error
+	ReadPages(ctx context.Context, operationID string) ([]windlass.ReadPage, error)
+	DropReadPages(ctx context.Context, operationID string) error
 	EndOperation(ctx context.Context, id, holder, status, result string, requests int64, now time.Time) error
 }
 

@@ -19,21 +19,26 @@ var errUninstalled = errors.New("the installation was removed")
 
 // commit makes batches of a page and, in one transaction, stores them, moves the
 // cursor behind the page and has the batches delivered (invariant 1). The last
-// page ends the operation in the same transaction. changed reports that something
-// happened to the installation that may stop the read.
-func (s *step) commit(ctx context.Context, page connector.Page) (changed bool, err error) {
+// page ends the operation in the same transaction, or begins another pass.
+// changed reports that something happened to the installation that may stop the
+// read.
+func (s *step) commit(ctx context.Context, got fetched) (changed, ended bool, err error) {
+	page := got.page
+	var counted int
+	var kept windlass.ReadPage
+	page.Records, counted, kept = s.take(got)
 	fresh, before, err := s.fresh(ctx, page)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	batches, large, records, err := s.batches(fresh)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	now := s.now()
 	move := windlass.Progress{
 		OperationID: s.p.ID, Holder: s.holder, From: s.p.Cursor, To: string(page.Next),
-		Walked: int64(len(page.Records)), Records: int64(records), Batches: int64(len(batches)), Requests: s.unpaid,
+		Walked: int64(counted), Records: int64(records), Batches: int64(len(batches)), Requests: s.unpaid,
 		Estimate: int64(page.Size), Full: s.p.Full || page.Full, Now: now, LeaseUntil: now.Add(s.opts.Lease),
 	}
 	after := s.p
@@ -43,9 +48,9 @@ func (s *step) commit(ctx context.Context, page connector.Page) (changed bool, e
 	after.Records += move.Records
 	after.Batches += move.Batches
 	after.Requests += move.Requests
-	end, err := s.ending(ctx, page, after)
+	end, again, err := s.ending(ctx, page, after)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	err = s.store.In(ctx, func(ctx context.Context) error {
 		standing, err := s.store.Standing(ctx, s.p.InstallationID, s.p.Object)
@@ -65,16 +70,34 @@ func (s *step) commit(ctx context.Context, page connector.Page) (changed bool, e
 		if err := s.remember(ctx, fresh, page.Full); err != nil {
 			return err
 		}
+		if err := s.append(ctx, s.notes(page)...); err != nil {
+			return err
+		}
 		if end != nil {
 			return s.end(ctx, *end)
+		}
+		if err := s.store.KeepReadPage(ctx, kept); err != nil {
+			return err
+		}
+		if again != "" {
+			return s.walkAgain(ctx, again)
 		}
 		return s.append(ctx, s.progress(after, page.Full, before)...)
 	})
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	s.p, s.unpaid = after, 0
-	return changed, nil
+	return changed, end != nil, nil
+}
+
+// walkAgain begins another pass. What came before is not delivered again.
+func (s *step) walkAgain(ctx context.Context, why string) error {
+	message := fmt.Sprintf("The read walks through %s once more (pass %d of at most %d): %s.", s.p.Object, s.walk.last.Pass+2, maxPasses, why)
+	if err := s.store.RestartOperation(ctx, s.p.ID, s.holder, 0, s.now()); err != nil {
+		return err
+	}
+	return s.append(ctx, s.note(s.p.ID, windlass.SeverityWarning, message, nil))
 }
 
 // deliver hands batches over, in the page's transaction.

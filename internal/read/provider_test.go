@@ -27,8 +27,8 @@ type provider struct {
 	before func(req connector.ReadRequest) error
 	// after is called with a page before it is returned.
 	after func(req connector.ReadRequest, page *connector.Page)
-	// unfiltered: the provider cannot read by time.
-	unfiltered bool
+	// unfiltered: the provider cannot read by time. unkeyed: its pages are counted.
+	unfiltered, unkeyed bool
 }
 
 const pageSize = 100
@@ -97,7 +97,7 @@ func (p *provider) page(req connector.ReadRequest) connector.Page {
 		return byTime(records, req, size)
 	}
 	from, _ := strconv.Atoi(string(req.Cursor))
-	page := connector.Page{Size: len(records), Full: bounded}
+	page := connector.Page{Size: len(records), Full: bounded, Keyed: !p.unkeyed}
 	page.Records = records[min(from, len(records)):min(from+size, len(records))]
 	if from+size < len(records) {
 		page.Next = connector.Cursor(strconv.Itoa(from + size))
@@ -115,7 +115,7 @@ func byTime(records []connector.Record, req connector.ReadRequest, size int) con
 	came, last, _ := strings.Cut(string(req.Cursor), "|")
 	seen, _ := strconv.Atoi(came)
 	records = slices.DeleteFunc(records, func(r connector.Record) bool { return key(r) <= last && last != "" })
-	page := connector.Page{Size: seen + len(records), Records: records[:min(size, len(records))]}
+	page := connector.Page{Size: seen + len(records), Keyed: true, Records: records[:min(size, len(records))]}
 	if len(records) > size {
 		page.Next = connector.Cursor(strconv.Itoa(seen+size) + "|" + key(records[size-1]))
 	}

@@ -42,6 +42,7 @@ type step struct {
 	counted func() int64          // requests of the reader in all; nil counts calls
 	paid    int64                 // what counted said last
 	unpaid  int64                 // requests that are not in the operation's count yet
+	walk    walked                // the pages so far
 }
 
 // Step carries an operation on for one slice. It returns nil when the operation
@@ -75,6 +76,9 @@ func (s *step) run(ctx context.Context) error {
 	}
 	if err := s.prepare(ctx); err != nil {
 		return s.failed(ctx, "prepare the read", err)
+	}
+	if err := s.restoreWalk(ctx); err != nil {
+		return s.failed(ctx, "see which records have come", err)
 	}
 	reader, err := s.opts.Open(ctx, s.in.Connection, s.p.Trigger)
 	if err != nil {
@@ -157,8 +161,9 @@ func (s *step) prepare(ctx context.Context) error {
 
 // fetched is a page that has come, or why it has not.
 type fetched struct {
-	page connector.Page
-	err  error
+	page         connector.Page
+	err          error
+	began, ended time.Time
 }
 
 // pages reads pages until the operation ends, stops, or the slice is used up.
@@ -182,8 +187,8 @@ func (s *step) pages(ctx context.Context) error {
 			cancel()
 			ahead, cancel = s.fetch(ctx, string(got.page.Next))
 		}
-		changed, err := s.commit(ctx, got.page)
-		if err == nil && last {
+		changed, ended, err := s.commit(ctx, got)
+		if err == nil && ended {
 			return nil
 		}
 		if err == nil && more && !changed {
@@ -214,9 +219,10 @@ func (s *step) fetch(ctx context.Context, cursor string) (<-chan fetched, contex
 	request := connector.ReadRequest{
 		Object: s.p.Object, Since: s.p.Since, Until: s.p.Until, Cursor: connector.Cursor(cursor),
 	}
+	began := s.now()
 	go func() {
 		page, err := s.reader.Read(ctx, request)
-		came <- fetched{page, err}
+		came <- fetched{page, err, began, s.now()}
 	}()
 	return came, cancel
 }

@@ -143,8 +143,8 @@ func (s *step) sleep(ctx context.Context, standing windlass.Standing) error {
 	}
 }
 
-// startOver begins the walk again. What was delivered of it is delivered again,
-// but for what an incremental read remembers.
+// startOver begins the walk again. What was delivered of it is not delivered
+// again, unless it has changed.
 func (s *step) startOver(ctx context.Context, cause error) error {
 	err := s.store.In(ctx, func(ctx context.Context) error {
 		if err := s.store.RestartOperation(ctx, s.p.ID, s.holder, s.spent(), s.now()); err != nil {

@@ -1,0 +1,120 @@
+package connector
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+)
+
+// Tally counts the records of a read by identity: a record that comes twice
+// counts once, whatever the number of lines. The zero value is ready for the
+// first pass. It keeps about 32 bytes a record and is not safe for concurrent
+// use.
+//
+// A read that is repeated to find what an earlier pass has missed begins each
+// pass with [Tally.Again]; records of earlier passes are then known, and count
+// once more for the new pass.
+type Tally struct {
+	known map[identity]int64 // the time of the last change, and the pass: see stamped
+
+	pass     int64
+	distinct int // in this pass
+	versions int // in this pass
+	before   int // distinct in the pass before
+	again    int // of those, the ones that came in this pass too
+
+	news []byte // what Drain returns
+}
+
+type identity [16]byte
+
+const (
+	passBits  = 8
+	entrySize = len(identity{}) + 8
+)
+
+// Take notes a record, and reports whether it is to be passed on: it has not
+// come before, or has changed since.
+func (t *Tally) Take(r Record) bool {
+	sum := sha256.Sum256([]byte(r.ID))
+	var updated int64
+	if !r.Updated.IsZero() {
+		updated = r.Updated.UnixMicro()
+	}
+	return t.take(identity(sum[:len(identity{})]), updated)
+}
+
+func (t *Tally) take(id identity, updated int64) bool {
+	if t.known == nil {
+		t.known = map[identity]int64{}
+	}
+	was, there := t.known[id]
+	pass, newer := was&(1<<passBits-1), updated > was>>passBits
+	now := max(updated, was>>passBits)
+	if !there {
+		newer, now = true, updated
+	}
+	if !there || pass != t.pass {
+		t.distinct++
+		if there && pass == t.pass-1 {
+			t.again++
+		}
+	} else if !newer {
+		return false
+	}
+	t.versions++
+	t.known[id] = now<<passBits | t.pass
+	t.news = binary.BigEndian.AppendUint64(append(t.news, id[:]...), uint64(updated))
+	return newer
+}
+
+// Again begins another pass over the same records. There may be 255.
+func (t *Tally) Again() {
+	t.pass++
+	t.before, t.distinct, t.versions, t.again = t.distinct, 0, 0, 0
+}
+
+// Count is how many records came in this pass.
+func (t *Tally) Count() int { return t.distinct }
+
+// Versions is how many states of records came in this pass: a record that
+// changed while the pass went on, and came again, counts twice. That is what a
+// provider counts in a list by the time of change.
+func (t *Tally) Versions() int { return t.versions }
+
+// Known is how many records came in all passes.
+func (t *Tally) Known() int { return len(t.known) }
+
+// Agrees reports whether this pass brought exactly the records of the one before.
+func (t *Tally) Agrees() bool {
+	return t.pass > 0 && t.again == t.distinct && t.before == t.distinct
+}
+
+// Drain returns what was noted since the last Drain, to be kept and given to
+// Restore later. The bytes are valid until the next Take.
+func (t *Tally) Drain() []byte {
+	news := t.news
+	t.news = t.news[:0]
+	return news
+}
+
+// Restore notes what Drain returned in the same pass.
+func (t *Tally) Restore(news []byte) error {
+	if len(news)%entrySize != 0 {
+		return fmt.Errorf("what is kept of the records has %d bytes, which is no multiple of %d", len(news), entrySize)
+	}
+	for ; len(news) > 0; news = news[entrySize:] {
+		t.take(identity(news[:len(identity{})]), int64(binary.BigEndian.Uint64(news[len(identity{}):])))
+	}
+	t.news = t.news[:0]
+	return nil
+}
+
+// Complete reports whether as many came as the provider counts, whose size is -1
+// when it does not. byTime says that the read was bounded by time.
+func (t *Tally) Complete(size int, byTime bool) bool {
+	if byTime {
+		return t.versions >= size
+	}
+	return t.distinct >= size
+}
