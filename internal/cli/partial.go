@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,8 +11,9 @@ import (
 	"windlass"
 )
 
-// partial is a file that is being filled: FILE.partial with its lines and
-// FILE.partial.state with the place they reach. It becomes FILE when it is
+// partial is a file that is being filled: FILE.partial with its lines,
+// FILE.partial.ids with the identities of their records and FILE.partial.state
+// with the place they reach. It becomes FILE when it is
 // complete and not before.
 //
 // The order on disk is what makes an interruption harmless: the lines of a page
@@ -20,6 +22,7 @@ import (
 type partial struct {
 	path  string // what it will be called
 	file  *os.File
+	ids   *os.File
 	state state
 }
 
@@ -45,13 +48,18 @@ func openPartial(path string, req request, resume, force bool) (*partial, error)
 		return nil, err
 	}
 	p.file = file
+	if p.ids, err = os.OpenFile(p.idsPath(), os.O_RDWR|os.O_CREATE, privateFile); err != nil {
+		_ = file.Close() // the first error is the one to tell
+		return nil, internal("--output", err)
+	}
 	if resume {
 		err = p.restore(req)
 	} else {
 		err = p.reset(req)
 	}
 	if err != nil {
-		_ = file.Close() // the first error is the one to tell
+		_ = p.ids.Close() // the first error is the one to tell
+		_ = file.Close()
 		return nil, err
 	}
 	return p, nil
@@ -59,6 +67,7 @@ func openPartial(path string, req request, resume, force bool) (*partial, error)
 
 func (p *partial) partialPath() string { return p.path + ".partial" }
 func (p *partial) statePath() string   { return p.path + ".partial.state" }
+func (p *partial) idsPath() string     { return p.path + ".partial.ids" }
 
 // checkFree refuses to replace what somebody may want to keep.
 func checkFree(path string, resume, force bool) error {
@@ -91,6 +100,9 @@ func (p *partial) reset(req request) error {
 	if err == nil && info.Size() > 0 {
 		err = p.file.Truncate(0)
 	}
+	if err == nil {
+		err = p.ids.Truncate(0)
+	}
 	if err != nil {
 		return internal("--output", err)
 	}
@@ -120,21 +132,42 @@ func (p *partial) restore(req request) error {
 	if _, err := p.file.Seek(kept.Bytes, 0); err != nil {
 		return internal("--resume", err)
 	}
+	if info, err = p.ids.Stat(); err != nil {
+		return internal("--resume", err)
+	}
+	if info.Size() < kept.Identities {
+		return internal("--resume", fmt.Errorf("%s has %d bytes and should have %d: it was changed; start over without --resume", p.idsPath(), info.Size(), kept.Identities))
+	}
+	if err := p.ids.Truncate(kept.Identities); err != nil {
+		return internal("--resume", err)
+	}
 	p.state = kept
 	return nil
 }
 
 func (p *partial) begin() checkpoint { return p.state.checkpoint }
 
-func (p *partial) page(lines []byte, after checkpoint) error {
+func (p *partial) known() ([]byte, error) {
+	ids := make([]byte, p.state.Identities)
+	if _, err := io.ReadFull(io.NewSectionReader(p.ids, 0, p.state.Identities), ids); err != nil {
+		return nil, internal("--resume", err)
+	}
+	return ids, nil
+}
+
+func (p *partial) page(lines, identities []byte, after checkpoint) error {
 	if _, err := p.file.Write(lines); err != nil {
 		return internal("--output", err)
 	}
-	if err := p.file.Sync(); err != nil {
+	if _, err := p.ids.WriteAt(identities, p.state.Identities); err != nil {
+		return internal("--output", err)
+	}
+	if err := errors.Join(p.file.Sync(), p.ids.Sync()); err != nil {
 		return internal("--output", err)
 	}
 	next := p.state
 	next.Bytes += int64(len(lines))
+	next.Identities += int64(len(identities))
 	next.checkpoint = after
 	if err := next.save(p.statePath()); err != nil {
 		return internal("--output", err)
@@ -155,8 +188,10 @@ func (p *partial) finish() error {
 	if err := syncDir(filepath.Dir(p.path)); err != nil {
 		return internal("--output", err)
 	}
-	if err := os.Remove(p.statePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return internal("--output", err)
+	for _, path := range []string{p.statePath(), p.idsPath()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return internal("--output", err)
+		}
 	}
 	return nil
 }
@@ -164,6 +199,7 @@ func (p *partial) finish() error {
 func (p *partial) stop() string {
 	if p.state.Records == 0 && p.state.Cursor == "" {
 		// Nothing worth going on with: leave no trace of a mistyped workspace.
+		_ = os.Remove(p.idsPath())
 		_ = os.Remove(p.statePath())   // at worst an empty file stays,
 		_ = os.Remove(p.partialPath()) // which the next run uses
 		return ""
@@ -172,6 +208,7 @@ func (p *partial) stop() string {
 }
 
 func (p *partial) close() error {
+	_ = p.ids.Close() // each page was synced
 	unlock(p.file)
 	if err := p.file.Close(); err != nil {
 		return internal("--output", err)

@@ -25,7 +25,7 @@ func open(t *testing.T, path string, req request, resume bool) *partial {
 
 func write(t *testing.T, p *partial, lines string, at checkpoint) {
 	t.Helper()
-	if err := p.page([]byte(lines), at); err != nil {
+	if err := p.page([]byte(lines), nil, at); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -148,7 +148,7 @@ func TestPartialOnADiskThatFillsUpKeepsWhatIsWhole(t *testing.T) {
 	write(t, p, "a\n", checkpoint{Cursor: "1", Records: 1})
 	there := p.file
 	p.file = full
-	err = p.page([]byte("b\n"), checkpoint{Cursor: "2", Records: 2})
+	err = p.page([]byte("b\n"), nil, checkpoint{Cursor: "2", Records: 2})
 	if !errors.Is(err, windlass.Internal) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("got error %v", err)
 	}

@@ -25,8 +25,11 @@ type reading struct {
 	sink      sink
 
 	at      checkpoint // how far it has come
-	before  int        // records of the earlier runs
-	spent   int64      // requests of the earlier runs
+	tally   connector.Tally
+	counted int             // records of earlier runs whose identities are not known
+	notes   map[string]bool // what was said already
+	before  int             // records of the earlier runs
+	spent   int64           // requests of the earlier runs
 	full    bool
 	lines   []byte // those of one page; used again for the next
 	started time.Time
@@ -60,8 +63,41 @@ func (r *reading) prepare() (err error) {
 	}
 	r.sink, r.request, r.at = file, file.state.Request, file.begin()
 	r.before, r.spent = r.at.Records, r.at.Requests
+	if err := r.remember(file); err != nil {
+		return err
+	}
 	r.bar.resumed(r.at.Records, r.at.Size)
 	return nil
+}
+
+// remember takes up what the earlier runs have seen.
+func (r *reading) remember(file *partial) error {
+	known, err := file.known()
+	if err == nil {
+		err = r.tally.Restore(known)
+	}
+	if err != nil {
+		return errors.Join(internal("--resume", err), file.close())
+	}
+	if len(known) == 0 {
+		r.counted = r.at.Records
+	}
+	if r.at.Cursor != "" && !r.at.Keyed && !r.at.Done {
+		r.say("Bitbucket lists " + r.opts.object + " in no order that lasts: what was created or deleted since the interruption may have moved others out of the way; start over without --resume to be sure")
+	}
+	return nil
+}
+
+// say writes what is worth a line, once.
+func (r *reading) say(note string) {
+	if r.notes[note] || r.opts.quiet || r.opts.json {
+		return
+	}
+	if r.notes == nil {
+		r.notes = map[string]bool{}
+	}
+	r.notes[note] = true
+	tellf(r.env.Stderr, "windlass: %s\n", note)
 }
 
 func (r *reading) run(ctx context.Context) error {
@@ -113,40 +149,48 @@ func (r *reading) pages(ctx context.Context) error {
 
 // take writes one page and moves the checkpoint behind it.
 func (r *reading) take(page connector.Page) error {
-	records := page.Records
-	if left := r.opts.limit - r.at.Records; r.opts.limit > 0 && len(records) > left {
-		records = records[:left]
-	}
-	for _, record := range records {
+	came := 0
+	for _, record := range page.Records {
+		if r.opts.limit > 0 && r.at.Records+came >= r.opts.limit {
+			break
+		}
+		if !r.tally.Take(record) {
+			continue
+		}
+		came++
 		var err error
 		if r.lines, err = r.encoder.appendRecord(r.lines, record.Raw); err != nil {
 			return &failure{kind: windlass.Malformed, text: "record " + record.ID + " is not the JSON it should be", err: err}
 		}
 	}
 	after := checkpoint{
-		Cursor: page.Next, Records: r.at.Records + len(records), Size: page.Size,
+		Cursor: page.Next, Records: r.at.Records + came, Size: page.Size, Keyed: page.Keyed,
 		Requests: r.spent + r.meter.requests.Load(),
 	}
 	limited := r.opts.limit > 0 && after.Records >= r.opts.limit
 	after.Done = page.Next == "" || limited
-	if err := r.sink.page(r.lines, after); err != nil {
+	if err := r.sink.page(r.lines, r.tally.Drain(), after); err != nil {
 		return err
+	}
+	for _, note := range page.Notes {
+		r.say(note)
 	}
 	r.lines = r.lines[:0]
 	r.at = after
 	r.full = r.full || page.Full
-	r.bar.read(len(records), page.Size)
+	r.bar.read(came, page.Size)
 	return nil
 }
 
-// checkComplete compares what arrived, over all runs, with what Bitbucket
-// counted last.
+// checkComplete compares what arrived, over all runs and each record once, with
+// what Bitbucket counted last.
 func (r *reading) checkComplete() error {
 	limited := r.opts.limit > 0 && r.at.Records >= r.opts.limit
-	if limited || r.opts.accept || r.at.Records >= r.at.Size {
+	byTime := !r.full && !(r.request.Since.Time.IsZero() && r.request.Until.Time.IsZero())
+	if limited || r.opts.accept || r.tally.Complete(r.at.Size-r.counted, byTime) {
 		return nil
 	}
-	return connector.ErrIncomplete(r.opts.object, r.at.Records, r.at.Size)
+	return connector.ErrIncomplete(r.opts.object, r.counted+r.tally.Count(), r.at.Size)
 }
 
 // explain adds what is left of a read that failed, and how to go on.

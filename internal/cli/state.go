@@ -21,6 +21,9 @@ type state struct {
 	Request request `json:"request"`
 	// Bytes of FILE.partial are what the checkpoint counts.
 	Bytes int64 `json:"bytes"`
+	// Identities is how many bytes of FILE.partial.ids it counts. Version 1 wrote
+	// states without any, for reads that then count by lines.
+	Identities int64 `json:"identities,omitempty"`
 	checkpoint
 }
 
@@ -92,7 +95,7 @@ func readState(path string) (state, error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return state{}, internal("--resume", fmt.Errorf("%s is damaged (%w): start over without --resume", path, err))
 	}
-	if s.Version != stateVersion || s.Bytes < 0 || s.Records < 0 {
+	if s.Version != stateVersion || s.Bytes < 0 || s.Records < 0 || s.Identities < 0 {
 		return state{}, internal("--resume", fmt.Errorf("%s is of another version: start over without --resume", path))
 	}
 	return s, nil

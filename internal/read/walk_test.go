@@ -185,6 +185,16 @@ func TestWhatIsInterruptedInEveryPassSaysSo(t *testing.T) {
 	})
 }
 
+// A page may be empty and not the last.
+func TestAnEmptyPageIsNoEnd(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		inPages(w, 2, [][]int{{}, {1}, {}, {2}, {}})
+		w.install(configOf(""))
+		w.succeed()
+		w.wantSlugs(slugsOf(1, 2)...)
+	})
+}
+
 func TestTheLogSaysWhatTheProviderDidWrong(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(250, 0)

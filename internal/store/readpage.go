@@ -10,6 +10,9 @@ var readPageSays = says{Taken: "the page has been kept already", Dangling: "ther
 
 // KeepReadPage notes a page of a read that is under way.
 func (s *Store) KeepReadPage(ctx context.Context, p windlass.ReadPage) error {
+	if p.Records == nil {
+		p.Records = []byte{} // which is no NULL
+	}
 	_, err := s.exec(ctx, `INSERT INTO read_pages (operation_id, number, pass, began, keyed, interrupted, size, records)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
 		p.OperationID, p.Number, p.Pass, micros(p.Began), p.Keyed, p.Interrupted, p.Size, p.Records)
