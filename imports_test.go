@@ -110,7 +110,7 @@ var imports = []rule{
 
 	// Who may do what: people, their sessions, and what they changed.
 	{
-		dir: "internal/auth", code: []string{".", "github.com/google/uuid", "golang.org/x/crypto"},
+		dir: "internal/auth", code: []string{".", "github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/oauth2", "github.com/coreos/go-oidc/v3"},
 		tests: []string{"internal/store", "internal/store/storetest"},
 	},
 
@@ -132,11 +132,17 @@ var imports = []rule{
 			"github.com/danielgtaylor/huma/v2", "github.com/golang-jwt/jwt/v5", "github.com/google/uuid"),
 		tests: []string{"github.com/getkin/kin-openapi", "internal/store", "internal/store/storetest"},
 	},
-	{dir: "internal/ui", code: append(flows, ".", "connector")},
+	{
+		dir: "internal/ui", code: append(flows, ".", "connector", "manifest", "internal/auth"),
+		tests: []string{
+			"bitbucket", "bitbucket/sandbox", "internal/browsertest", "internal/store", "internal/store/storetest", "internal/server",
+		},
+	},
 
 	// What tests of the above stand on: a database for each test, on a server of
 	// their own.
 	{dir: "internal/pgtemp", code: []string{"github.com/jackc/pgx/v5"}},
+	{dir: "internal/browsertest", code: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}},
 	{dir: "internal/pgtemp/withpostgres", code: []string{"internal/pgtemp"}},
 	{dir: "internal/store/storetest", code: []string{"internal/store", "internal/seal", "internal/pgtemp", "github.com/jackc/pgx/v5"}},
 

@@ -129,7 +129,10 @@ func playServe(ctx context.Context, d *show) error {
 	}
 	d.vars[envKey] = key[1]
 	d.mask(key[1], "wlk_…")
-	d.print(stdout, 12)
+	if link := regexp.MustCompile(`sign-in/(\w+)`).FindStringSubmatch(stdout); link != nil {
+		d.mask(link[1], "BXCQ4…")
+	}
+	d.print(stdout, 15)
 	d.sayf("One process, an SQLite file, and a keyset that seals what is secret in it. It may send to this machine.")
 	ready := d.status(ctx, "/readyz")
 	d.checkf("the server is ready", ready == http.StatusOK, "status %d", ready)

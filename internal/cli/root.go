@@ -47,7 +47,7 @@ Without a workspace at hand, begin with: windlass demo`,
 		&cobra.Group{ID: groupTry, Title: "To try it out:"},
 	)
 	root.AddCommand(
-		newServe(env), newKeyset(env), newValidate(env), newDeploy(env),
+		newServe(env), newKeyset(env), newAdmin(env), newValidate(env), newDeploy(env),
 		newProviderApps(env), newDestinations(env), newIntegrations(env), newConnections(env), newInstallations(env),
 		newProxy(env),
 		newOperations(env), newTrigger(env), newPause(env), newUnpause(env), newDeliveries(env), newTopics(env),

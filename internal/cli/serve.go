@@ -26,8 +26,8 @@ printed once.
 
 Each setting is a flag, a variable of the environment (WINDLASS_ and its name in
 capitals, as in WINDLASS_PUBLIC_URL) or a line of --config FILE, in this order of
-precedence. Two have no flag, because everybody on a machine can see those:
-` + envOf("keyset") + ` and ` + envOf("operator-key") + `.
+precedence. Those that are secrets have no flag, because everyone on a machine can see those:
+` + envOf("keyset") + `, ` + envOf("operator-key") + ` and ` + envOf("oidc-client-secret") + `.
 
 It stops in good order when it is interrupted or sent SIGTERM, and at once when
 that happens again.`,
@@ -81,8 +81,11 @@ shown this once:
   export %s=%s
   export %s=%s
 
+The dashboard lets you in, once, at
+  %s
+
 The callback URL of the OAuth consumer is %s
-`, project.Name, envServer, s.URL(), envKey, key.Reveal(), s.CallbackURL())
+`, project.Name, envServer, s.URL(), envKey, key.Reveal(), s.FirstSignIn().Reveal(), s.CallbackURL())
 	}
 	if _, err := io.WriteString(env.Stdout, said); err != nil {
 		// A key that nobody has seen is lost: better not to start.

@@ -50,8 +50,13 @@ var settings = []setting{
 	{key: "bitbucket-api-url", def: "https://api.bitbucket.org/2.0", about: "where Bitbucket's API is", set: text(func(c *serverConfig) *string { return &c.BitbucketAPIURL })},
 	{key: "bitbucket-site-url", def: "https://bitbucket.org", about: "where Bitbucket's consent pages are", set: text(func(c *serverConfig) *string { return &c.BitbucketSiteURL })},
 	{key: "allow-http-destinations", def: "false", about: "let webhooks go to http addresses: for trials", set: setAllowHTTP},
-	{key: "allow-private-destinations", about: "networks that webhooks may go to although they are not public, as 10.1.0.0/16, separated by commas", set: setAllowPrivate},
+	{key: "allow-private-destinations", about: "networks that webhooks may go to although they are not public, as 10.1.0.0/16, separated by commas", set: list(func(c *serverConfig) *[]string { return &c.AllowPrivateDestinations })},
 	{key: "hourly-limit", about: "requests an hour that Bitbucket allows to a consumer or token of which nobody says another number (default: 1000)", set: setHourlyLimit},
+	{key: "oidc-issuer", about: "an OpenID Connect provider whose accounts sign in to the dashboard, as https://accounts.example.com", set: text(func(c *serverConfig) *string { return &c.OIDC.Issuer })},
+	{key: "oidc-client-id", about: "the dashboard's client id at that provider", set: text(func(c *serverConfig) *string { return &c.OIDC.ClientID })},
+	{key: "oidc-client-secret", about: "the secret of that client", secret: true, set: hiddenText(func(c *serverConfig) *windlass.Secret { return &c.OIDC.ClientSecret })},
+	{key: "oidc-editors", about: "who may change things: email addresses, or domains as @example.com, separated by commas", set: list(func(c *serverConfig) *[]string { return &c.OIDC.Editors })},
+	{key: "oidc-viewers", about: "who may look, likewise", set: list(func(c *serverConfig) *[]string { return &c.OIDC.Viewers })},
 	{key: "keep-states", def: "1h", about: "how long consents are kept that were begun and not finished", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.States })},
 	{key: "keep-uploads", def: "24h", about: "how long uploaded manifests are kept that were not deployed", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Uploads })},
 	{key: "keep-operations", def: "720h", about: "how long operations that have ended are kept, with their logs", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Operations })},
@@ -133,14 +138,17 @@ func setAllowHTTP(c *serverConfig, value string) error {
 	return nil
 }
 
-func setAllowPrivate(c *serverConfig, value string) error {
-	c.AllowPrivateDestinations = nil
-	for network := range strings.SplitSeq(value, ",") {
-		if network = strings.TrimSpace(network); network != "" {
-			c.AllowPrivateDestinations = append(c.AllowPrivateDestinations, network)
+// list is several values, separated by commas.
+func list(field func(*serverConfig) *[]string) func(*serverConfig, string) error {
+	return func(c *serverConfig, value string) error {
+		*field(c) = nil
+		for word := range strings.SplitSeq(value, ",") {
+			if word = strings.TrimSpace(word); word != "" {
+				*field(c) = append(*field(c), word)
+			}
 		}
+		return nil
 	}
-	return nil
 }
 
 func setHourlyLimit(c *serverConfig, value string) error {

@@ -77,6 +77,8 @@ type Config struct {
 	StopDeadline time.Duration
 	// Retention says how long things are kept that nobody needs any more.
 	Retention Retention
+	// OIDC lets people sign in to the dashboard with accounts of their organization.
+	OIDC OIDC
 	// Logger gets what a person acts on; nil is nobody.
 	Logger *slog.Logger
 	// Now is the clock; nil is time.Now.

@@ -14,6 +14,7 @@ import (
 
 	"windlass"
 	"windlass/internal/api"
+	"windlass/internal/auth"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
 	"windlass/internal/install"
@@ -21,6 +22,7 @@ import (
 	"windlass/internal/read"
 	"windlass/internal/seal"
 	"windlass/internal/store"
+	"windlass/internal/ui"
 	"windlass/internal/write"
 )
 
@@ -44,12 +46,15 @@ type Server struct {
 	writes    *write.Flow
 	lessons   lessons
 	api       *api.API
+	people    *auth.People
+	ui        *ui.UI
 	listeners []*listener
 	work      *work
 
 	first struct {
 		project windlass.Project
 		key     windlass.Secret
+		signIn  windlass.Secret
 	}
 	working, stopping atomic.Bool
 
@@ -130,6 +135,10 @@ func (s *Server) route(own map[string]http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.api != nil && s.api.Proxies(r) { // then no path is ours
 			s.api.ServeHTTP(w, r)
+			return
+		}
+		if isPage(r.URL.EscapedPath()) {
+			s.pages(w, r)
 			return
 		}
 		if _, mine := own[r.URL.EscapedPath()]; mine || s.api == nil {
@@ -244,6 +253,7 @@ func (s *Server) assemble() error {
 		if err != nil {
 			return err
 		}
+		return s.newDashboard()
 	}
 	return nil
 }
@@ -256,8 +266,15 @@ func (s *Server) firstStart(ctx context.Context) error {
 		project, key, err = s.install.FirstStart(ctx, s.config.Project)
 	}
 	s.first.project, s.first.key = project, key.Key
+	if err == nil && !key.Key.IsZero() && s.people != nil {
+		s.first.signIn, err = s.SignInURL(ctx)
+	}
 	return err
 }
+
+// FirstSignIn returns the address of a page that signs the dashboard's administrator
+// in once, when New has made the project; else the zero value.
+func (s *Server) FirstSignIn() windlass.Secret { return s.first.signIn }
 
 // FirstKey returns the project that New has made and the key to it, which can
 // never be shown again. The key is zero when there was a project already.

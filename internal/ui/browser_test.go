@@ -1,0 +1,135 @@
+package ui_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"windlass/bitbucket/sandbox"
+	"windlass/internal/browsertest"
+	"windlass/internal/server"
+)
+
+// world is a running server in front of the sandbox, and a browser in front of it.
+type world struct {
+	*browsertest.Browser
+
+	t      *testing.T
+	server *server.Server
+	bucket *sandbox.Server
+}
+
+// newWorld starts a server on a new SQLite file. It stops when the test ends.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	browser := browsertest.Open(t) // first: without one there is nothing to start
+	bucket := sandbox.New(&sandbox.Options{Repositories: 25})
+	site := httptest.NewServer(bucket)
+	t.Cleanup(site.Close)
+	s, err := server.New(t.Context(), server.Config{
+		Addr: "127.0.0.1:0", DataDir: t.TempDir(), BitbucketAPIURL: site.URL + "/2.0", BitbucketSiteURL: site.URL,
+		AllowHTTPDestinations: true, AllowPrivateDestinations: []string{"127.0.0.0/8"},
+		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("stop the server: %v", err)
+		}
+	})
+	return &world{Browser: browser, t: t, server: s, bucket: bucket}
+}
+
+// signIn follows the link that the first start prints.
+func (w *world) signIn() {
+	w.t.Helper()
+	w.Visit(w.server.FirstSignIn().Reveal())
+	w.Submit("main button")
+}
+
+// page opens a page of the dashboard.
+func (w *world) page(path string) {
+	w.t.Helper()
+	w.Visit(w.server.URL() + path)
+}
+
+// says fails the test unless the page has a text.
+func (w *world) says(text string) {
+	w.t.Helper()
+	if page := w.Text("body"); !strings.Contains(page, text) {
+		w.t.Errorf("the page does not say %q:\n%s", text, page)
+	}
+}
+
+func TestAPersonSignsInAndSetsAPassword(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.page("/")
+	if !strings.Contains(w.At(), "/dashboard/sign-in") {
+		t.Fatalf("/ leads to %s", w.At())
+	}
+	w.signIn()
+	w.says("Set a password")
+	w.Fill("#password", "correct horse")
+	w.Submit("form[action$=password] button")
+	w.says("The password is set.")
+	w.Submit("form[action$=sign-out] button")
+	w.says("You are signed out.")
+	w.Fill("#password", "wrong horse!")
+	w.Submit("main button")
+	w.says("The password is not right.")
+	w.Fill("#password", "correct horse")
+	w.Submit("main button")
+	w.page("/dashboard/audit")
+	w.says("password.change")
+	w.page("/dashboard/sign-in/used-up")
+	w.Submit("main button")
+	w.says("The sign-in link is not valid")
+}
+
+func TestAPersonCreatesAProject(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signIn()
+	w.page("/dashboard/?all")
+	w.Fill("#name", "default")
+	w.Submit("form[action$=projects] button")
+	w.says(`There is a project named "default" already.`)
+	w.Fill("#name", "second")
+	w.Fill("#appName", "<b>Second</b>")
+	w.Submit("form[action$=projects] button")
+	w.says("Created.")
+	w.says("<b>Second</b>")
+	w.page("/dashboard/nothing")
+	w.says("There is no such page.")
+}
+
+// Every page that needs no setting up, as everyone may see it.
+func TestPagesAreAccessibleAndFitAPhone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	check := func(paths ...string) {
+		for _, scheme := range []string{"light", "dark"} {
+			w.Scheme(scheme)
+			for _, path := range paths {
+				w.Size(1280, 900)
+				w.page(path)
+				w.CheckAccessible(path + " in " + scheme)
+				w.Size(360, 740)
+				w.page(path)
+				w.CheckNoSidewaysScrolling(path)
+			}
+		}
+	}
+	check("/dashboard/sign-in", "/dashboard/sign-in/token")
+	w.signIn()
+	check("/dashboard/account", "/dashboard/?all", "/dashboard/audit", "/dashboard/nothing", "/dashboard/")
+}

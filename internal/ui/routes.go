@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"net/http"
+
+	"windlass"
+)
+
+// A route is one row of the table of everything that the dashboard answers.
+type route struct {
+	method, path string
+	needs        windlass.Role // empty: everyone may
+	handle       func(*request) error
+}
+
+// routes is the table: who may do what.
+func routes() []route {
+	const (
+		get     = http.MethodGet
+		post    = http.MethodPost
+		anyone  = windlass.Role("")
+		viewer  = windlass.Viewer
+		editor  = windlass.Editor
+		project = Prefix + "p/{project}"
+	)
+	return []route{
+		{get, Prefix + "sign-in", anyone, (*request).signInPage},
+		{post, Prefix + "sign-in", anyone, (*request).signIn},
+		{get, Prefix + "sign-in/{token}", anyone, (*request).linkPage},
+		{post, Prefix + "sign-in/{token}", anyone, (*request).signInByLink},
+		{get, Prefix + "oidc", anyone, (*request).beginOIDC},
+		{get, OIDCCallback, anyone, (*request).finishOIDC},
+		{post, Prefix + "sign-out", viewer, (*request).signOut},
+		{get, Prefix + "account", viewer, (*request).accountPage},
+		{post, Prefix + "account/password", editor, (*request).setPassword},
+
+		{get, Prefix + "{$}", viewer, (*request).projectsPage},
+		{post, Prefix + "projects", editor, (*request).createProject},
+		{get, Prefix + "audit", viewer, (*request).auditPage},
+		{get, project, viewer, (*request).projectPage},
+		{post, project + "/settings", editor, (*request).updateProject},
+	}
+}
+
+// projectMenu are the pages of a project, in the order of the menu.
+var projectMenu = []struct{ name, path string }{}
