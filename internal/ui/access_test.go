@@ -101,7 +101,7 @@ func TestAViewerChangesNothing(t *testing.T) {
 				t.Errorf("%s: got %d, want %d: %s", row.name, got.Code, row.want, got.Body)
 			}
 		}
-		projects, err := d.store.Projects(t.Context())
+		projects, err := d.store.Projects(t.Context(), windlass.Page{})
 		if err != nil || len(projects) != 1 || projects[0].Name != "new" {
 			t.Errorf("the projects are %+v, %v: one was to be made, by the editor", projects, err)
 		}

@@ -10,6 +10,7 @@ import (
 
 type projectsView struct {
 	Projects []windlass.Project
+	More     string // the id to go on from; empty: there are no more
 	Problem  *Problem
 	Name     string
 }
@@ -17,15 +18,16 @@ type projectsView struct {
 func (r *request) projectsPage() error { return r.projects(http.StatusOK, nil) }
 
 func (r *request) projects(status int, problem *Problem) error {
-	all, err := r.ui.config.Install.Projects(r.Context())
+	all, err := r.ui.config.Install.Projects(r.Context(), windlass.Page{After: r.URL.Query().Get("after"), Limit: pageSize + 1})
 	if err != nil {
 		return err
 	}
-	if len(all) == 1 && problem == nil && r.URL.Query().Get("done") == "" && !r.URL.Query().Has("all") {
+	all, more := cut(all, func(p windlass.Project) string { return p.ID })
+	if len(all) == 1 && problem == nil && !r.URL.Query().Has("after") && r.URL.Query().Get("done") == "" && !r.URL.Query().Has("all") {
 		r.redirect(projectPath(all[0].ID)) // nothing to choose from
 		return nil
 	}
-	return r.page(status, "projects", "Projects", projectsView{Projects: all, Problem: problem, Name: r.field("name")})
+	return r.page(status, "projects", "Projects", projectsView{Projects: all, More: more, Problem: problem, Name: r.field("name")})
 }
 
 func (r *request) createProject() error {
@@ -64,17 +66,11 @@ type auditView struct {
 	Older   string // the id to go on from; empty: there are no more
 }
 
-const auditPageSize = 50
-
 func (r *request) auditPage() error {
-	entries, err := r.ui.config.People.Audit(r.Context(), windlass.AuditFilter{Before: r.URL.Query().Get("before"), Limit: auditPageSize + 1})
+	entries, err := r.ui.config.People.Audit(r.Context(), windlass.AuditFilter{Before: r.URL.Query().Get("before"), Limit: pageSize + 1})
 	if err != nil {
 		return err
 	}
-	v := auditView{Entries: entries}
-	if len(entries) > auditPageSize {
-		v.Entries = entries[:auditPageSize]
-		v.Older = entries[auditPageSize-1].ID
-	}
-	return r.ok("audit", "Audit log", v)
+	entries, older := cut(entries, func(e windlass.AuditEntry) string { return e.ID })
+	return r.ok("audit", "Audit log", auditView{entries, older})
 }

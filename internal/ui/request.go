@@ -98,6 +98,18 @@ func wrong(err error) (bool, *Problem) {
 // projectPath is the address of a project's first page.
 func projectPath(id string) string { return Prefix + "p/" + url.PathEscape(id) }
 
+// pageSize is how many rows a page of a list has.
+const pageSize = 50
+
+// cut takes what is one row too many from a list, and returns the id to go on from;
+// empty when there is no more.
+func cut[T any](all []T, id func(T) string) (rows []T, more string) {
+	if len(all) <= pageSize {
+		return all, ""
+	}
+	return all[:pageSize], id(all[pageSize-1])
+}
+
 // field is a value of the form, without spaces around it.
 func (r *request) field(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
 
