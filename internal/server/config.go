@@ -73,6 +73,9 @@ type Config struct {
 	// of it, before another takes it over; 0 is DefaultLease. Reads go by it, and a
 	// quarter of it is when other jobs are taken over on PostgreSQL.
 	Lease time.Duration
+	// AnswerStall is how long a client may take nothing of an answer before it is cut
+	// off; 0 is DefaultAnswerStall. A proxied request gives either side twice as long.
+	AnswerStall time.Duration
 	// StopDeadline bounds a graceful stop; 0 is DefaultStopDeadline.
 	StopDeadline time.Duration
 	// Retention says how long things are kept that nobody needs any more.
@@ -104,6 +107,7 @@ const (
 	DefaultDataDir      = "windlass-data"
 	DefaultProject      = "default"
 	DefaultStopDeadline = 20 * time.Second
+	DefaultAnswerStall  = 30 * time.Second
 	DefaultKeepStates   = time.Hour
 	DefaultKeepUploads  = 24 * time.Hour
 
@@ -129,6 +133,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Project = cmp.Or(c.Project, DefaultProject)
 	c.BitbucketAPIURL = cmp.Or(strings.TrimRight(c.BitbucketAPIURL, "/"), bitbucket.DefaultAPIURL)
 	c.BitbucketSiteURL = cmp.Or(strings.TrimRight(c.BitbucketSiteURL, "/"), bitbucket.DefaultSiteURL)
+	c.AnswerStall = cmp.Or(c.AnswerStall, DefaultAnswerStall)
 	c.StopDeadline = cmp.Or(c.StopDeadline, DefaultStopDeadline)
 	c.Retention.States = cmp.Or(c.Retention.States, DefaultKeepStates)
 	c.Retention.Uploads = cmp.Or(c.Retention.Uploads, DefaultKeepUploads)
@@ -157,7 +162,7 @@ func (c *Config) check() error {
 		}
 	}
 	for _, duration := range []time.Duration{
-		c.StopDeadline, c.Lease, c.Retention.States, c.Retention.Uploads, c.Retention.Operations, c.Retention.Deliveries,
+		c.StopDeadline, c.AnswerStall, c.Lease, c.Retention.States, c.Retention.Uploads, c.Retention.Operations, c.Retention.Deliveries,
 	} {
 		if duration < 0 {
 			return invalid("a time of "+duration.String()+" is negative", "give one above zero")

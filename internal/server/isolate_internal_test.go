@@ -25,8 +25,8 @@ func TestPanicIsAnsweredAndSaid(t *testing.T) {
 
 func TestClientsMayNotTakeTheirTime(t *testing.T) {
 	t.Parallel()
-	s := newHTTPServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
-	if s.ReadHeaderTimeout == 0 || s.ReadHeaderTimeout > 15*time.Second || s.ReadTimeout == 0 || s.IdleTimeout == 0 || s.MaxHeaderBytes == 0 {
+	s := newHTTPServer(http.NotFoundHandler(), time.Second, func(*http.Request) bool { return false }, slog.New(slog.DiscardHandler))
+	if s.ReadHeaderTimeout == 0 || s.ReadHeaderTimeout > 15*time.Second || s.ReadTimeout == 0 || s.WriteTimeout == 0 || s.IdleTimeout == 0 || s.MaxHeaderBytes == 0 {
 		t.Errorf("a server without bounds: %+v", s)
 	}
 }

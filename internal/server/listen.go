@@ -23,7 +23,7 @@ type listener struct {
 
 // listen takes an address. That it is taken already is the one failure that
 // everybody meets.
-func listen(ctx context.Context, addr string, handler http.Handler, log *slog.Logger) (*listener, error) {
+func listen(ctx context.Context, addr string, serve func(net.Listener) *listener) (*listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		fault := &windlass.Failure{
@@ -40,22 +40,23 @@ func listen(ctx context.Context, addr string, handler http.Handler, log *slog.Lo
 		}
 		return nil, fault
 	}
-	return &listener{l, newHTTPServer(handler, log)}, nil
+	return serve(l), nil
 }
 
-// newHTTPServer bounds what a client may take its time over. Answers are not
-// bounded here: the API bounds its own, and the proxy lifts ReadTimeout and watches
-// whether anything moves.
-func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+// newHTTPServer bounds what a client may take its time over, in sending and in
+// taking. The proxy watches both by itself: exempt tells its requests.
+func newHTTPServer(handler http.Handler, stall time.Duration, exempt func(*http.Request) bool, log *slog.Logger) *http.Server {
 	const mostHeader = 64 << 10
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // from whatever ends TLS before us
 	return &http.Server{
-		Handler:           isolate(handler, log),
+		Handler:           endStalled(isolate(handler, log), stall, exempt),
 		Protocols:         protocols,
+		HTTP2:             &http.HTTP2Config{WriteByteTimeout: stall},
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
+		WriteTimeout:      outside,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    mostHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // handshakes of port scanners and the like

@@ -19,6 +19,7 @@ func (s *Server) newProxy(provider proxy.Provider) (*proxy.Proxy, error) {
 		Directory: s.store, Credentials: s.connect, Provider: provider, Budget: &proxyBudget{s.budgets},
 		BaseURL: strings.TrimSuffix(s.config.BitbucketAPIURL, "/2.0"),
 		Base:    s.metrics.transport(proxy.Unaltered(s.config.Base), "api"),
+		Limits:  proxy.Limits{Stall: 2 * s.config.AnswerStall},
 		Logger:  s.log, Now: s.config.Now, Observe: s.metrics.proxied(),
 	})
 }

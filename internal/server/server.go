@@ -108,7 +108,7 @@ func (s *Server) listen(ctx context.Context) error {
 		measured = map[string]http.Handler{}
 	}
 	measured["/metrics"] = s.metrics.handler()
-	main, err := listen(ctx, s.config.Addr, s.route(own), s.log)
+	main, err := listen(ctx, s.config.Addr, s.serving(s.route(own)))
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (s *Server) listen(ctx context.Context) error {
 	}
 	s.config.PublicURL = strings.TrimRight(s.config.PublicURL, "/")
 	if s.config.MetricsAddr != "" {
-		other, err := listen(ctx, s.config.MetricsAddr, only(measured), s.log)
+		other, err := listen(ctx, s.config.MetricsAddr, s.serving(only(measured)))
 		if err != nil {
 			return err
 		}
@@ -127,13 +127,23 @@ func (s *Server) listen(ctx context.Context) error {
 	return nil
 }
 
+// serving answers what arrives at an address.
+func (s *Server) serving(handler http.Handler) func(net.Listener) *listener {
+	return func(l net.Listener) *listener {
+		return &listener{l, newHTTPServer(handler, s.config.AnswerStall, s.proxies, s.log)}
+	}
+}
+
+// proxies reports whether a request is passed on to Bitbucket.
+func (s *Server) proxies(r *http.Request) bool { return s.api != nil && s.api.Proxies(r) }
+
 // route answers what is the server's own and gives the rest to the API. It is no
 // http.ServeMux, which would clean paths: to the API, an escaped slash is a part of
 // a name.
 func (s *Server) route(own map[string]http.Handler) http.Handler {
 	rest := only(own)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.api != nil && s.api.Proxies(r) { // then no path is ours
+		if s.proxies(r) { // then no path is ours
 			s.api.ServeHTTP(w, r)
 			return
 		}
