@@ -129,6 +129,17 @@ func Open(tb testing.TB) *Browser {
 	if err := chromedp.Do(ctx); err != nil {
 		tb.Fatalf("start the browser: %v", err)
 	}
+	// A person who is asked whether they are sure says yes.
+	err = chromedp.Listen(ctx, func(event any) {
+		if _, asked := event.(*page.EventJavascriptDialogOpening); asked {
+			go func() {
+				_, _ = chromedp.Call(ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}) // the test would time out
+			}()
+		}
+	})
+	if err != nil {
+		tb.Fatalf("listen to the browser: %v", err)
+	}
 	return &Browser{tb: tb, ctx: ctx}
 }
 

@@ -85,6 +85,8 @@ var functions = template.FuncMap{
 	"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"ago":   func(t time.Time) string { return ago(t, time.Now()) },
 	"count": count,
+	"list":  func(all ...string) []string { return all },
+	"words": func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 }
 
 // ago is a time as people say it, near to now.

@@ -133,3 +133,60 @@ func TestPagesAreAccessibleAndFitAPhone(t *testing.T) {
 	w.signIn()
 	check("/dashboard/account", "/dashboard/?all", "/dashboard/audit", "/dashboard/nothing", "/dashboard/")
 }
+
+func TestAPersonSetsUpProviderAppAndDestination(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signIn()
+	w.page("/dashboard/")
+	project := w.At()
+	w.Visit(project + "/provider-apps")
+	w.says(w.server.CallbackURL())
+	w.Fill("#clientId", "key of the consumer")
+	w.Fill("#clientSecret", "a secret that nobody may see")
+	w.Fill("#limit", "many")
+	w.Submit("main form button[type=submit]")
+	w.says("is not a number of requests")
+	w.Fill("#clientSecret", "a secret that nobody may see")
+	w.Fill("#limit", "2000")
+	w.Submit("main form button[type=submit]")
+	w.says("Created.")
+	w.says("2,000")
+	w.CheckAccessible("provider apps")
+	w.Submit("tbody a")
+	w.Fill("#scopes", "repository account")
+	w.Submit("main form button[type=submit]")
+	w.says("Saved.")
+	w.CheckAccessible("a provider app")
+
+	w.Visit(project + "/destinations")
+	w.Fill("#name", "hook")
+	w.Fill("#url", "http://127.0.0.1:9/hooks")
+	w.Submit("main form button[type=submit]")
+	w.says("Created.")
+	w.CheckAccessible("a destination")
+	w.Submit("form[action$=reveal] button")
+	w.says("whsec_")
+	w.Submit("form[action$=rotate] button")
+	if n := strings.Count(w.Text("main"), "whsec_"); n != 2 {
+		t.Errorf("after a rotation the page shows %d secrets, want 2", n)
+	}
+	w.Submit("form[action$=switch] button")
+	w.says("It is disabled")
+	w.Submit("form[action$=switch] button")
+	w.Visit(project + "/deliveries")
+	w.says("There are none.")
+	w.CheckAccessible("deliveries")
+	w.Size(360, 740)
+	for _, page := range []string{"/provider-apps", "/destinations", "/destinations/hook", "/deliveries"} {
+		w.Visit(project + page)
+		w.CheckNoSidewaysScrolling(page)
+	}
+	w.page("/dashboard/audit")
+	for _, action := range []string{"provider-app.create", "destination.rotate", "destination.disable"} {
+		w.says(action)
+	}
+	if page := w.Text("body"); strings.Contains(page, "nobody may see") || strings.Contains(page, "whsec_") {
+		t.Errorf("the audit log shows a secret:\n%s", page)
+	}
+}

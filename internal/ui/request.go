@@ -110,6 +110,11 @@ func cut[T any](all []T, id func(T) string) (rows []T, more string) {
 	return all[:pageSize], id(all[pageSize-1])
 }
 
+// after is the page of a list that was asked for.
+func (r *request) after() windlass.Page {
+	return windlass.Page{After: r.URL.Query().Get("after"), Limit: pageSize + 1}
+}
+
 // field is a value of the form, without spaces around it.
 func (r *request) field(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
 
@@ -120,6 +125,7 @@ var notices = map[string]string{
 	"created":    "Created.",
 	"saved":      "Saved.",
 	"deleted":    "Deleted.",
+	"replayed":   "It is on its way once more.",
 }
 
 // change does something and notes who did it, in one transaction: both happen, or

@@ -39,8 +39,32 @@ func routes() []route {
 		{get, Prefix + "audit", viewer, (*request).auditPage},
 		{get, project, viewer, (*request).projectPage},
 		{post, project + "/settings", editor, (*request).updateProject},
+
+		{get, project + "/provider-apps", viewer, (*request).providerAppsPage},
+		{post, project + "/provider-apps", editor, (*request).createProviderApp},
+		{get, project + "/provider-apps/{app}", viewer, (*request).providerAppPage},
+		{post, project + "/provider-apps/{app}", editor, (*request).updateProviderApp},
+		{post, project + "/provider-apps/{app}/delete", editor, (*request).deleteProviderApp},
+
+		{get, project + "/destinations", viewer, (*request).destinationsPage},
+		{post, project + "/destinations", editor, (*request).createDestination},
+		{get, project + "/destinations/{destination}", viewer, (*request).destinationPage},
+		{post, project + "/destinations/{destination}", editor, (*request).updateDestination},
+		{post, project + "/destinations/{destination}/reveal", editor, (*request).revealSecret},
+		{post, project + "/destinations/{destination}/rotate", editor, (*request).rotateSecret},
+		{post, project + "/destinations/{destination}/switch", editor, (*request).switchDestination},
+		{post, project + "/destinations/{destination}/delete", editor, (*request).deleteDestination},
+
+		{get, project + "/deliveries", viewer, (*request).deliveriesPage},
+		{post, project + "/deliveries/replay", editor, (*request).replayDeliveries},
+		{get, project + "/deliveries/{delivery}", viewer, (*request).deliveryPage},
+		{post, project + "/deliveries/{delivery}/replay", editor, (*request).replayDelivery},
 	}
 }
 
 // projectMenu are the pages of a project, in the order of the menu.
-var projectMenu = []struct{ name, path string }{}
+var projectMenu = []struct{ name, path string }{
+	{"Deliveries", "deliveries"},
+	{"Destinations", "destinations"},
+	{"Provider apps", "provider-apps"},
+}
