@@ -64,6 +64,13 @@ type InstallationFilter struct {
 	Limit         int    // at most so many; 0 means all
 }
 
+// DisabledObject is an object of an installation's config that a deploy disabled,
+// because the manifest no longer had it.
+type DisabledObject struct {
+	InstallationID string
+	Object         string
+}
+
 // Upload is a place that one file may be put into, once, by whoever holds its
 // token, and be taken out of again.
 type Upload struct {

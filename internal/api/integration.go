@@ -89,6 +89,7 @@ func (a *API) createRevision(c *call, r install.DeployRequest) error {
 // closed: each warning in a header of its own.
 func (a *API) warn(c *call, done install.Deployment) {
 	for _, warning := range done.Warnings {
+		a.log.WarnContext(c.ctx(), "deployed with a warning", logRequest, c.requestID, logProject, c.project.ID, logWarning, warning)
 		c.w.Header().Add("X-Windlass-Warning", headerText(warning))
 	}
 }

@@ -28,6 +28,7 @@ const (
 	logProject   = logkey.Project
 	logError     = logkey.Error
 	logStack     = logkey.Stack
+	logWarning   = logkey.Warning
 )
 
 // A call is one request on its way through.

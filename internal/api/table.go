@@ -10,7 +10,7 @@ var (
 	inGroup         = param{name: "groupRef", about: "Only what belongs to this group."}
 	ofGroup         = param{name: "groupRef", required: true, about: "The group whose fields are meant."}
 	skipSampling    = param{name: "skipSampling", kind: "bool", about: "Do not try the config on the provider first."}
-	destructive     = param{name: "destructive", kind: "bool", about: "Stop reads of objects that the manifest no longer has."}
+	destructive     = param{name: "destructive", kind: "bool", about: "Disable the reads of objects that the manifest no longer has; without it they go on where they are installed."}
 	excludeReadOnly = param{name: "excludeReadOnly", kind: "bool", about: "Leave out the fields that cannot be written."}
 	onlyActive      = param{name: "active", kind: "bool", about: "Only the active ones."}
 )

@@ -32,9 +32,10 @@ func newDeploy(env *Env) *cobra.Command {
 folder, or - for standard input. It may be repeated: what says the same as before
 keeps its revision.
 
-An object that installations still read is not dropped unless --destructive is
-given, which pauses their reads of it. --destructive also deletes integrations
-that the manifest no longer has, if nobody has installed them.`,
+An object that the manifest no longer has is not offered to new installations.
+Those that read it go on, unless --destructive is given, which disables their reads
+of it. A later deploy that has the object again enables what was disabled so. No
+deploy deletes an integration: see windlass integrations delete.`,
 		Example: "  windlass deploy amp.yaml",
 		GroupID: groupServer,
 		Args:    oneManifest,
@@ -44,7 +45,7 @@ that the manifest no longer has, if nobody has installed them.`,
 		ValidArgsFunction: completeManifest,
 	}
 	opts.bind(cmd)
-	cmd.Flags().BoolVar(&opts.destructive, "destructive", false, "pause reads and delete integrations that the manifest no longer has")
+	cmd.Flags().BoolVar(&opts.destructive, "destructive", false, "disable the reads of objects that the manifest no longer has")
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"slices"
 
 	"windlass"
 	"windlass/internal/mapping"
@@ -29,6 +30,15 @@ func ReadEntry(revision windlass.Revision, object string) (manifest.ReadObject, 
 		return manifest.ReadObject{}, err
 	}
 	return readEntry(content, object), nil
+}
+
+// Offers reports whether a revision has an object to read.
+func Offers(revision windlass.Revision, object string) (bool, error) {
+	content, err := entry(revision)
+	if err != nil || content.Read == nil {
+		return false, err
+	}
+	return slices.ContainsFunc(content.Read.Objects, func(o manifest.ReadObject) bool { return o.ObjectName == object }), nil
 }
 
 func readEntry(content manifest.Integration, object string) manifest.ReadObject {

@@ -27,11 +27,15 @@ func (f *Flow) change(ctx context.Context, op string, in windlass.Integration, i
 	if err != nil {
 		return i, err
 	}
-	d, err := f.begin(ctx, op, by.place(), "installation.config.revisionId", in, by.revision())
+	revision, err := movesTo(in, i, old, by)
 	if err != nil {
 		return i, err
 	}
-	d.connection = i.Connection
+	d, err := f.begin(ctx, op, by.place(), "installation.config.revisionId", in, revision)
+	if err != nil {
+		return i, err
+	}
+	d.connection, d.before = i.Connection, old
 	base, err := config.Parse(i.Config.Content) // one that may be changed
 	if err != nil {
 		return i, err
@@ -68,6 +72,20 @@ func (f *Flow) change(ctx context.Context, op string, in windlass.Integration, i
 		d.config = old
 	}
 	return d.saveChange(ctx, before, i, old, content, by)
+}
+
+// movesTo returns the id of the revision that a change moves an installation to:
+// the one that is named, or the latest, unless that lacks an object that the
+// installation reads.
+func movesTo(in windlass.Integration, i windlass.Installation, c config.Config, by changer) (string, error) {
+	if named := by.revision(); named != "" {
+		return named, nil
+	}
+	latest, err := entryOf(in.Latest)
+	if err == nil && lacks(latest, c) {
+		return i.Config.RevisionID, nil
+	}
+	return in.Latest.ID, err
 }
 
 // saveChange tries what has changed, and saves it.

@@ -62,6 +62,12 @@ func (d *draft) checkName(key, objectName, action, at string, names []string) bo
 	return false
 }
 
+// had reports whether an object was in the config before, and disabled.
+func (d *draft) had(name string) bool {
+	o, found := d.before.Reads(name)
+	return found && o.Disabled
+}
+
 func (d *draft) checkRead(ctx context.Context, name string, o config.ReadObject) error {
 	at := within(d.at, "read.objects."+name)
 	var names []string
@@ -69,6 +75,9 @@ func (d *draft) checkRead(ctx context.Context, name string, o config.ReadObject)
 		for i := range d.entry.Read.Objects {
 			names = append(names, d.entry.Read.Objects[i].ObjectName)
 		}
+	}
+	if o.Disabled && d.had(name) && !slices.Contains(names, name) {
+		return nil // a deploy took it out of the manifest
 	}
 	if !d.checkName(name, o.ObjectName, "read", at, names) {
 		return nil

@@ -17,24 +17,27 @@ type Deployment struct {
 	Integrations []windlass.Integration
 	// Changed are the names of those that got a new revision.
 	Changed []string
-	// Deleted are the names of those that a destructive deploy removed.
-	Deleted []string
-	// Paused are the reads that a destructive deploy stopped.
-	Paused []PausedRead
-	// Warnings are sentences about what does not work yet, or was left alone.
+	// Kept are the reads of objects that the manifest no longer has.
+	Kept []ObjectRead
+	// Disabled are the reads that a destructive deploy stopped.
+	Disabled []ObjectRead
+	// Enabled are the reads that an earlier deploy had stopped.
+	Enabled []ObjectRead
+	// Warnings are sentences about these, and about what does not work yet or was
+	// left alone.
 	Warnings []string
 }
 
-// PausedRead is an object that an installation no longer reads.
-type PausedRead struct {
+// ObjectRead is an object that an installation reads, or no longer reads.
+type ObjectRead struct {
 	Integration, InstallationID, GroupRef, Object string
 }
 
 const (
-	opDeploy    = "deploy"
-	opCreate    = "create the integration"
-	opRevision  = "create the revision"
-	notDropping = "keep the object in the manifest, let these installations stop reading it first, or deploy with destructive=true, which pauses it for them"
+	opDeploy   = "deploy"
+	opCreate   = "create the integration"
+	opRevision = "create the revision"
+	notMoving  = "give the integration of the other provider another name, or uninstall this one first"
 )
 
 // Deploy makes the project's integrations what the manifest says; an integration
@@ -152,6 +155,7 @@ func (d *deploy) result(err error) (Deployment, error) {
 	if err != nil {
 		return Deployment{}, err
 	}
+	d.tell()
 	return d.out, nil
 }
 
@@ -161,12 +165,12 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 	if err != nil {
 		return err
 	}
-	var dropped issues
+	var strangers issues
 	for i := range entries {
 		entry := entries[i]
 		in, exists := held[entry.Name]
 		if exists {
-			if err := d.confront(ctx, in, entry, &dropped); err != nil {
+			if err := d.confront(ctx, in, entry, &strangers); err != nil {
 				return err
 			}
 		} else {
@@ -187,10 +191,10 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 		}
 		d.out.Integrations = append(d.out.Integrations, in)
 	}
-	if len(dropped) > 0 {
+	if len(strangers) > 0 {
 		return &windlass.Failure{
-			Kind: windlass.Conflict, Op: d.op, Message: "the manifest drops what installations still use",
-			Remedy: notDropping, Issues: dropped,
+			Kind: windlass.Conflict, Op: d.op, Message: "the manifest changes the provider of what is installed",
+			Remedy: notMoving, Issues: strangers,
 		}
 	}
 	if err := d.store.SaveIntegrations(ctx, d.project.ID, d.out.Integrations); err != nil {
@@ -198,6 +202,9 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 	}
 	for i := range d.out.Integrations { // a deploy at the same time may have made the same one first
 		if d.out.Integrations[i], err = d.store.Integration(ctx, d.project.ID, d.out.Integrations[i].Name); err != nil {
+			return err
+		}
+		if err := d.enable(ctx, d.out.Integrations[i], entries[i]); err != nil {
 			return err
 		}
 	}

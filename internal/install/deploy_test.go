@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,18 +72,29 @@ func TestDroppingWhatIsRead(t *testing.T) {
 		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
 		w.ok(err)
 		less := without(t, reader, membersEntry, writeEntry)
+		members := []install.ObjectRead{{Integration: "reader", InstallationID: in.ID, GroupRef: "acme", Object: "members"}}
 
-		_, err = w.flow.Deploy(w.ctx, w.project.ID, install.Source{YAML: []byte(less)}, false)
-		w.refused(err, windlass.Conflict, `object "members" is gone, and is still read by the installation for group "acme" (`+in.ID+`)`, "destructive=true")
-		now, err := w.flow.Integration(w.ctx, w.project.ID, "reader")
-		w.ok(err)
-		if !strings.Contains(string(now.Latest.Content), "members") {
-			t.Error("the refused deploy changed the integration")
+		// Without consent the deploy takes place, and who reads the object goes on.
+		d := w.deploy(less, false)
+		if !slices.Equal(d.Kept, members) || len(d.Disabled) != 0 || len(d.Warnings) != 1 || !strings.Contains(d.Warnings[0], `object "members" of integration "reader" is not in the manifest any more: new installations do not get it`) {
+			t.Errorf("got %+v", d)
 		}
+		schedule := func(cron string) {
+			in, err = w.flow.UpdateInstallation(w.ctx, w.project.ID, "reader", in.ID, patch(`{"updateMask":["config.content.read.objects.repositories.schedule"],
+				"installation":{"config":{"content":{"read":{"objects":{"repositories":{"schedule":"`+cron+`"}}}}}}}`))
+			w.ok(err)
+		}
+		schedule("30 * * * *")
+		if c := w.config(in); c.Read.Objects["members"].Disabled || in.Config.RevisionID == d.Integrations[0].Latest.ID {
+			t.Errorf("its reads go on by its own revision: %s", in.Config.Content)
+		}
+		w.connection("con-zen", "zen")
+		_, err = w.install("zen", `{"read":{"objects":{"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
+		w.refused(err, windlass.Invalid, `does not read "members"`)
 
-		d := w.deploy(less, true)
-		if len(d.Paused) != 1 || d.Paused[0] != (install.PausedRead{Integration: "reader", InstallationID: in.ID, GroupRef: "acme", Object: "members"}) {
-			t.Errorf("got paused %+v", d.Paused)
+		d = w.deploy(less, true)
+		if !slices.Equal(d.Disabled, members) || len(d.Kept) != 0 || len(d.Warnings) != 1 || !strings.Contains(d.Warnings[0], "disabled until a manifest has it again") {
+			t.Errorf("got %+v", d)
 		}
 		in, err = w.flow.Installation(w.ctx, w.project.ID, "reader", in.ID)
 		w.ok(err)
@@ -94,14 +106,51 @@ func TestDroppingWhatIsRead(t *testing.T) {
 		if len(schedules) != 1 || schedules[0].Object != "repositories" {
 			t.Errorf("got schedules %+v", schedules)
 		}
-		// From then on nothing reads it, so dropping it is no longer refused, and a
-		// config that moves to the new revision loses it.
-		w.deploy(less, false)
-		in, err = w.flow.UpdateInstallation(w.ctx, w.project.ID, "reader", in.ID, patch(`{"updateMask":["config.content.read.objects.repositories.schedule"],
-			"installation":{"config":{"content":{"read":{"objects":{"repositories":{"schedule":"0 * * * *"}}}}}}}`))
-		w.ok(err)
-		if c := w.config(in); len(c.Read.Objects) != 1 || in.Config.RevisionID != d.Integrations[0].Latest.ID {
+		// Nothing reads it any more, so the config moves on, and keeps it disabled.
+		if d := w.deploy(less, false); len(d.Warnings) != 0 {
+			t.Errorf("got %+v", d)
+		}
+		schedule("0 * * * *")
+		if c := w.config(in); !c.Read.Objects["members"].Disabled || in.Config.RevisionID != d.Integrations[0].Latest.ID {
 			t.Errorf("got config %s", in.Config.Content)
+		}
+
+		// A deploy that has it again enables what a deploy disabled.
+		w.started = nil
+		d = w.deploy(reader, false)
+		if !slices.Equal(d.Enabled, members) || len(d.Warnings) != 1 || !strings.Contains(d.Warnings[0], "is in the manifest again") {
+			t.Errorf("got %+v", d)
+		}
+		in, err = w.flow.Installation(w.ctx, w.project.ID, "reader", in.ID)
+		w.ok(err)
+		if c := w.config(in); c.Read.Objects["members"].Disabled || in.Config.RevisionID != d.Integrations[0].Latest.ID || c.Read.Objects["repositories"].Schedule != "0 * * * *" {
+			t.Errorf("got config %s", in.Config.Content)
+		}
+		if schedules, err = w.store.Schedules(w.ctx, in.ID); err != nil || len(schedules) != 2 {
+			t.Errorf("got schedules %+v, %v", schedules, err)
+		}
+		if !slices.Equal(w.started, []string{"members"}) {
+			t.Errorf("the reads were not told: %v", w.started)
+		}
+		if d := w.deploy(reader, false); len(d.Warnings) != 0 {
+			t.Errorf("a second time: %+v", d)
+		}
+	})
+}
+
+func TestDeployLeavesAloneWhatACustomerDisabled(t *testing.T) {
+	each(t, func(w *world) {
+		w.ready(reader)
+		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"disabled":true,"selectedFieldMappings":{"person":"type"}}}}}`)
+		w.ok(err)
+		w.deploy(without(w.T, reader, membersEntry, writeEntry), true)
+		if d := w.deploy(reader, false); len(d.Enabled) != 0 {
+			w.Errorf("got %+v", d)
+		}
+		in, err = w.flow.Installation(w.ctx, w.project.ID, "reader", in.ID)
+		w.ok(err)
+		if !w.config(in).Read.Objects["members"].Disabled {
+			w.Errorf("got config %s", in.Config.Content)
 		}
 	})
 }
@@ -120,19 +169,20 @@ func TestIntegrationsThatAManifestDoesNotHave(t *testing.T) {
 		other := strings.Replace(reader, "name: reader", "name: other", 1)
 		in, err := w.install("acme", minimal)
 		w.ok(err)
-		if d := w.deploy(other, false); len(d.Deleted)+len(d.Warnings) != 0 {
+		if d := w.deploy(other, false); len(d.Warnings) != 0 {
 			t.Errorf("got %+v", d)
 		}
-		if d := w.deploy(other, true); len(d.Deleted) != 0 || len(d.Warnings) != 1 || !strings.Contains(d.Warnings[0], `"reader" is not in the manifest, and stays because it is installed`) {
-			t.Errorf("got %+v", d)
-		}
-		w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
-		if d := w.deploy(other, true); len(d.Deleted) != 1 || d.Deleted[0] != "reader" {
-			t.Errorf("got %+v", d)
+		for _, installed := range []bool{true, false} {
+			if !installed {
+				w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
+			}
+			if d := w.deploy(other, true); len(d.Warnings) != 1 || !strings.Contains(d.Warnings[0], `"reader" is not in the manifest, and stays`) {
+				t.Errorf("got %+v", d)
+			}
 		}
 		all, err := w.flow.Integrations(w.ctx, w.project.ID, windlass.Page{})
 		w.ok(err)
-		if len(all) != 1 || all[0].Name != "other" {
+		if len(all) != 2 {
 			t.Errorf("got %+v", all)
 		}
 	})
@@ -248,8 +298,8 @@ func TestObjectsThatAreAlwaysRead(t *testing.T) {
 	}
 }
 
-// However a deploy and an installation meet, no installation ever reads what the
-// latest revision does not have.
+// However a deploy and an installation meet, the deploy knows of every installation
+// that reads what it drops.
 func TestDeployingAndInstallingAtOnce(t *testing.T) {
 	each(t, func(w *world) {
 		w.ready(reader)
@@ -259,23 +309,23 @@ func TestDeployingAndInstallingAtOnce(t *testing.T) {
 			var both sync.WaitGroup
 			var made windlass.Installation
 			var installing, deploying error
+			var done install.Deployment
 			both.Go(func() {
 				made, installing = w.install("acme", `{"read":{"objects":{"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
 			})
 			both.Go(func() {
-				_, deploying = w.flow.Deploy(w.ctx, w.project.ID, install.Source{YAML: []byte(less)}, false)
+				done, deploying = w.flow.Deploy(w.ctx, w.project.ID, install.Source{YAML: []byte(less)}, false)
 			})
 			both.Wait()
-			switch {
-			case installing == nil && deploying == nil:
-				w.Fatal("members is read, and gone")
-			case installing == nil:
-				w.refused(deploying, windlass.Conflict, "still read by")
-				w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", made.ID))
-			default:
-				w.ok(deploying)
+			w.ok(deploying)
+			if installing != nil {
 				w.refused(installing, windlass.Invalid, `does not read "members"`)
+				continue
 			}
+			if len(done.Kept) != 1 || done.Kept[0].InstallationID != made.ID {
+				w.Fatalf("the deploy dropped what %s reads, and did not see it: %+v", made.ID, done)
+			}
+			w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", made.ID))
 		}
 	})
 }

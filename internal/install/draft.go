@@ -25,6 +25,7 @@ type draft struct {
 	connection  windlass.Connection
 	tree        map[string]any
 	config      config.Config
+	before      config.Config // empty for a new installation
 	tables      map[string]*fieldTable
 }
 

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,13 +12,13 @@ import (
 )
 
 // confront holds an entry against what is installed of its integration. What the
-// entry drops is an issue, or is paused when the deploy is destructive.
-func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry manifest.Integration, dropped *issues) error {
-	readers := map[string][]string{} // from an object to the installations that read it
-	var strangers []string
+// entry drops goes on for those who read it, or is disabled when the deploy is
+// destructive.
+func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry manifest.Integration, strangers *issues) error {
+	var others []string
 	err := d.eachInstallation(ctx, windlass.InstallationFilter{ProjectID: d.project.ID, IntegrationID: in.ID}, func(i windlass.Installation) error {
 		if in.Provider != entry.Provider {
-			strangers = append(strangers, describe(i))
+			others = append(others, describe(i))
 			return nil
 		}
 		chosen, err := config.Parse(i.Config.Content)
@@ -25,29 +26,23 @@ func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry ma
 			return err
 		}
 		gone := slices.DeleteFunc(chosen.EnabledNames(), func(o string) bool { return readEntry(entry, o) != nil })
-		if !d.destructive {
-			for _, name := range gone {
-				readers[name] = append(readers[name], describe(i))
-			}
-			return nil
+		if d.destructive {
+			return d.disable(ctx, in, i.ID, gone)
 		}
-		return d.pause(ctx, in, i.ID, gone)
+		for _, name := range gone {
+			d.out.Kept = append(d.out.Kept, ObjectRead{Integration: in.Name, InstallationID: i.ID, GroupRef: i.Group.Ref, Object: name})
+		}
+		return nil
 	})
-	if err != nil {
-		return err
+	if len(others) > 0 {
+		strangers.addf(fmt.Sprintf("integrations[%s].provider", in.Name), "cannot change from %s to %s while installed for another's customers: %s", in.Provider, entry.Provider, few(others))
 	}
-	at := fmt.Sprintf("integrations[%s]", in.Name)
-	if len(strangers) > 0 {
-		dropped.addf(at+".provider", "cannot change from %s to %s while installed for another's customers: %s", in.Provider, entry.Provider, few(strangers))
-	}
-	for _, name := range sortedKeys(readers) {
-		dropped.addf(at+".read.objects", "object %q is gone, and is still read by %s", name, few(readers[name]))
-	}
-	return nil
+	return err
 }
 
-// pause disables objects of an installation, which keeps their configs.
-func (d *deploy) pause(ctx context.Context, in windlass.Integration, installationID string, objects []string) error {
+// disable disables objects of an installation, which keeps their configs, and
+// remembers that a deploy did.
+func (d *deploy) disable(ctx context.Context, in windlass.Integration, installationID string, objects []string) error {
 	if len(objects) == 0 {
 		return nil
 	}
@@ -60,18 +55,106 @@ func (d *deploy) pause(ctx context.Context, in windlass.Integration, installatio
 		return err
 	}
 	for _, name := range objects {
-		object, found := chosen.Read.Objects[name]
-		if !found {
+		object, found := chosen.Reads(name)
+		if !found || object.Disabled {
 			continue
 		}
 		object.Disabled = true
 		chosen.Read.Objects[name] = object
-		d.out.Paused = append(d.out.Paused, PausedRead{Integration: in.Name, InstallationID: i.ID, GroupRef: i.Group.Ref, Object: name})
+		if err := d.store.MarkDisabledByDeploy(ctx, windlass.DisabledObject{InstallationID: i.ID, Object: name}, d.now()); err != nil {
+			return err
+		}
+		d.out.Disabled = append(d.out.Disabled, ObjectRead{Integration: in.Name, InstallationID: i.ID, GroupRef: i.Group.Ref, Object: name})
 	}
 	return d.saveConfig(ctx, &i, chosen)
 }
 
-// missing deals with the integrations that a manifest does not have.
+// enable enables what an earlier deploy disabled, where the entry has it again.
+// What a customer disabled stays so.
+func (d *deploy) enable(ctx context.Context, in windlass.Integration, entry manifest.Integration) error {
+	all, err := d.store.DisabledByDeploy(ctx, in.ID)
+	if err != nil {
+		return err
+	}
+	byInstallation := map[string][]string{}
+	for _, one := range all {
+		if readEntry(entry, one.Object) != nil {
+			byInstallation[one.InstallationID] = append(byInstallation[one.InstallationID], one.Object)
+		}
+	}
+	for _, id := range sortedKeys(byInstallation) {
+		if err := d.enableOf(ctx, in, entry, id, byInstallation[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enableOf enables objects of one installation.
+func (d *deploy) enableOf(ctx context.Context, in windlass.Integration, entry manifest.Integration, installationID string, objects []string) error {
+	i, err := d.store.Installation(ctx, in.ProjectID, installationID)
+	if err != nil {
+		return err
+	}
+	chosen, err := config.Parse(i.Config.Content)
+	if err != nil {
+		return err
+	}
+	if err := d.catchUp(ctx, in, entry, &i, &chosen); err != nil {
+		return err
+	}
+	var enabled []string
+	for _, name := range objects {
+		if err := d.store.ForgetDisabledByDeploy(ctx, windlass.DisabledObject{InstallationID: i.ID, Object: name}); err != nil {
+			return err
+		}
+		object, found := chosen.Reads(name)
+		if !found || !object.Disabled { // the customer has removed or enabled it since
+			continue
+		}
+		object.Disabled = false
+		chosen.Read.Objects[name] = filled(object, readEntry(entry, name))
+		enabled = append(enabled, name)
+		d.out.Enabled = append(d.out.Enabled, ObjectRead{Integration: in.Name, InstallationID: i.ID, GroupRef: i.Group.Ref, Object: name})
+	}
+	if len(enabled) == 0 {
+		return nil
+	}
+	if err := d.saveConfig(ctx, &i, chosen); err != nil {
+		return err
+	}
+	if d.opts.Started == nil {
+		return nil
+	}
+	return d.opts.Started(ctx, i, enabled)
+}
+
+// catchUp moves an installation to the revision that has its object again, unless
+// that one lacks another object that it reads.
+func (d *deploy) catchUp(ctx context.Context, in windlass.Integration, entry manifest.Integration, i *windlass.Installation, chosen *config.Config) error {
+	if i.Config.RevisionID == in.Latest.ID || lacks(entry, *chosen) {
+		return nil
+	}
+	was, err := d.store.Revision(ctx, in.ID, i.Config.RevisionID)
+	if err != nil {
+		return err
+	}
+	before, err := entryOf(was)
+	if err != nil {
+		return err
+	}
+	follow(chosen, before, entry)
+	i.Config.RevisionID = in.Latest.ID
+	return nil
+}
+
+// lacks reports whether an entry has not all objects that a config reads.
+func lacks(entry manifest.Integration, c config.Config) bool {
+	return slices.ContainsFunc(c.EnabledNames(), func(o string) bool { return readEntry(entry, o) == nil })
+}
+
+// missing names the integrations that a manifest does not have. They stay: that
+// objects may be dropped is no consent to delete an integration.
 func (d *deploy) missing(ctx context.Context, m *manifest.Manifest) error {
 	if !d.destructive {
 		return nil
@@ -81,21 +164,35 @@ func (d *deploy) missing(ctx context.Context, m *manifest.Manifest) error {
 		return err
 	}
 	for _, in := range current {
-		if slices.ContainsFunc(m.Integrations, func(e manifest.Integration) bool { return e.Name == in.Name }) {
-			continue
+		if !slices.ContainsFunc(m.Integrations, func(e manifest.Integration) bool { return e.Name == in.Name }) {
+			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q is not in the manifest, and stays: delete it by itself if it is to go", in.Name))
 		}
-		users, err := d.store.Installations(ctx, windlass.InstallationFilter{ProjectID: d.project.ID, IntegrationID: in.ID, Limit: 1})
-		if err != nil {
-			return err
-		}
-		if len(users) > 0 {
-			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q is not in the manifest, and stays because it is installed: delete it by itself to uninstall it everywhere", in.Name))
-			continue
-		}
-		if err := d.store.DeleteIntegration(ctx, d.project.ID, in.ID); err != nil {
-			return err
-		}
-		d.out.Deleted = append(d.out.Deleted, in.Name)
 	}
 	return nil
+}
+
+// tell adds a sentence for each object whose reads go on, end or begin again.
+func (d *deploy) tell() {
+	d.tellOf(d.out.Kept, "is not in the manifest any more: new installations do not get it, and those that have it go on reading it (deploy with destructive=true to end that)")
+	d.tellOf(d.out.Disabled, "is not in the manifest any more: its reads are disabled until a manifest has it again, for")
+	d.tellOf(d.out.Enabled, "is in the manifest again: its reads, which a deploy had disabled, are enabled for")
+}
+
+func (d *deploy) tellOf(reads []ObjectRead, what string) {
+	type object struct{ integration, name string }
+	of := map[object][]string{}
+	for _, r := range reads {
+		key := object{r.Integration, r.Object}
+		of[key] = append(of[key], fmt.Sprintf("group %q (%s)", r.GroupRef, r.InstallationID))
+	}
+	keys := make([]object, 0, len(of))
+	for key := range of {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b object) int {
+		return cmp.Or(cmp.Compare(a.integration, b.integration), cmp.Compare(a.name, b.name))
+	})
+	for _, key := range keys {
+		d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("object %q of integration %q %s: %s", key.name, key.integration, what, few(of[key])))
+	}
 }

@@ -124,21 +124,15 @@ func (d *draft) filledSubscribe(name string, o config.SubscribeObject) config.Su
 }
 
 // follow prepares a config for another revision: what says the same as the one
-// it was made with says what the new one says, and objects that are paused
-// because the new one no longer has them are left out.
+// it was made with says what the new one says. Objects that are disabled because
+// the new one does not have them stay, in case that a later one does.
 func follow(c *config.Config, before, after manifest.Integration) {
 	if c.Read == nil {
 		return
 	}
 	for name, o := range c.Read.Objects {
 		old, now := readEntry(before, name), readEntry(after, name)
-		if now == nil {
-			if o.Disabled {
-				delete(c.Read.Objects, name)
-			}
-			continue
-		}
-		if old == nil {
+		if old == nil || now == nil {
 			continue
 		}
 		if o.Schedule == old.Schedule {

@@ -16,17 +16,18 @@
 //
 // The published contract leaves some things open. Here
 //
-//   - an integration that a manifest no longer has stays as it is; a destructive
-//     deploy deletes it if nobody has installed it, and says so in a warning if
-//     somebody has: no customer is ever uninstalled by a deploy;
-//   - an object that a manifest no longer reads, and that installations still
-//     read, makes the deploy fail with their names; a destructive deploy pauses
-//     their reads of it instead (their configs keep the object, disabled);
+//   - an integration that a manifest does not have stays as it is, whatever the
+//     deploy is called: only [Flow.DeleteIntegration] deletes one;
+//   - an object that a manifest no longer reads stays with the installations that
+//     read it, by their own configs, and is not offered to new ones; a destructive
+//     deploy disables it for them instead, and a later deploy that has the object
+//     again enables what was disabled so. Warnings say which;
 //   - a manifest may name a destination that does not exist yet: the deploy
 //     succeeds with a warning, and installing refuses until it exists;
 //   - a deploy does not touch configs otherwise. An installation moves to a newer
-//     revision when its config is changed, or when config.revisionId is; what
-//     still said what the old revision said then says what the new one says.
+//     revision when its config is changed, unless that revision lacks an object
+//     that it reads, or when config.revisionId is; what still said what the old
+//     revision said then says what the new one says.
 //
 // # What to use
 //

@@ -68,6 +68,11 @@ type InstallationStore interface {
 	UpdateInstallation(ctx context.Context, in windlass.Installation, schedules []windlass.Schedule) error
 	DeleteInstallation(ctx context.Context, projectID, id string) error
 
+	// What a deploy disabled, so that a later one can enable it again.
+	DisabledByDeploy(ctx context.Context, integrationID string) ([]windlass.DisabledObject, error)
+	MarkDisabledByDeploy(ctx context.Context, d windlass.DisabledObject, now time.Time) error
+	ForgetDisabledByDeploy(ctx context.Context, d windlass.DisabledObject) error
+
 	Connection(ctx context.Context, projectID, id string) (windlass.Connection, error)
 	Connections(ctx context.Context, filter windlass.ConnectionFilter) ([]windlass.Connection, error)
 }

@@ -32,6 +32,7 @@ type world struct {
 	project windlass.Project
 	opts    *install.Options
 	now     time.Time
+	started []string // the objects that the reads were told of
 }
 
 var noon = time.Date(2026, time.November, 24, 12, 3, 0, 0, time.UTC)
@@ -65,7 +66,13 @@ func once(t *testing.T) *world {
 func newWorld(t *testing.T, s *store.Store) *world {
 	t.Helper()
 	w := &world{T: t, ctx: t.Context(), store: s, now: noon}
-	w.opts = &install.Options{Now: func() time.Time { return w.now }}
+	w.opts = &install.Options{
+		Now: func() time.Time { return w.now },
+		Started: func(_ context.Context, _ windlass.Installation, objects []string) error {
+			w.started = append(w.started, objects...)
+			return nil
+		},
+	}
 	w.restart()
 	var err error
 	w.project, err = w.flow.CreateProject(w.ctx, install.CreateProjectRequest{Name: "mailmonkey", AppName: "MailMonkey"})

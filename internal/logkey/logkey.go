@@ -31,6 +31,7 @@ const (
 const (
 	Error    = "error"
 	Stack    = "stack"
+	Warning  = "warning"
 	Trigger  = "trigger"
 	Action   = "action"
 	Status   = "status"

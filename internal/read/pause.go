@@ -45,10 +45,16 @@ func (f *Flow) Pause(ctx context.Context, project, integration, installation str
 
 // Unpause ends the pause of an installation's reads, or of some of its objects:
 // a read that stopped in the middle goes on, and what changed meanwhile is read at
-// once. What is not paused is not touched.
+// once. What is not paused is not touched; an object that is disabled and named is
+// a conflict, as unpausing does not enable it.
 func (f *Flow) Unpause(ctx context.Context, project, integration, installation string, r PauseRequest) error {
 	const op = "end the pause of the reads"
 	return f.ofInstallation(ctx, op, project, integration, installation, r.Objects, func(ctx context.Context, in windlass.Installation, c config.Config, objects []string) error {
+		if len(r.Objects) > 0 || len(c.EnabledNames()) == 0 {
+			if err := f.notDisabled(ctx, op, in, c, objects); err != nil {
+				return err
+			}
+		}
 		for _, name := range objects {
 			mark, err := f.store.ReadMark(ctx, in.ID, name)
 			if err != nil && !kindIs(err, windlass.NotFound) {
@@ -63,6 +69,36 @@ func (f *Flow) Unpause(ctx context.Context, project, integration, installation s
 		}
 		return nil
 	})
+}
+
+// notDisabled refuses objects that are disabled, and says how to enable them.
+func (f *Flow) notDisabled(ctx context.Context, op string, in windlass.Installation, c config.Config, objects []string) error {
+	integration, err := f.store.Integration(ctx, in.ProjectID, in.IntegrationID)
+	if err != nil {
+		return err
+	}
+	failure := &windlass.Failure{Kind: windlass.Conflict, Op: op}
+	var disabled []string
+	for _, name := range objects {
+		if o, _ := c.Reads(name); !o.Disabled {
+			continue
+		}
+		disabled = append(disabled, name)
+		offered, err := config.Offers(integration.Latest, name)
+		if err != nil {
+			return err
+		}
+		if !offered {
+			failure.Remedy = "the manifest no longer has it: deploy one that does, which enables it again"
+		} else if failure.Remedy == "" {
+			failure.Remedy = "change the config: set config.content.read.objects.<object>.disabled to false"
+		}
+	}
+	if len(disabled) == 0 {
+		return nil
+	}
+	failure.Message = "the reads of " + strings.Join(disabled, ", ") + " are disabled, not paused"
+	return failure
 }
 
 // unpauseObject ends the pause of one object, and makes up for it.
