@@ -136,6 +136,7 @@ type ReadPage struct {
 	Pass        int       // from 0: as often as the walk had started over
 	Began       time.Time // when it was asked for
 	Keyed       bool      // nothing slides over the seam to the next page
+	GaveWay     bool      // the read let others be served after it
 	Interrupted bool      // something may have slid over the seam to the page before
 	Size        int64     // what the provider counted; -1 is unknown
 	Records     []byte    // their identities: see connector.Tally

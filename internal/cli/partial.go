@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,18 +47,13 @@ func openPartial(path string, req request, resume, force bool) (*partial, error)
 		return nil, err
 	}
 	p.file = file
-	if p.ids, err = os.OpenFile(p.idsPath(), os.O_RDWR|os.O_CREATE, privateFile); err != nil {
-		_ = file.Close() // the first error is the one to tell
-		return nil, internal("--output", err)
-	}
 	if resume {
 		err = p.restore(req)
 	} else {
 		err = p.reset(req)
 	}
 	if err != nil {
-		_ = p.ids.Close() // the first error is the one to tell
-		_ = file.Close()
+		_ = file.Close() // the first error is the one to tell
 		return nil, err
 	}
 	return p, nil
@@ -93,15 +87,14 @@ func checkFree(path string, resume, force bool) error {
 // reset begins from nothing. What an earlier read left behind goes first its
 // state, then its lines: never a state that counts the lines of another read.
 func (p *partial) reset(req request) error {
-	if err := os.Remove(p.statePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return internal("--output", err)
+	for _, path := range []string{p.statePath(), p.idsPath()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return internal("--output", err)
+		}
 	}
 	info, err := p.file.Stat()
 	if err == nil && info.Size() > 0 {
 		err = p.file.Truncate(0)
-	}
-	if err == nil {
-		err = p.ids.Truncate(0)
 	}
 	if err != nil {
 		return internal("--output", err)
@@ -132,15 +125,6 @@ func (p *partial) restore(req request) error {
 	if _, err := p.file.Seek(kept.Bytes, 0); err != nil {
 		return internal("--resume", err)
 	}
-	if info, err = p.ids.Stat(); err != nil {
-		return internal("--resume", err)
-	}
-	if info.Size() < kept.Identities {
-		return internal("--resume", fmt.Errorf("%s has %d bytes and should have %d: it was changed; start over without --resume", p.idsPath(), info.Size(), kept.Identities))
-	}
-	if err := p.ids.Truncate(kept.Identities); err != nil {
-		return internal("--resume", err)
-	}
 	p.state = kept
 	return nil
 }
@@ -148,21 +132,41 @@ func (p *partial) restore(req request) error {
 func (p *partial) begin() checkpoint { return p.state.checkpoint }
 
 func (p *partial) known() ([]byte, error) {
-	ids := make([]byte, p.state.Identities)
-	if _, err := io.ReadFull(io.NewSectionReader(p.ids, 0, p.state.Identities), ids); err != nil {
+	if p.state.Identities == 0 {
+		return nil, nil
+	}
+	ids, err := os.ReadFile(p.idsPath())
+	if err == nil && int64(len(ids)) < p.state.Identities {
+		err = fmt.Errorf("%s has %d bytes and should have %d: it was changed; start over without --resume", p.idsPath(), len(ids), p.state.Identities)
+	}
+	if err != nil {
 		return nil, internal("--resume", err)
 	}
-	return ids, nil
+	return ids[:p.state.Identities], nil
+}
+
+// identify puts the identities of a page's records behind those that the state
+// counts, over what an interrupted run may have left there.
+func (p *partial) identify(identities []byte) (err error) {
+	if len(identities) == 0 {
+		return nil
+	}
+	if p.ids == nil {
+		if p.ids, err = os.OpenFile(p.idsPath(), os.O_WRONLY|os.O_CREATE, privateFile); err != nil {
+			return err
+		}
+	}
+	if _, err := p.ids.WriteAt(identities, p.state.Identities); err != nil {
+		return err
+	}
+	return p.ids.Sync()
 }
 
 func (p *partial) page(lines, identities []byte, after checkpoint) error {
 	if _, err := p.file.Write(lines); err != nil {
 		return internal("--output", err)
 	}
-	if _, err := p.ids.WriteAt(identities, p.state.Identities); err != nil {
-		return internal("--output", err)
-	}
-	if err := errors.Join(p.file.Sync(), p.ids.Sync()); err != nil {
+	if err := errors.Join(p.file.Sync(), p.identify(identities)); err != nil {
 		return internal("--output", err)
 	}
 	next := p.state
@@ -208,7 +212,9 @@ func (p *partial) stop() string {
 }
 
 func (p *partial) close() error {
-	_ = p.ids.Close() // each page was synced
+	if p.ids != nil {
+		_ = p.ids.Close() // each page was synced
+	}
 	unlock(p.file)
 	if err := p.file.Close(); err != nil {
 		return internal("--output", err)

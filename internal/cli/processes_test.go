@@ -35,6 +35,8 @@ type cluster struct {
 	// onToken, when set, is given the answer of the token endpoint before it is
 	// sent.
 	onToken atomic.Pointer[func()]
+	// onRequest, when set, is called before a request is answered.
+	onRequest atomic.Pointer[func(*http.Request)]
 }
 
 // newCluster makes one on PostgreSQL, or on SQLite.
@@ -50,6 +52,9 @@ func newClusterOf(t *testing.T, driver string, options *sandbox.Options) *cluste
 	options.Now = func() time.Time { return time.Now().Add(time.Duration(c.later.Load())) }
 	c.bitbucket = sandbox.New(options)
 	c.site = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if told := c.onRequest.Load(); told != nil {
+			(*told)(r)
+		}
 		recorded := httptest.NewRecorder()
 		c.bitbucket.ServeHTTP(recorded, r)
 		if told := c.onToken.Load(); told != nil && strings.HasSuffix(r.URL.Path, "/access_token") {

@@ -22,11 +22,11 @@ var errUninstalled = errors.New("the installation was removed")
 // page ends the operation in the same transaction, or begins another pass.
 // changed reports that something happened to the installation that may stop the
 // read.
-func (s *step) commit(ctx context.Context, got fetched) (changed, ended bool, err error) {
+func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (changed, ended bool, err error) {
 	page := got.page
 	var counted int
 	var kept windlass.ReadPage
-	page.Records, counted, kept = s.take(got)
+	page.Records, counted, kept = s.take(got, gaveWay)
 	fresh, before, err := s.fresh(ctx, page)
 	if err != nil {
 		return false, false, err

@@ -187,7 +187,7 @@ func (s *step) pages(ctx context.Context) error {
 			cancel()
 			ahead, cancel = s.fetch(ctx, string(got.page.Next))
 		}
-		changed, ended, err := s.commit(ctx, got)
+		changed, ended, err := s.commit(ctx, got, !more)
 		if err == nil && ended {
 			return nil
 		}

@@ -13,9 +13,9 @@ const (
 	// maxPasses bounds how often a read walks through an object to find what an
 	// earlier pass may have missed.
 	maxPasses = 4
-	// maxGap is the time between the request for one page and the answer of the
-	// next that counts as no interruption. While it lasts, records may slide over
-	// the seam between pages that are counted.
+	// maxGap is the longest time between the request for one page and the answer
+	// of the next that counts as no interruption. While it lasts, records may slide
+	// over the seam between pages that are counted.
 	maxGap = 5 * time.Second
 )
 
@@ -32,6 +32,8 @@ type walked struct {
 	size  int64
 	moved bool
 	noted map[string]bool
+	// resumed says that the next page is the first of a step.
+	resumed bool
 }
 
 // restoreWalk reads what an earlier step of the operation has kept.
@@ -45,6 +47,7 @@ func (s *step) restoreWalk(ctx context.Context) error {
 		return err
 	}
 	w := &s.walk
+	w.resumed = true
 	for i := range pages {
 		for w.last.Pass < pages[i].Pass {
 			w.again()
@@ -77,7 +80,8 @@ func (w *walked) note(page windlass.ReadPage) {
 
 // take leaves out of a page what has come before in this operation, and returns
 // how many records count, and the page as it is to be kept.
-func (s *step) take(got fetched) (fresh []connector.Record, counted int, kept windlass.ReadPage) {
+// gaveWay says that the step ends with this page, as it is to.
+func (s *step) take(got fetched, gaveWay bool) (fresh []connector.Record, counted int, kept windlass.ReadPage) {
 	w := &s.walk
 	before := s.counts(got.page.Full)
 	fresh = make([]connector.Record, 0, len(got.page.Records))
@@ -88,11 +92,14 @@ func (s *step) take(got fetched) (fresh []connector.Record, counted int, kept wi
 	}
 	kept = windlass.ReadPage{
 		OperationID: s.p.ID, Number: w.last.Number + 1, Pass: w.last.Pass, Began: got.began,
-		Keyed: got.page.Keyed, Size: int64(got.page.Size), Records: w.tally.Drain(),
+		Keyed: got.page.Keyed, GaveWay: gaveWay, Size: int64(got.page.Size), Records: w.tally.Drain(),
 	}
 	if s.p.Cursor != "" && !w.last.Keyed {
-		kept.Interrupted = w.last.Began.IsZero() || got.ended.Sub(w.last.Began) > maxGap
+		// A step that did not end by giving way was stopped: by a pause, a limit, a
+		// failure or a crash.
+		kept.Interrupted = w.resumed && !w.last.GaveWay || got.ended.Sub(w.last.Began) > maxGap
 	}
+	w.resumed = false
 	w.note(kept)
 	return fresh, s.counts(got.page.Full) - before, kept
 }

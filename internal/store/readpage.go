@@ -13,18 +13,18 @@ func (s *Store) KeepReadPage(ctx context.Context, p windlass.ReadPage) error {
 	if p.Records == nil {
 		p.Records = []byte{} // which is no NULL
 	}
-	_, err := s.exec(ctx, `INSERT INTO read_pages (operation_id, number, pass, began, keyed, interrupted, size, records)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
-		p.OperationID, p.Number, p.Pass, micros(p.Began), p.Keyed, p.Interrupted, p.Size, p.Records)
+	_, err := s.exec(ctx, `INSERT INTO read_pages (operation_id, number, pass, began, keyed, gave_way, interrupted, size, records)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
+		p.OperationID, p.Number, p.Pass, micros(p.Began), p.Keyed, p.GaveWay, p.Interrupted, p.Size, p.Records)
 	return s.fail("keep a page of the operation "+p.OperationID, err, readPageSays)
 }
 
 // ReadPages lists the pages of a read that is under way, in order.
 func (s *Store) ReadPages(ctx context.Context, operationID string) ([]windlass.ReadPage, error) {
 	all, err := list(ctx, s, func(r row) (p windlass.ReadPage, err error) {
-		err = r.Scan(&p.OperationID, &p.Number, &p.Pass, when{&p.Began}, &p.Keyed, &p.Interrupted, &p.Size, &p.Records)
+		err = r.Scan(&p.OperationID, &p.Number, &p.Pass, when{&p.Began}, &p.Keyed, &p.GaveWay, &p.Interrupted, &p.Size, &p.Records)
 		return p, err
-	}, `SELECT operation_id, number, pass, began, keyed, interrupted, size, records FROM read_pages
+	}, `SELECT operation_id, number, pass, began, keyed, gave_way, interrupted, size, records FROM read_pages
 		WHERE operation_id = ?1 ORDER BY number`, operationID)
 	return all, s.fail("list the pages of the operation "+operationID, err, readPageSays)
 }

@@ -7,6 +7,7 @@ CREATE TABLE read_pages (
     pass         BIGINT  NOT NULL,
     began        BIGINT  NOT NULL,
     keyed        BOOLEAN NOT NULL,
+    gave_way     BOOLEAN NOT NULL,
     interrupted  BOOLEAN NOT NULL,
     size         BIGINT  NOT NULL,
     records      BYTEA   NOT NULL,
