@@ -60,6 +60,7 @@ var imports = []rule{
 	{dir: "internal/jsonscan"},
 	{dir: "internal/logkey"}, // the keys of what is logged, for whatever logs
 	{dir: "internal/nearest"},
+	{dir: "internal/origin"},
 	{dir: "internal/config", code: []string{".", "manifest", "internal/mapping"}},
 	{dir: "internal/mapping", code: []string{".", "manifest", "internal/jsonscan"}, tests: []string{"pgregory.net/rapid"}},
 	{
@@ -68,11 +69,11 @@ var imports = []rule{
 	},
 	{dir: "internal/budget/budgettest", code: []string{"internal/budget"}},
 	{
-		dir: "internal/install", code: append(flowMay, "manifest", "webhook", "internal/nearest", "github.com/google/uuid"),
+		dir: "internal/install", code: append(flowMay, "manifest", "webhook", "internal/nearest", "internal/origin", "github.com/google/uuid"),
 		tests: []string{"bitbucket", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
 	},
 	{
-		dir: "internal/connect", code: append(flowMay, "github.com/google/uuid"),
+		dir: "internal/connect", code: append(flowMay, "internal/origin", "github.com/google/uuid"),
 		// The flow through the provider's real pages, and on the real store: what
 		// it declares is what they have.
 		tests: []string{"bitbucket", "bitbucket/sandbox", "internal/store", "internal/store/storetest"},

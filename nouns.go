@@ -11,6 +11,9 @@ type Project struct {
 	Name    string // unique; what commands and URLs may name it by
 	AppName string // how the product calls itself on the consent page
 	OrgID   string // carried for the published contract, which requires it
+	// Origins are the origins of the pages that may begin a consent; none means
+	// that any may.
+	Origins []string
 	Created time.Time
 	Updated time.Time
 }

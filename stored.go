@@ -13,6 +13,15 @@ type ConnectState struct {
 	Hash    string          // of the state that travels; the state itself is kept nowhere
 	Data    json.RawMessage // what was asked; sealed where it is stored
 	Expires time.Time
+	// Whose it is: for limits.
+	ProjectID, GroupRef string
+}
+
+// PendingStates are how many consents have begun and not come back.
+type PendingStates struct {
+	Project int       // of one project
+	Group   int       // of one group of it
+	Next    time.Time // when the next of the project expires; zero without any
 }
 
 // A Schedule is something that is due at its next time: a read of one object of

@@ -22,9 +22,9 @@ const DefaultSiteURL = "https://bitbucket.org"
 // the token endpoint, and the check of what it is good for. The zero value is
 // Bitbucket Cloud; it is safe for concurrent use.
 //
-// Scopes are set on the consumer and none are sent. PKCE is not sent either:
-// Bitbucket does not document it, and a parameter that a server ignores protects
-// nothing; the client secret, which the token endpoint demands, does. No
+// Scopes are set on the consumer and none are sent. A proof key (RFC 7636, S256) is
+// sent beside the client secret. Bitbucket does not document it: where it is ignored
+// a code is bound to its consent by the state alone. No
 // endpoint to revoke tokens is documented: a consent ends when the customer
 // takes it back in Bitbucket's settings, or when its refresh token was not used
 // for three months.
@@ -56,15 +56,18 @@ const (
 )
 
 // AuthorizeURL returns the address of the page on which a customer consents to
-// the app. state comes back to callback, which must be the consumer's callback
-// URL or lie beneath it. The app's AuthParams are added; they cannot replace
+// the app. The callback must be the consumer's callback URL or lie beneath it. The app's AuthParams are added; they cannot replace
 // what the protocol itself needs.
-func (o *OAuth) AuthorizeURL(app windlass.ProviderApp, state, callback string) (string, error) {
-	config, err := o.config(app, callback)
+func (o *OAuth) AuthorizeURL(app windlass.ProviderApp, consent connector.Consent) (string, error) {
+	config, err := o.config(app, consent.Callback)
 	if err != nil {
 		return "", inOp("ask for consent", err)
 	}
-	page, err := url.Parse(config.AuthCodeURL(state))
+	var options []oauth2.AuthCodeOption
+	if !consent.Verifier.IsZero() {
+		options = append(options, oauth2.S256ChallengeOption(consent.Verifier.Reveal()))
+	}
+	page, err := url.Parse(config.AuthCodeURL(consent.State, options...))
 	if err != nil {
 		return "", &connector.Error{Kind: windlass.Invalid, Op: "ask for consent", Message: "the address of the consent page is not one"}
 	}
@@ -83,13 +86,18 @@ func (o *OAuth) AuthorizeURL(app windlass.ProviderApp, state, callback string) (
 	return page.String(), nil
 }
 
-// Exchange turns the code that a consent brought back into tokens. callback is
+// Exchange turns the code that a consent brought back into tokens. consent is
 // the one that AuthorizeURL was given. It must not be repeated: a code is good
 // for one attempt.
-func (o *OAuth) Exchange(ctx context.Context, app windlass.ProviderApp, code, callback string) (connector.Grant, error) {
+func (o *OAuth) Exchange(
+	ctx context.Context, app windlass.ProviderApp, code string, consent connector.Consent,
+) (connector.Grant, error) {
 	const op = "exchange the code"
-	grant, err := o.grant(ctx, op, app, callback, code, func(ctx context.Context, config *oauth2.Config) (*oauth2.Token, error) {
-		return config.Exchange(ctx, code)
+	grant, err := o.grant(ctx, op, app, consent.Callback, code, func(ctx context.Context, config *oauth2.Config) (*oauth2.Token, error) {
+		if consent.Verifier.IsZero() {
+			return config.Exchange(ctx, code)
+		}
+		return config.Exchange(ctx, code, oauth2.VerifierOption(consent.Verifier.Reveal()))
 	})
 	if err == nil && grant.RefreshToken.IsZero() {
 		// It would die within hours and nobody would know why.

@@ -50,14 +50,14 @@ func TestOAuthFromConsentToRefresh(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			server, oauth, app := oauthWorld(t, sandbox.Options{FixedRefresh: row.fixed})
-			page, err := oauth.AuthorizeURL(app, "the state", oauthCallback)
+			page, err := oauth.AuthorizeURL(app, connector.Consent{State: "the state", Callback: oauthCallback})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !strings.HasPrefix(page, "https://bitbucket.org/site/oauth2/authorize?") || strings.Contains(page, "scope=") {
 				t.Errorf("the page is %s", page)
 			}
-			grant, err := oauth.Exchange(t.Context(), app, codeOf(t, server, page), oauthCallback)
+			grant, err := oauth.Exchange(t.Context(), app, codeOf(t, server, page), connector.Consent{Callback: oauthCallback})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,16 @@ import (
 	"windlass"
 )
 
+// Consent is what a provider's consent page and its token endpoint are told alike.
+type Consent struct {
+	State    string // comes back with the code
+	Callback string // where the code comes back to
+	// Verifier is the secret half of a proof key (RFC 7636): the page is told its
+	// hash, the token endpoint the verifier, so that a code is of no use with
+	// another consent's. A provider that does not know the RFC ignores both.
+	Verifier windlass.Secret
+}
+
 // Grant is what a provider's token endpoint hands out for a code or for a
 // refresh token.
 type Grant struct {

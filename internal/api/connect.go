@@ -18,9 +18,9 @@ const (
 	callbackPath = "/callbacks/v1/oauth"
 )
 
-// consentCookie ties a consent to the browser that began it, where that was
-// asked for.
-const consentCookie = "windlass_consent"
+// consentCookie ties a consent to the browser that went on with it. Each consent has
+// one of its own, so that several may go on at a time.
+const consentCookie = "windlass-consent-"
 
 // consentRequest is the body of POST /oauth-connect. Clients differ in how they
 // name the project.
@@ -35,7 +35,8 @@ type consentRequest struct {
 	ProviderWorkspaceRef string                   `json:"providerWorkspaceRef,omitempty"`
 	ProviderMetadata     map[string]metadataValue `json:"providerMetadata,omitempty"`
 	ProviderAppID        string                   `json:"providerAppId,omitempty"`
-	EnableCSRFProtection bool                     `json:"enableCSRFProtection,omitempty"`
+	// EnableCSRFProtection is sent by published clients. Every consent is protected.
+	EnableCSRFProtection bool `json:"enableCSRFProtection,omitempty"`
 }
 
 // metadataValue is one value that a provider or a person gave for a connection.
@@ -65,8 +66,8 @@ func (a *API) startConsent(c *call, r consentRequest) (text, error) {
 		Project: found.ID, Provider: r.Provider, ProviderApp: r.ProviderAppID,
 		GroupRef: r.GroupRef, GroupName: r.GroupName, ConsumerRef: r.ConsumerRef, ConsumerName: r.ConsumerName,
 		Workspace: r.ProviderWorkspaceRef, Metadata: fromMetadata(r.ProviderMetadata),
-	}, connect.Opener{Origin: openerOf(c.r), Bind: r.EnableCSRFProtection})
-	return a.sendOff(c, consent), err
+	}, connect.Opener{Origin: openerOf(c.r)})
+	return text(consent.URL), err
 }
 
 func (a *API) restartConsent(c *call) (text, error) {
@@ -75,7 +76,7 @@ func (a *API) restartConsent(c *call) (text, error) {
 		return "", err
 	}
 	consent, err := a.connect.Reconnect(c.ctx(), c.project.ID, id, connect.Opener{Origin: openerOf(c.r)})
-	return a.sendOff(c, consent), err
+	return text(consent.URL), err
 }
 
 // openerOf returns the origin of the page that sent a request. A page without one
@@ -87,29 +88,81 @@ func openerOf(r *http.Request) string {
 	return ""
 }
 
-// sendOff gives the browser what it has to show again at the callback, if
-// anything, and returns the address to go to.
-func (a *API) sendOff(c *call, consent connect.Consent) text {
-	if !consent.Browser.IsZero() {
-		cookie := a.consentCookie(consent.Browser.Reveal()) //nolint:gosec // Secure where there is TLS
-		cookie.Expires = consent.Expires
-		http.SetCookie(c.w, cookie)
+// cookieOf is the cookie of a consent. It is set by a page of our own, which the
+// person has opened, and comes back on the way back from the provider; no page of
+// another host can set it where there is TLS.
+func (a *API) cookieOf(key, value string) *http.Cookie {
+	cookie := &http.Cookie{
+		Name: consentCookie + key, Value: value, Path: "/", MaxAge: int(connect.StateLife.Seconds()),
+		HttpOnly: true, Secure: a.publicURL.Scheme == "https", SameSite: http.SameSiteLaxMode,
 	}
-	return text(consent.URL)
+	if cookie.Secure { // otherwise a trial on one machine
+		cookie.Name = "__Host-" + cookie.Name
+	}
+	return cookie
 }
 
-// consentCookie is set by an answer to a page of another site, and so has to be
-// allowed to be: browsers want that over TLS only.
-func (a *API) consentCookie(value string) *http.Cookie {
-	secure := a.publicURL.Scheme == "https"
-	sameSite := http.SameSiteNoneMode
-	if !secure {
-		sameSite = http.SameSiteLaxMode // for trials on one machine
+// keptFor returns what the browser keeps for a consent.
+func (a *API) keptFor(c *call, key string) windlass.Secret {
+	if key == "" {
+		return windlass.Secret{}
 	}
-	return &http.Cookie{ //nolint:gosec // Secure where there is TLS; SameSite=None is what it is for
-		Name: consentCookie, Value: value, Path: a.publicURL.Path + callbackPath,
-		HttpOnly: true, Secure: secure, SameSite: sameSite,
+	cookie, err := c.r.Cookie(a.cookieOf(key, "").Name)
+	if err != nil {
+		return windlass.Secret{} // there is none
 	}
+	return windlass.NewSecret(cookie.Value)
+}
+
+// openConsent is the page that a consent begins on.
+func (a *API) openConsent(c *call) (page, error) {
+	ticket := c.query.Get(connect.TicketParam)
+	key := connect.KeyOfTicket(ticket)
+	opening, err := a.connect.Open(c.ctx(), ticket, a.keptFor(c, key))
+	if err != nil {
+		return a.shown(c, a.consentPage(c, connect.Outcome{Origin: opening.Origin}, err)), nil
+	}
+	http.SetCookie(c.w, a.cookieOf(key, opening.Browser.Reveal())) //nolint:gosec // Secure where there is TLS
+	return a.shown(c, ui.Opening{
+		Product: opening.Product, Provider: a.providerName(opening.Provider), Workspace: opening.Workspace,
+		GroupRef: opening.GroupRef, GroupName: opening.GroupName, Origin: opening.Origin, Continue: opening.Continue,
+		Canceled: consentFailed("forbidden", "The connection was canceled."),
+	}), nil
+}
+
+// continueConsent sends a person who has seen that page on to the provider.
+func (a *API) continueConsent(c *call) (page, error) {
+	ticket := c.query.Get(connect.TicketParam)
+	opening, err := a.connect.Continue(c.ctx(), ticket, a.keptFor(c, connect.KeyOfTicket(ticket)), c.query.Get(connect.ConfirmParam))
+	if err != nil {
+		return a.shown(c, a.consentPage(c, connect.Outcome{Origin: opening.Origin}, err)), nil
+	}
+	return page{write: func(w http.ResponseWriter) {
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		http.Redirect(w, c.r, opening.Continue, http.StatusSeeOther) //nolint:gosec // to the provider
+	}}, nil
+}
+
+// providerName is what people call a provider.
+func (a *API) providerName(name string) string {
+	for _, info := range a.install.Catalog() {
+		if info.Name == name {
+			return info.DisplayName
+		}
+	}
+	return name
+}
+
+// shown is the answer that a page of package ui is.
+func (a *API) shown(c *call, shown interface {
+	Write(w http.ResponseWriter) error
+},
+) page {
+	return page{write: func(w http.ResponseWriter) {
+		if err := shown.Write(w); err != nil {
+			a.fail(c, err)
+		}
+	}}
 }
 
 // A consentMessage is what the callback page tells the page that opened it.
@@ -126,19 +179,20 @@ func (a *API) finishConsent(c *call) (page, error) {
 		State: c.query.Get("state"), Code: c.query.Get("code"),
 		Error: c.query.Get("error"), Description: c.query.Get("error_description"),
 	}
-	if cookie, err := c.r.Cookie(consentCookie); err == nil {
-		answer.Browser = windlass.NewSecret(cookie.Value)
-		spent := a.consentCookie("") //nolint:gosec // the same cookie, to be forgotten
+	key := connect.KeyOfState(answer.State)
+	if answer.Browser = a.keptFor(c, key); !answer.Browser.IsZero() {
+		spent := a.cookieOf(key, "")
 		spent.MaxAge = -1
-		http.SetCookie(c.w, spent)
+		http.SetCookie(c.w, spent) //nolint:gosec // the same cookie, to be forgotten
 	}
 	outcome, err := a.connect.Callback(c.ctx(), answer)
-	shown := a.consentPage(c, outcome, err)
-	return page{write: func(w http.ResponseWriter) {
-		if err := shown.Write(w); err != nil {
-			a.fail(c, err)
-		}
-	}}, nil
+	return a.shown(c, a.consentPage(c, outcome, err)), nil
+}
+
+// consentFailed is what the opener is told of a failure. Published components show
+// people what stands in data.error or in message; code is for programs.
+func consentFailed(code, words string) consentMessage {
+	return consentMessage{EventType: "AUTHORIZATION_FAILED", Message: words, Data: map[string]any{"error": words, "code": code}}
 }
 
 func (a *API) consentPage(c *call, outcome connect.Outcome, err error) ui.Consent {
@@ -164,10 +218,8 @@ func (a *API) consentPage(c *call, outcome connect.Outcome, err error) ui.Consen
 	}
 	shown := ui.Consent{
 		Status: p.Status, Title: "Not connected", Text: sentence(p.Detail), Remedy: sentence(p.Remedy),
-		Origin: outcome.Origin, Reference: c.requestID,
-		Message: consentMessage{EventType: "AUTHORIZATION_FAILED", Message: p.Detail, Data: map[string]any{
-			"error": strings.TrimPrefix(p.Type, problemType),
-		}},
+		Origin: outcome.Origin, Reference: c.requestID, Done: true,
+		Message: consentFailed(strings.TrimPrefix(p.Type, problemType), sentence(p.Detail)),
 	}
 	if errors.Is(err, windlass.Internal) {
 		shown.Remedy = "Try again, and quote the reference below if that does not help."

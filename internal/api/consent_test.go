@@ -139,26 +139,41 @@ func TestConsentsThatFail(t *testing.T) {
 			return w.comeBack(w.begin(nil).body, "error=access_denied&error_description=no")
 		}, 403, "forbidden", productOrigin, "Access was denied"},
 		{"a state that was made up", func(w *world) answer {
-			return w.comeBack("https://x.example.com?state=forged", "code=c")
+			return w.browser().open("/callbacks/v1/oauth?state=forged&code=c")
 		}, 404, "not-found", "", "not started here"},
 		{"no state at all", func(w *world) answer {
-			return w.comeBack("https://x.example.com", "code=c")
+			return w.browser().open("/callbacks/v1/oauth?code=c")
 		}, 400, "invalid", "", "no state"},
 		{"the same state twice", func(w *world) answer {
+			b := w.browser()
+			back := b.callback(w.begin(nil).body, "code=c")
+			b.open(back).is(200)
+			return b.open(back)
+		}, 404, "not-found", productOrigin, "used already"},
+		{"a state after a refusal", func(w *world) answer {
+			b := w.browser()
+			back := b.callback(w.begin(nil).body, "")
+			b.open(back + "error=access_denied").is(403)
+			return b.open(back + "code=c")
+		}, 404, "not-found", productOrigin, "used already"},
+		{"a consent that is over, from its beginning", func(w *world) answer {
 			begun := w.begin(nil).body
 			w.comeBack(begun, "code=c").is(200)
-			return w.comeBack(begun, "code=c")
-		}, 404, "not-found", "", "used already"},
-		{"a state after a refusal", func(w *world) answer {
-			begun := w.begin(nil).body
-			w.comeBack(begun, "error=access_denied").is(403)
-			return w.comeBack(begun, "code=c")
-		}, 404, "not-found", "", "used already"},
+			return w.browser().open(begun)
+		}, 404, "not-found", productOrigin, "used already"},
+		{"a consent of another browser's", func(w *world) answer {
+			return w.browser().open(w.browser().callback(w.begin(nil).body, "code=c"))
+		}, 403, "forbidden", productOrigin, "another browser"},
+		{"a browser that did not see the page", func(w *world) answer {
+			b := w.browser()
+			return w.browser().open(b.next(b.open(w.begin(nil).body)))
+		}, 403, "forbidden", productOrigin, "another browser"},
 		{"a state that is too old", func(w *world) answer {
-			begun := w.begin(nil).body
+			b := w.browser()
+			back := b.callback(w.begin(nil).body, "code=c")
 			w.clock.pass(time.Hour)
-			return w.comeBack(begun, "code=c")
-		}, 410, "gone", "", "too long"},
+			return b.open(back)
+		}, 410, "gone", productOrigin, "too long"},
 		{"a wrong client secret", func(w *world) answer {
 			w.provider.exchange = &connector.Error{Kind: windlass.Unauthorized, Status: 401, Message: "Invalid OAuth client credentials"}
 			return w.comeBack(w.begin(nil).body, "code=c")
@@ -177,13 +192,20 @@ func TestConsentsThatFail(t *testing.T) {
 			page := test.back(w).is(test.status)
 			origin, message := told(t, page)
 			data, _ := message["data"].(map[string]any)
-			if origin != test.told || message["eventType"] != "AUTHORIZATION_FAILED" || data["error"] != test.code {
+			if origin != test.told || message["eventType"] != "AUTHORIZATION_FAILED" || data["code"] != test.code {
 				t.Errorf("it tells %q: %v", origin, message)
+			}
+			// Published components show data.error to people, or the message.
+			if text, _ := data["error"].(string); text != message["message"] || !strings.HasSuffix(text, ".") || !strings.Contains(text, " ") {
+				t.Errorf("people read %q", text)
+			}
+			if done := pageValues.FindStringSubmatch(page.body)[3]; strings.TrimSpace(done) != "true" {
+				t.Error("the window stays open")
 			}
 			if text, _ := message["message"].(string); !strings.Contains(strings.ToLower(text), strings.ToLower(test.text)) {
 				t.Errorf("the message is %q", text)
 			}
-			if !strings.Contains(page.body, test.text) {
+			if !strings.Contains(strings.ToLower(page.body), strings.ToLower(test.text)) {
 				t.Errorf("the page does not say %q: %s", test.text, page.body)
 			}
 			if strings.Contains(page.body, "<script>") || strings.Contains(page.body, "<img") || strings.Count(page.body, "</script>") != 1 {
@@ -213,29 +235,89 @@ func TestNobodyIsToldWhereNoPageAsked(t *testing.T) {
 	}}).problem(400, "invalid")
 }
 
-func TestConsentMayBeTiedToTheBrowser(t *testing.T) {
+// Published components begin a consent from another origin and keep no cookie of
+// that answer: the popup gets its own, from a page of ours.
+func TestConsentIsTiedToTheBrowserThatOpensIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	tied := map[string]any{"enableCSRFProtection": true}
-	begun := w.begin(tied)
-	cookies := (&http.Response{Header: begun.header}).Cookies()
-	if len(cookies) != 1 || !cookies[0].HttpOnly || !cookies[0].Secure || cookies[0].Path != "/callbacks/v1/oauth" {
-		t.Fatalf("cookies: %v", cookies)
+	for _, asked := range []map[string]any{nil, {"enableCSRFProtection": true}} {
+		begun := w.begin(asked)
+		if len(begun.header.Values("Set-Cookie")) > 0 {
+			t.Error("the answer to another origin sets a cookie")
+		}
+		b := w.browser()
+		page := b.open(begun.body).is(200)
+		cookies := (&http.Response{Header: page.header}).Cookies()
+		if len(cookies) != 1 || !strings.HasPrefix(cookies[0].Name, "__Host-") || !cookies[0].HttpOnly || !cookies[0].Secure ||
+			cookies[0].Path != "/" || cookies[0].Domain != "" || cookies[0].SameSite != http.SameSiteLaxMode {
+			t.Fatalf("cookies: %v", cookies)
+		}
+		if strings.Contains(begun.body+page.body, strings.SplitN(cookies[0].Value, ".", 2)[0]) {
+			t.Error("the browser's secret is in a page")
+		}
+		back := b.callback(begun.body, "code=c")
+		if strings.Contains(back, strings.SplitN(cookies[0].Value, ".", 2)[0]) {
+			t.Error("the browser's secret travels to the provider")
+		}
+		done := b.open(back).is(200)
+		if spent := (&http.Response{Header: done.header}).Cookies(); len(spent) != 1 || spent[0].MaxAge >= 0 || len(b.cookies) != 0 {
+			t.Errorf("the cookie stays: %v", spent)
+		}
 	}
-	w.comeBack(begun.body, "code=c").is(403) // another browser
-	begun = w.begin(tied)
-	cookie := (&http.Response{Header: begun.header}).Cookies()[0]
-	at, err := url.Parse(begun.body)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// The page says who asks for what before anything is given, in text; it can be
+// shown in no frame, and what it holds of others is no markup.
+func TestConsentBeginsOnAPageThatNamesIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	evil := `</script><script>alert(1)</script><img src=x>`
+	begun := w.begin(map[string]any{"groupName": "Customer " + evil, "groupRef": "cust-7"})
+	page := w.browser().open(begun.body).is(200)
+	for _, words := range []string{"cust-7", "Customer ", productOrigin, "acme", "Continue to Bitbucket"} {
+		if !strings.Contains(page.body, words) {
+			t.Errorf("the page does not say %q: %s", words, page.body)
+		}
 	}
-	page := w.do(request{
-		method: "GET", key: noKey, path: "/callbacks/v1/oauth?code=c&state=" + at.Query().Get("state"),
-		header: map[string]string{"Cookie": cookie.Name + "=" + cookie.Value},
+	if strings.Contains(page.body, "<img") || strings.Count(page.body, "<script") != 1 {
+		t.Errorf("markup came through: %s", page.body)
+	}
+	policy := page.header.Get("Content-Security-Policy")
+	for _, part := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} {
+		if !strings.Contains(policy, part) {
+			t.Errorf("the policy %q lacks %s", policy, part)
+		}
+	}
+	for header, want := range map[string]string{
+		"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "unsafe-none",
+		"Access-Control-Allow-Origin": "",
+	} {
+		if got := page.header.Get(header); got != want {
+			t.Errorf("%s is %q", header, got)
+		}
+	}
+}
+
+func TestConsentsBeginFromAllowedOriginsOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withProviderApp()
+	for _, bad := range []string{"https://*", "https://app.example.com/", "null", "app.example.com"} {
+		w.send("PATCH", "/v1/projects/acme", map[string]any{
+			"updateMask": []string{"allowedOrigins"}, "project": map[string]any{"allowedOrigins": []string{bad}},
+		}).problem(400, "invalid")
+	}
+	changed := w.send("PATCH", "/v1/projects/acme", map[string]any{
+		"updateMask": []string{"allowedOrigins"}, "project": map[string]any{"allowedOrigins": []string{productOrigin}},
 	}).is(200)
-	if spent := (&http.Response{Header: page.header}).Cookies(); len(spent) != 1 || spent[0].MaxAge >= 0 {
-		t.Errorf("the cookie stays: %v", spent)
+	if !strings.Contains(changed.body, `"allowedOrigins":["`+productOrigin+`"]`) {
+		t.Errorf("the project is %s", changed.body)
 	}
+	w.begin(nil)
+	body := map[string]any{"projectIdOrName": "acme", "provider": "bitbucket", "groupRef": "cust", "consumerRef": "person", "providerWorkspaceRef": "acme"}
+	w.do(request{
+		method: "POST", path: "/v1/oauth-connect", body: body, key: w.frontend, header: map[string]string{"Origin": "https://evil.example"},
+	}).problem(403, "forbidden")
 }
 
 func TestConsentIsForAProjectThatTheCallerSees(t *testing.T) {

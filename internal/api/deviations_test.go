@@ -33,6 +33,10 @@ var deviations = []struct{ operation, says, because string }{
 		"not in the document, yet published clients read it without asking",
 	},
 	{
+		"updateProject|getProject", "key allowedOrigins",
+		"the contract has no list of the pages from which consents may begin",
+	},
+	{
 		"createProject", `property "orgId" is missing`,
 		"there are no organisations; it is taken where it is sent",
 	},
@@ -51,6 +55,7 @@ var leftOut = map[string]string{
 // ownOperations are ours alone.
 var ownOperations = map[string]string{
 	"receiveUpload": "where the signed URL leads", "finishConsent": "where a provider sends people back to",
+	"openConsent": "the page that a consent's address leads to", "continueConsent": "the way on from there",
 	"getDocument": "our own document",
 	"actOnObject": "published in documents of their own: read.json and write.json",
 

@@ -9,13 +9,15 @@ import (
 
 // project is a project, in the contract's shape.
 type project struct {
-	ID           string        `json:"id"`
-	Name         string        `json:"name"`
-	AppName      string        `json:"appName"`
-	OrgID        string        `json:"orgId"`
-	CreateTime   time.Time     `json:"createTime"`
-	UpdateTime   time.Time     `json:"updateTime,omitzero"`
-	Entitlements *entitlements `json:"entitlements,omitempty"`
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	AppName    string    `json:"appName"`
+	OrgID      string    `json:"orgId"`
+	CreateTime time.Time `json:"createTime"`
+	UpdateTime time.Time `json:"updateTime,omitzero"`
+	// AllowedOrigins is not of the published contract: see install.CreateProjectRequest.
+	AllowedOrigins []string      `json:"allowedOrigins,omitempty"`
+	Entitlements   *entitlements `json:"entitlements,omitempty"`
 }
 
 // entitlements are what a plan of the hosted service would allow. There are no
@@ -27,7 +29,8 @@ type entitlements struct {
 }
 
 func asProject(p windlass.Project) project {
-	return project{ID: p.ID, Name: p.Name, AppName: p.AppName, OrgID: p.OrgID, CreateTime: p.Created.UTC(), UpdateTime: p.Updated.UTC()}
+	return project{ID: p.ID, Name: p.Name, AppName: p.AppName, OrgID: p.OrgID, AllowedOrigins: p.Origins,
+		CreateTime: p.Created.UTC(), UpdateTime: p.Updated.UTC()}
 }
 
 func (a *API) listProjects(c *call, p windlass.Page) (listed[project], error) {

@@ -48,8 +48,8 @@ func (p *fakeProvider) catalog() install.Provider {
 	}
 }
 
-func (p *fakeProvider) AuthorizeURL(app windlass.ProviderApp, state, callback string) (string, error) {
-	return fmt.Sprintf("https://provider.example.com/authorize?client_id=%s&state=%s&redirect_uri=%s", app.ClientID, state, callback), nil
+func (p *fakeProvider) AuthorizeURL(app windlass.ProviderApp, consent connector.Consent) (string, error) {
+	return fmt.Sprintf("https://provider.example.com/authorize?client_id=%s&state=%s&redirect_uri=%s", app.ClientID, consent.State, consent.Callback), nil
 }
 
 const (
@@ -64,7 +64,7 @@ func (p *fakeProvider) grant(err error) (connector.Grant, error) {
 	}, err
 }
 
-func (p *fakeProvider) Exchange(context.Context, windlass.ProviderApp, string, string) (connector.Grant, error) {
+func (p *fakeProvider) Exchange(context.Context, windlass.ProviderApp, string, connector.Consent) (connector.Grant, error) {
 	return p.grant(p.exchange)
 }
 

@@ -115,6 +115,8 @@ type Lookup interface {
 type Connecting interface {
 	Start(ctx context.Context, ask connect.Ask, opener connect.Opener) (connect.Consent, error)
 	Reconnect(ctx context.Context, projectID, id string, opener connect.Opener) (connect.Consent, error)
+	Open(ctx context.Context, ticket string, kept windlass.Secret) (connect.Opening, error)
+	Continue(ctx context.Context, ticket string, kept windlass.Secret, confirmation string) (connect.Opening, error)
 	Callback(ctx context.Context, answer connect.Answer) (connect.Outcome, error)
 	Generate(ctx context.Context, given connect.Import) (connect.Outcome, error)
 	Get(ctx context.Context, projectID, id string, fresh connect.Freshness) (windlass.Connection, windlass.Credentials, error)

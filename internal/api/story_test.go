@@ -205,6 +205,9 @@ func (w *world) deployZip(t *testing.T) {
 
 func (w *world) customerOnce(t *testing.T) {
 	t.Helper()
+	w.send("PATCH", "/v1/projects/acme", map[string]any{
+		"updateMask": []string{"allowedOrigins"}, "project": map[string]any{"allowedOrigins": []string{productOrigin}},
+	}).is(200)
 	consent := w.send("POST", "/v1/oauth-connect", map[string]any{
 		"projectId": w.project.ID, "provider": "bitbucket", "groupRef": "cust", "groupName": "Customer", "consumerRef": "person", "consumerName": "Person",
 		"providerWorkspaceRef": "acme", "providerMetadata": map[string]any{"workspace": map[string]any{"value": "acme", "source": "input"}},
@@ -296,19 +299,6 @@ func (w *world) leavesOnce(t *testing.T) {
 	w.send("PATCH", w.in("/connections/"+made.text("id")), map[string]any{
 		"updateMask": []string{"customAuth"}, "connection": map[string]any{"customAuth": app},
 	}).is(200)
-}
-
-// comeBack is the browser that comes back from the provider.
-func (w *world) comeBack(authorize, with string) answer {
-	w.t.Helper()
-	at, err := url.Parse(authorize)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return w.do(request{
-		method: "GET", key: noKey,
-		path: "/callbacks/v1/oauth?state=" + url.QueryEscape(at.Query().Get("state")) + "&" + with,
-	})
 }
 
 // allSeen fails for operations that are built and never succeeded here.

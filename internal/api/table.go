@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"slices"
+
+	"windlass/internal/connect"
 )
 
 // Parameters that several operations have.
@@ -126,6 +128,12 @@ func publicRoutes() []route {
 		{http.MethodGet, "/v1/providers", "listProviders", anyone, 200, "Get the catalog of providers, by name.", nil, gives((*API).listProviders)},
 		{http.MethodGet, "/v1/providers/{provider}", "getProvider", anyone, 200, "Get one provider.", nil, gives((*API).getProvider)},
 		{http.MethodPut, "/v1/uploads/{upload}", "receiveUpload", anyone, 200, "Upload a zip, to a URL from generateUploadUrl.", []param{{name: "token", required: true, about: "Stands in the URL already."}}, does((*API).receiveUpload)},
+		{http.MethodGet, callbackPath + connect.BeginPath, "openConsent", anyone, 200, "The page that a consent begins on: it says what is asked for.", []param{
+			{name: connect.TicketParam, about: "The consent."},
+		}, gives((*API).openConsent)},
+		{http.MethodGet, callbackPath + connect.ContinuePath, "continueConsent", anyone, 303, "Go on from that page to the provider.", []param{
+			{name: connect.TicketParam, about: "The consent."}, {name: connect.ConfirmParam, about: "That the page was seen in this browser."},
+		}, gives((*API).continueConsent)},
 		{http.MethodGet, callbackPath, "finishConsent", anyone, 200, "Where a provider sends a person back to.", []param{
 			{name: "state", about: "Of the consent."},
 			{name: "code", about: "To exchange for tokens."},

@@ -87,6 +87,19 @@ func (p *person) press(ctx context.Context, button string, fields map[string]str
 	return p.arrive(req)
 }
 
+// follow opens the address that one of the page's links leads to.
+func (p *person) follow(ctx context.Context, id string) error {
+	link := regexp.MustCompile(`<a id="` + regexp.QuoteMeta(id) + `" href="([^"]*)">`).FindStringSubmatch(p.page)
+	if link == nil {
+		return fmt.Errorf("the page %q has no link %s", p.title(), id)
+	}
+	to, err := p.at.Parse(html.UnescapeString(link[1]))
+	if err != nil {
+		return err
+	}
+	return p.open(ctx, to.String())
+}
+
 func (p *person) title() string {
 	if found := aTitle.FindStringSubmatch(p.page); found != nil {
 		return html.UnescapeString(found[1])

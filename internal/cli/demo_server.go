@@ -252,6 +252,9 @@ func (d *show) consent(ctx context.Context) (*person, error) {
 	if err := ann.open(ctx, strings.TrimSpace(began.stdout)); err != nil {
 		return nil, err
 	}
+	if err := ann.follow(ctx, "continue"); err != nil { // the page that names the product and the customer
+		return nil, err
+	}
 	if err := ann.press(ctx, "log in", map[string]string{"email": known.Email, "password": known.Password}); err != nil {
 		return nil, err
 	}

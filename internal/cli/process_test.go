@@ -5,10 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
+	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -181,10 +185,27 @@ func newConsumer(ts *testscript.TestScript, _ bool, scopes []string) {
 
 // consent FILE: the customer opens the address in the file, and grants access.
 func consent(ts *testscript.TestScript, neg bool, args []string) {
-	back, err := worldOf(ts).Consent(strings.TrimSpace(ts.ReadFile(args[0])))
+	jar, err := cookiejar.New(nil)
 	ts.Check(err)
-	resp, err := http.Get(back)
+	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	open := func(address string) *http.Response {
+		resp, err := browser.Get(address)
+		ts.Check(err)
+		return resp
+	}
+	first := open(strings.TrimSpace(ts.ReadFile(args[0])))
+	page, err := io.ReadAll(first.Body)
 	ts.Check(err)
+	first.Body.Close()
+	link := regexp.MustCompile(`<a id="continue" href="([^"]*)">`).FindSubmatch(page)
+	if link == nil {
+		ts.Fatalf("the page leads nowhere: %s", page)
+	}
+	next := open(html.UnescapeString(string(link[1])))
+	next.Body.Close()
+	back, err := worldOf(ts).Consent(next.Header.Get("Location"))
+	ts.Check(err)
+	resp := open(back)
 	defer resp.Body.Close()
 	if (resp.StatusCode != http.StatusOK) != neg {
 		ts.Fatalf("the callback answered %d", resp.StatusCode)

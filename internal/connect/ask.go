@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"windlass"
 )
@@ -40,8 +41,30 @@ const (
 	sourceProvider = "provider"
 )
 
-// longest is the longest name that somebody may give us for something of theirs.
-const longest = 256
+// How much somebody may tell us: characters of a name or of a metadata value, and
+// values of metadata.
+const (
+	longest       = 256
+	longestValue  = 4096
+	maxMetadata   = 32
+	tooLong       = "is too long, or holds a control character"
+	tooMuchOfMeta = "holds too many values, or one that is too long or has a control character"
+)
+
+// isName reports whether a text can be a name, or none.
+func isName(text string) bool {
+	return len(text) <= longest*utf8.UTFMax && utf8.RuneCountInString(text) <= longest && !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// areMetadata reports whether there is no more of them than can be kept.
+func areMetadata(values map[string]windlass.MetadataValue) bool {
+	for name, value := range values {
+		if !isName(name) || !isName(value.DisplayName) || len(value.Value) > longestValue || strings.ContainsFunc(value.Value, unicode.IsControl) {
+			return false
+		}
+	}
+	return len(values) <= maxMetadata
+}
 
 // subject is an Ask that was checked: the connection that it is to become, and
 // what that goes through.
@@ -98,9 +121,19 @@ func (a Ask) faults() (workspace string, issues []windlass.Issue) {
 		switch {
 		case required.value == "":
 			fault(required.name, "is required")
-		case len(required.value) > longest || strings.ContainsFunc(required.value, unicode.IsControl):
-			fault(required.name, "is too long, or holds a control character")
+		case !isName(required.value):
+			fault(required.name, tooLong)
 		}
+	}
+	for _, optional := range []struct{ name, value string }{
+		{"groupName", a.GroupName}, {"consumerName", a.ConsumerName}, {"providerAppId", a.ProviderApp},
+	} {
+		if !isName(optional.value) {
+			fault(optional.name, tooLong)
+		}
+	}
+	if !areMetadata(a.Metadata) {
+		fault("providerMetadata", tooMuchOfMeta)
 	}
 	named, meta := strings.TrimSpace(a.Workspace), strings.TrimSpace(a.Metadata[metaWorkspace].Value)
 	workspace = named

@@ -1,13 +1,12 @@
 package connect
 
 import (
+	"cmp"
 	"context"
-	"crypto/subtle"
-	"encoding/json"
-	"errors"
 	"time"
 
 	"windlass"
+	"windlass/connector"
 )
 
 // patience is how long the provider may take over a code, a refresh or a check.
@@ -20,14 +19,16 @@ type Answer struct {
 	Code  string
 	// Error and Description are set instead of Code when there is no consent.
 	Error, Description string
-	// Browser is the secret that the browser has kept, if any (Consent.Browser).
+	// Browser is the secret that the browser has kept for this consent, if any
+	// (Opening.Browser; KeyOfState names it).
 	Browser windlass.Secret
 }
 
 // Outcome is how a consent or an import ended.
 type Outcome struct {
 	// Origin is whom the callback page may tell: that of the page which started
-	// this. It is set, on failure too, only when the state was good.
+	// this. On failure it is set, too, where it can be told; it is certain only when
+	// the state was good, so that a failure may say nothing but what went wrong.
 	Origin string
 	// Connection is the connection as it is now; zero on failure.
 	Connection windlass.Connection
@@ -47,11 +48,11 @@ func (s *Service) Callback(ctx context.Context, answer Answer) (Outcome, error) 
 	// leave tokens behind that nobody knows.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*patience)
 	defer cancel()
-	remembered, err := s.take(ctx, op, answer)
+	remembered, own, err := s.take(ctx, op, answer)
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{Origin: cmp.Or(remembered.Origin, originOf(answer.State))}, err
 	}
-	outcome, err := s.finish(ctx, op, remembered, answer)
+	outcome, err := s.finish(ctx, op, remembered, own, answer)
 	outcome.Origin = remembered.Origin
 	if err != nil {
 		return outcome, explain(op, err)
@@ -59,36 +60,8 @@ func (s *Service) Callback(ctx context.Context, answer Answer) (Outcome, error) 
 	return outcome, nil
 }
 
-// take finds what was asked, and makes sure that it is never found again.
-func (s *Service) take(ctx context.Context, op string, answer Answer) (asked, error) {
-	fail := func(kind windlass.Kind, message string) (asked, error) {
-		return asked{}, &windlass.Failure{Kind: kind, Op: op, Message: message, Remedy: "start again from the product"}
-	}
-	if answer.State == "" {
-		return fail(windlass.Invalid, "this address was not reached through a consent: it carries no state")
-	}
-	data, err := s.store.TakeState(ctx, hashed(answer.State), s.now())
-	switch {
-	case errors.Is(err, windlass.NotFound):
-		return fail(windlass.NotFound, "this consent was used already, or was not started here")
-	case errors.Is(err, windlass.Gone):
-		return fail(windlass.Gone, "this consent took too long: it was good for "+stateLife.String())
-	case err != nil:
-		return asked{}, explain(op, err)
-	}
-	var remembered asked
-	if err := json.Unmarshal(data, &remembered); err != nil {
-		return asked{}, explain(op, err)
-	}
-	shown := hashed(answer.Browser.Reveal())
-	if remembered.Browser != "" && subtle.ConstantTimeCompare([]byte(shown), []byte(remembered.Browser)) != 1 {
-		return fail(windlass.Forbidden, "this consent was started in another browser")
-	}
-	return remembered, nil
-}
-
 // finish turns the answer of the provider's page into a connection.
-func (s *Service) finish(ctx context.Context, op string, remembered asked, answer Answer) (Outcome, error) {
+func (s *Service) finish(ctx context.Context, op string, remembered asked, own browser, answer Answer) (Outcome, error) {
 	if answer.Error != "" || answer.Code == "" {
 		return Outcome{}, notConsented(answer)
 	}
@@ -105,7 +78,9 @@ func (s *Service) finish(ctx context.Context, op string, remembered asked, answe
 		return Outcome{}, err
 	}
 	asking := s.now()
-	grant, err := provider.Exchange(ctx, app, answer.Code, remembered.Callback)
+	grant, err := provider.Exchange(ctx, app, answer.Code, connector.Consent{
+		State: answer.State, Callback: remembered.Callback, Verifier: own.verifier(),
+	})
 	if err != nil {
 		return Outcome{}, err
 	}

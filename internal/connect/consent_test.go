@@ -19,12 +19,14 @@ func TestConsentBecomesAConnection(t *testing.T) {
 		s := w.service()
 		begun, err := s.Start(w.ctx(), w.ask(), connect.Opener{Origin: origin})
 		w.must(err)
-		page, err := url.Parse(begun.URL)
+		at := w.visit(begun)
+		page, err := url.Parse(at.provider)
 		w.must(err)
 		q := page.Query()
 		if page.Host != "bitbucket.org" || q.Get("client_id") != w.app.ClientID || q.Get("response_type") != "code" ||
-			q.Get("redirect_uri") != callbackURL || len(q.Get("state")) != 43 || q.Has("scope") {
-			t.Errorf("the page asked for is %s", begun.URL)
+			q.Get("redirect_uri") != callbackURL || len(q.Get("state")) < 43 || q.Has("scope") ||
+			q.Get("code_challenge_method") != "S256" || len(q.Get("code_challenge")) != 43 {
+			t.Errorf("the page asked for is %s", at.provider)
 		}
 		outcome, err := s.Callback(w.ctx(), w.consent(begun))
 		w.must(err)
@@ -89,7 +91,7 @@ func TestConsentAgainReplacesInPlace(t *testing.T) {
 }
 
 // Each of these ends a consent without a connection, with words for the person,
-// and tells the page that opened it only when the state was good.
+// and tells the page that opened it wherever the state says which that is.
 func TestConsentThatFails(t *testing.T) {
 	t.Parallel()
 	const again = "start again from the product"
@@ -100,56 +102,55 @@ func TestConsentThatFails(t *testing.T) {
 	for _, row := range []struct {
 		name      string
 		workspace string
-		bind      bool
 		answer    answers
 		kind      windlass.Kind
 		says      string
 		told      bool // the page that opened it is told
 	}{
 		{
-			"a denied consent", "", false,
+			"a denied consent", "",
 			as(func(a *connect.Answer) { a.Code, a.Error = "", "access_denied" }), windlass.Forbidden, "access was denied", true,
 		},
 		{
-			"a provider that has a problem", "", false,
+			"a provider that has a problem", "",
 			as(func(a *connect.Answer) { a.Code, a.Error = "", "temporarily_unavailable" }), windlass.Unavailable, "try again later", true,
 		},
 		{
-			"a provider that refuses the request", "", false,
+			"a provider that refuses the request", "",
 			as(func(a *connect.Answer) { a.Code, a.Error, a.Description = "", "invalid_request", "no such callback" }), windlass.Invalid, "no such callback", true,
 		},
-		{"neither code nor error", "", false, as(func(a *connect.Answer) { a.Code = "" }), windlass.Invalid, "sent no code", true},
-		{"a code that was made up", "", false, as(func(a *connect.Answer) { a.Code = "forged" }), windlass.NeedsReconnect, "code is not valid", true},
-		{"no state", "", false, as(func(a *connect.Answer) { a.State = "" }), windlass.Invalid, again, false},
-		{"a forged state", "", false, as(func(a *connect.Answer) { a.State = strings.Repeat("A", 43) }), windlass.NotFound, "not started here", false},
+		{"neither code nor error", "", as(func(a *connect.Answer) { a.Code = "" }), windlass.Invalid, "sent no code", true},
+		{"a code that was made up", "", as(func(a *connect.Answer) { a.Code = "forged" }), windlass.NeedsReconnect, "code is not valid", true},
+		{"no state", "", as(func(a *connect.Answer) { a.State = "" }), windlass.Invalid, again, false},
+		{"a forged state", "", as(func(a *connect.Answer) { a.State = strings.Repeat("A", 43) }), windlass.NotFound, "not started here", false},
 		{
-			"the hash of a state, as from a stolen database", "", false,
+			"the hash of a state, as from a stolen database", "",
 			as(func(a *connect.Answer) { a.State = hashOf(a.State) }), windlass.NotFound, "not started here", false,
 		},
 		{
-			"a state that was used", "", false,
+			"a state that was used", "",
 			func(w *world, _ connect.Consent, a connect.Answer) connect.Answer {
-				_, err := w.service().Callback(w.ctx(), connect.Answer{State: a.State, Error: "access_denied"})
+				_, err := w.service().Callback(w.ctx(), connect.Answer{State: a.State, Browser: a.Browser, Error: "access_denied"})
 				w.fails(err, windlass.Forbidden)
 				return a
 			},
-			windlass.NotFound, "used already", false,
+			windlass.NotFound, "used already", true,
 		},
 		{
-			"a state that is too old", "", false,
+			"a state that is too old", "",
 			func(w *world, _ connect.Consent, a connect.Answer) connect.Answer {
 				w.clock.pass(10 * time.Minute)
 				return a
 			},
-			windlass.Gone, "took too long", false,
+			windlass.Gone, "took too long", true,
 		},
-		{"another browser", "", true, as(func(a *connect.Answer) { a.Browser = windlass.NewSecret("another") }), windlass.Forbidden, "another browser", false},
-		{"a browser that shows nothing", "", true, as(func(a *connect.Answer) { a.Browser = windlass.Secret{} }), windlass.Forbidden, "another browser", false},
-		{"a workspace that does not exist", "nowhere", false, nil, windlass.NotFound, "covers acme", true},
-		{"a workspace that the person cannot see", "acme-vault", false, nil, windlass.NotFound, "covers acme", true},
-		{"a workspace marked as spam", "acme-flagged", false, nil, windlass.Gone, "spam", true},
+		{"another browser", "", as(func(a *connect.Answer) { a.Browser = windlass.NewSecret("another") }), windlass.Forbidden, "another browser", true},
+		{"a browser that shows nothing", "", as(func(a *connect.Answer) { a.Browser = windlass.Secret{} }), windlass.Forbidden, "another browser", true},
+		{"a workspace that does not exist", "nowhere", nil, windlass.NotFound, "covers acme", true},
+		{"a workspace that the person cannot see", "acme-vault", nil, windlass.NotFound, "covers acme", true},
+		{"a workspace marked as spam", "acme-flagged", nil, windlass.Gone, "spam", true},
 		{
-			"a workspace of others that anybody may look at", "somebodys", false,
+			"a workspace of others that anybody may look at", "somebodys",
 			func(w *world, _ connect.Consent, a connect.Answer) connect.Answer {
 				w.server.ServeBody("GET", "/workspaces/somebodys", 200, []byte(`{"uuid":"{1}","slug":"somebodys","name":"Open"}`))
 				w.server.ServeBody("GET", "/user/workspaces/somebodys/permission", 403,
@@ -159,7 +160,7 @@ func TestConsentThatFails(t *testing.T) {
 			windlass.Forbidden, "does not belong to the workspace", true,
 		},
 		{
-			"a client secret that is wrong", "", false,
+			"a client secret that is wrong", "",
 			func(w *world, _ connect.Consent, a connect.Answer) connect.Answer {
 				w.app.ClientSecret = windlass.NewSecret("not the secret")
 				w.must(w.store.UpdateProviderApp(w.ctx(), w.app))
@@ -168,7 +169,7 @@ func TestConsentThatFails(t *testing.T) {
 			windlass.Unauthorized, "client id and secret of the provider app \"" + appID, true,
 		},
 		{
-			"a provider that is down", "", false,
+			"a provider that is down", "",
 			func(w *world, _ connect.Consent, a connect.Answer) connect.Answer {
 				w.inject("reset,path=/site/oauth2/access_token")
 				return a
@@ -176,7 +177,7 @@ func TestConsentThatFails(t *testing.T) {
 			windlass.Unavailable, "could not be reached", true,
 		},
 		{
-			"a provider that takes forever", "", false,
+			"a provider that takes forever", "",
 			func(w *world, _ connect.Consent, a connect.Answer) connect.Answer {
 				w.inject("hang,path=/site/oauth2/access_token")
 				return a
@@ -191,7 +192,7 @@ func TestConsentThatFails(t *testing.T) {
 				if row.workspace != "" {
 					ask.Workspace = row.workspace
 				}
-				begun, err := s.Start(w.ctx(), ask, connect.Opener{Origin: origin, Bind: row.bind})
+				begun, err := s.Start(w.ctx(), ask, connect.Opener{Origin: origin})
 				w.must(err)
 				answer := w.consent(begun)
 				if row.answer != nil {
@@ -231,20 +232,6 @@ func TestEachOriginIsToldOfItsOwnConsent(t *testing.T) {
 				t.Errorf("%s is told, want %s", outcome.Origin, want)
 			}
 		}
-	})
-}
-
-func TestBrowserThatBeganMayFinish(t *testing.T) {
-	t.Parallel()
-	virtually(t, scene{}, func(w *world) {
-		s := w.service()
-		begun, err := s.Start(w.ctx(), w.ask(), connect.Opener{Bind: true})
-		w.must(err)
-		if begun.Browser.IsZero() || strings.Contains(begun.URL, begun.Browser.Reveal()) {
-			t.Errorf("the browser's secret is missing, or in the address")
-		}
-		_, err = s.Callback(w.ctx(), w.consent(begun))
-		w.must(err)
 	})
 }
 

@@ -159,6 +159,41 @@ func (m *memory) CreateState(ctx context.Context, state windlass.ConnectState) e
 	return nil
 }
 
+func (m *memory) State(ctx context.Context, hash string, now time.Time) (json.RawMessage, error) {
+	defer m.alone(ctx)()
+	state, ok := m.rows.states[hash]
+	switch {
+	case !ok:
+		return nil, missing("state")
+	case !now.Before(state.Expires):
+		return nil, &windlass.Failure{Kind: windlass.Gone, Message: "expired"}
+	}
+	return state.Data, nil
+}
+
+func (m *memory) PendingStates(ctx context.Context, projectID, groupRef string, now time.Time) (p windlass.PendingStates, _ error) {
+	defer m.alone(ctx)()
+	for _, state := range m.rows.states {
+		if state.ProjectID != projectID || !state.Expires.After(now) {
+			continue
+		}
+		p.Project++
+		if state.GroupRef == groupRef {
+			p.Group++
+		}
+		if p.Next.IsZero() || state.Expires.Before(p.Next) {
+			p.Next = state.Expires
+		}
+	}
+	return p, nil
+}
+
+func (m *memory) ForgetStates(ctx context.Context, now time.Time) error {
+	defer m.alone(ctx)()
+	maps.DeleteFunc(m.rows.states, func(_ string, state windlass.ConnectState) bool { return !state.Expires.After(now) })
+	return nil
+}
+
 func (m *memory) TakeState(ctx context.Context, hash string, now time.Time) (json.RawMessage, error) {
 	defer m.alone(ctx)()
 	state, ok := m.rows.states[hash]

@@ -35,6 +35,13 @@ type Setup interface {
 // States are the consents that have begun and not come back.
 type States interface {
 	CreateState(ctx context.Context, state windlass.ConnectState) error
+	// PendingStates counts those of a project, and of a group of it, that have not
+	// expired.
+	PendingStates(ctx context.Context, projectID, groupRef string, now time.Time) (windlass.PendingStates, error)
+	// State returns a state's data and leaves it there. It fails as TakeState does.
+	State(ctx context.Context, hash string, now time.Time) (json.RawMessage, error)
+	// ForgetStates deletes those that have expired.
+	ForgetStates(ctx context.Context, now time.Time) error
 	// TakeState returns a state's data and forgets it in the same statement, so
 	// that of two callbacks one gets it. It fails with windlass.NotFound when the
 	// state is unknown or was taken, and with windlass.Gone when it expired.
@@ -81,8 +88,8 @@ type Leases interface {
 // Provider is the other side: *bitbucket.OAuth is one. Its errors are
 // *connector.Error, and none of its calls repeats a request.
 type Provider interface {
-	AuthorizeURL(app windlass.ProviderApp, state, callback string) (string, error)
-	Exchange(ctx context.Context, app windlass.ProviderApp, code, callback string) (connector.Grant, error)
+	AuthorizeURL(app windlass.ProviderApp, consent connector.Consent) (string, error)
+	Exchange(ctx context.Context, app windlass.ProviderApp, code string, consent connector.Consent) (connector.Grant, error)
 	Refresh(ctx context.Context, app windlass.ProviderApp, token windlass.Secret) (connector.Grant, error)
 	// Transport puts credentials on requests to the provider's API, and refuses
 	// requests to anywhere else (invariant 6).

@@ -204,7 +204,7 @@ func cameAndWent(w *world, processes []kept) {
 	if again := w.connected(services[1]); again.ID != c.ID || again.Group.Name != "Acme" {
 		w.Errorf("consenting again made %+v", again)
 	}
-	begun, err := services[1].Reconnect(w.ctx(), projectID, c.ID, connect.Opener{Origin: origin, Bind: true})
+	begun, err := services[1].Reconnect(w.ctx(), projectID, c.ID, connect.Opener{Origin: origin})
 	w.must(err)
 	outcome, err := services[0].Callback(w.ctx(), w.consent(begun))
 	w.must(err)

@@ -40,8 +40,9 @@ func (s *spy) refuseToken(token windlass.Secret, words string) {
 	s.refused, s.refusal = token, words
 }
 
-func (s *spy) Exchange(ctx context.Context, app windlass.ProviderApp, code, callback string) (connector.Grant, error) {
-	grant, err := s.OAuth.Exchange(ctx, app, code, callback)
+func (s *spy) Exchange(ctx context.Context, app windlass.ProviderApp, code string, consent connector.Consent) (connector.Grant, error) {
+	s.seen.secret(consent.Verifier.Reveal())
+	grant, err := s.OAuth.Exchange(ctx, app, code, consent)
 	s.seen.failed(err)
 	s.seen.secret(code, grant.AccessToken.Reveal(), grant.RefreshToken.Reveal())
 	return grant, err

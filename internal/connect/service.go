@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,6 +50,8 @@ type Service struct {
 	flights flights
 	holds   holds
 	apps    appTroubles
+	sweeps  sweeper
+	warned  sync.Map // projects whose consents may begin from anywhere
 }
 
 // The keys of what is logged.
@@ -85,7 +88,10 @@ func New(config Config) (*Service, error) {
 
 // Wait waits for the refreshes that are under way, so that no answer of the
 // provider is lost when a process stops. Nothing else may be called meanwhile.
-func (s *Service) Wait() { s.flights.running.Wait() }
+func (s *Service) Wait() {
+	s.endSweeps()
+	s.flights.running.Wait()
+}
 
 // provider returns a provider by its name.
 func (s *Service) provider(op, name string) (Provider, error) {

@@ -2,20 +2,16 @@ package connect
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"net/url"
 	"time"
 
 	"windlass"
+	"windlass/connector"
 )
 
-// stateLife is how long a consent may take.
-const stateLife = 10 * time.Minute
+// StateLife is how long a consent may take.
+const StateLife = 10 * time.Minute
 
 // Opener is the page of the product from which a consent starts.
 type Opener struct {
@@ -23,18 +19,14 @@ type Opener struct {
 	// that the callback page may tell how the consent went. Empty means nobody
 	// is told.
 	Origin string
-	// Bind ties the consent to the browser that starts it: see Consent.Browser.
-	Bind bool
 }
 
 // Consent is a consent that has begun.
 type Consent struct {
-	// URL is the provider's page to show to the person.
+	// URL is a page of ours, below the callback URL, to show to the person. It says
+	// what is asked for, binds the consent to that browser, and leads on to the
+	// provider. See [Service.Open].
 	URL string
-	// Browser is a secret that the person's browser has to show again at the
-	// callback; zero unless Opener.Bind was set. Keep it in a cookie that scripts
-	// cannot read.
-	Browser windlass.Secret
 	// Expires is when it will be too late to come back.
 	Expires time.Time
 }
@@ -54,8 +46,7 @@ type asked struct {
 	Workspace    string                            `json:"workspace,omitempty"`
 	Metadata     map[string]windlass.MetadataValue `json:"metadata,omitempty"`
 	Origin       string                            `json:"origin,omitempty"`
-	Browser      string                            `json:"browser,omitempty"` // the hash of Consent.Browser
-	Callback     string                            `json:"callback"`          // as the provider was told
+	Callback     string                            `json:"callback"` // as the provider was told
 }
 
 // Start begins a consent for a new connection. Calling it again begins another
@@ -90,39 +81,35 @@ func (s *Service) Reconnect(ctx context.Context, projectID, id string, opener Op
 	return s.begin(ctx, op, subject{connection: connection, provider: provider, app: app}, opener)
 }
 
-// begin makes the state and the address that carries it.
+// begin makes the ticket and the address that carries it.
 func (s *Service) begin(ctx context.Context, op string, checked subject, opener Opener) (Consent, error) {
-	if !isOrigin(opener.Origin) {
-		return Consent{}, &windlass.Failure{
-			Kind: windlass.Invalid, Op: op, Message: quote(opener.Origin) + " is not an origin",
-			Remedy: "an origin is a scheme and a host, as in https://app.example.com",
-			Issues: []windlass.Issue{{In: "header", Name: "Origin", Message: "not an origin"}},
-		}
+	if _, err := s.mayOpen(ctx, op, checked.connection.ProjectID, opener.Origin); err != nil {
+		return Consent{}, err
 	}
-	state := secret()
-	remembered := remember(checked.connection)
-	remembered.Origin, remembered.Callback = opener.Origin, s.callback
-	consent := Consent{Expires: s.now().Add(stateLife)}
-	if opener.Bind {
-		browser := secret()
-		consent.Browser, remembered.Browser = windlass.NewSecret(browser), hashed(browser)
-	}
-	page, err := checked.provider.AuthorizeURL(checked.app, state, s.callback)
-	if err != nil {
+	// Whether there can be such a page is better known now than by the person.
+	if _, err := checked.provider.AuthorizeURL(checked.app, connector.Consent{State: "-", Callback: s.callback}); err != nil {
 		return Consent{}, explain(op, err)
 	}
-	consent.URL = page
+	if err := s.roomFor(ctx, checked.connection); err != nil {
+		return Consent{}, explain(op, err)
+	}
+	remembered := remember(checked.connection)
+	remembered.Origin, remembered.Callback = opener.Origin, s.callback
 	data, err := json.Marshal(remembered)
 	if err != nil {
 		return Consent{}, explain(op, err)
 	}
-	// The state itself is kept nowhere: who reads the database cannot finish a
-	// consent that somebody else began.
-	err = s.store.CreateState(ctx, windlass.ConnectState{Hash: hashed(state), Data: data, Expires: consent.Expires})
+	expires := s.now().Add(StateLife)
+	ticket := newTicket(expires, opener.Origin)
+	err = s.store.CreateState(ctx, windlass.ConnectState{
+		Hash: hashed(ticket), Data: data, Expires: expires,
+		ProjectID: checked.connection.ProjectID, GroupRef: checked.connection.Group.Ref,
+	})
 	if err != nil {
 		return Consent{}, explain(op, err)
 	}
-	return consent, nil
+	s.sweepAt(expires)
+	return Consent{URL: s.beginURL(ticket), Expires: expires}, nil
 }
 
 func remember(c windlass.Connection) asked {
@@ -150,28 +137,4 @@ func (s *Service) meant(ctx context.Context, remembered asked) (windlass.Connect
 	}
 	connection.ProviderAppID = remembered.ProviderAppID
 	return connection, err
-}
-
-// isOrigin reports whether a text is an origin, or empty.
-func isOrigin(text string) bool {
-	if text == "" {
-		return true
-	}
-	origin, err := url.Parse(text)
-	return err == nil && (origin.Scheme == "https" || origin.Scheme == "http") &&
-		origin.Host != "" && text == origin.Scheme+"://"+origin.Host
-}
-
-// secret returns 256 random bits in letters, digits, - and _.
-func secret() string {
-	var bits [32]byte
-	_, _ = rand.Read(bits[:]) // it never fails: the program ends instead
-	return base64.RawURLEncoding.EncodeToString(bits[:])
-}
-
-// hashed stands for a secret where it is stored. Without salt: 256 random bits
-// need none.
-func hashed(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
 }

@@ -135,8 +135,8 @@ func TestAuthParamsTravel(t *testing.T) {
 		w.must(w.store.UpdateProviderApp(w.ctx(), w.app))
 		begun, err := w.service().Start(w.ctx(), w.ask(), connect.Opener{})
 		w.must(err)
-		if !strings.Contains(begun.URL, "prompt=consent") {
-			t.Errorf("the page asked for is %s", begun.URL)
+		if at := w.visit(begun); !strings.Contains(at.provider, "prompt=consent") {
+			t.Errorf("the page asked for is %s", at.provider)
 		}
 	})
 }
@@ -145,18 +145,19 @@ func TestAuthParamsTravel(t *testing.T) {
 func TestStateIsStoredAsItsHash(t *testing.T) {
 	t.Parallel()
 	virtually(t, scene{}, func(w *world) {
-		begun, err := w.service().Start(w.ctx(), w.ask(), connect.Opener{Bind: true})
+		begun, err := w.service().Start(w.ctx(), w.ask(), connect.Opener{})
 		w.must(err)
-		answer := w.consent(begun)
+		ticket := w.param(begun.URL, callbackURL+connect.BeginPath, connect.TicketParam)
+		at := w.visit(begun)
 		store, ok := w.store.(*memory)
 		if !ok || len(store.rows.states) != 1 {
 			t.Fatal("one state is stored")
 		}
 		for _, state := range store.rows.states {
-			if state.Hash != hashOf(answer.State) {
+			if state.Hash != hashOf(ticket) {
 				t.Errorf("stored under %s", state.Hash)
 			}
-			for _, secret := range []string{answer.State, begun.Browser.Reveal()} {
+			for _, secret := range []string{ticket, at.opening.Browser.Reveal(), w.param(at.provider, "https://bitbucket.org/site/oauth2/authorize", "state")} {
 				if strings.Contains(state.Hash+string(state.Data), secret) {
 					t.Error("a secret is stored")
 				}

@@ -112,6 +112,12 @@ func changed(connection windlass.Connection, change Change) (windlass.Connection
 		metadata = map[string]windlass.MetadataValue{}
 	}
 	maps.Copy(metadata, change.Metadata)
+	if !areMetadata(change.Metadata) || len(metadata) > maxMetadata+2 { // the workspace's two are ours
+		return connection, &windlass.Failure{
+			Kind: windlass.Invalid, Message: "the connection would have too many metadata",
+			Issues: []windlass.Issue{{In: "body", Name: "providerMetadata", Message: tooMuchOfMeta}},
+		}
+	}
 	// These two say what is connected, and follow from that alone.
 	for _, name := range []string{metaWorkspace, metaWorkspaceID} {
 		delete(metadata, name)

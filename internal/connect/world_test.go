@@ -139,16 +139,50 @@ func (w *world) ask() connect.Ask {
 	}
 }
 
+// visit is a browser that opens the page of ours, and goes on from there.
+type visit struct {
+	opening  connect.Opening
+	provider string // the address that it was sent on to
+}
+
+// visit opens a consent that has begun, in a new browser.
+func (w *world) visit(begun connect.Consent) visit {
+	w.Helper()
+	s := w.service()
+	ticket := w.param(begun.URL, callbackURL+connect.BeginPath, connect.TicketParam)
+	opening, err := s.Open(w.ctx(), ticket, windlass.Secret{})
+	w.must(err)
+	w.seen.secret(ticket, opening.Browser.Reveal())
+	if again := w.param(opening.Continue, callbackURL+connect.ContinuePath, connect.TicketParam); again != ticket {
+		w.Fatalf("it goes on with %s", again)
+	}
+	next, err := s.Continue(w.ctx(), ticket, opening.Browser, w.param(opening.Continue, callbackURL+connect.ContinuePath, connect.ConfirmParam))
+	w.must(err)
+	return visit{opening, next.Continue}
+}
+
+// param reads a parameter of an address, which is to be one of ours.
+func (w *world) param(address, page, name string) string {
+	w.Helper()
+	at, err := url.Parse(address)
+	w.must(err)
+	if got, _, _ := strings.Cut(address, "?"); got != page || at.Query().Get(name) == "" {
+		w.Fatalf("the address is %s, want %s with %s", address, page, name)
+	}
+	return at.Query().Get(name)
+}
+
 // consent goes from a consent that has begun to what the provider's page answers.
 func (w *world) consent(begun connect.Consent) connect.Answer {
 	w.Helper()
-	back, err := w.server.Consent(begun.URL)
+	at := w.visit(begun)
+	back, err := w.server.Consent(at.provider)
 	w.must(err)
-	return w.answer(begun, back)
+	return w.answer(at.opening.Browser, back)
 }
 
 // answer reads the address that a person comes back to.
-func (w *world) answer(begun connect.Consent, back string) connect.Answer {
+func (w *world) answer(browser windlass.Secret, back string) connect.Answer {
 	w.Helper()
 	address, err := url.Parse(back)
 	w.must(err)
@@ -156,9 +190,9 @@ func (w *world) answer(begun connect.Consent, back string) connect.Answer {
 		w.Fatalf("back to %s, want %s", got, callbackURL)
 	}
 	q := address.Query()
-	w.seen.secret(q.Get("state"), q.Get("code"), begun.Browser.Reveal())
+	w.seen.secret(q.Get("state"), q.Get("code"))
 	return connect.Answer{
-		State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Description: q.Get("error_description"), Browser: begun.Browser,
+		State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Description: q.Get("error_description"), Browser: browser,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"windlass"
 	"windlass/internal/nearest"
+	"windlass/internal/origin"
 )
 
 // issues gathers all that is wrong with a request's body.
@@ -55,6 +56,15 @@ func (is *issues) label(value, name string) {
 	}
 	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		is.addf(name, "has characters that cannot be printed")
+	}
+}
+
+// origins checks a list of origins of pages.
+func (is *issues) origins(values []string, name string) {
+	for i, value := range values {
+		if !origin.Is(value) {
+			is.addf(fmt.Sprintf("%s[%d]", name, i), "is not an origin: a scheme and a host, as in https://app.example.com")
+		}
 	}
 }
 

@@ -13,14 +13,18 @@ type CreateProjectRequest struct {
 	AppName string `json:"appName"`
 	// OrgID is carried along: the contract requires one. Empty: one is made.
 	OrgID string `json:"orgId,omitempty"`
+	// AllowedOrigins are the origins of the pages that may begin a consent, as in
+	// https://app.example.com; none means that any may.
+	AllowedOrigins []string `json:"allowedOrigins,omitempty" maxItems:"50"`
 }
 
 // UpdateProjectRequest is the body of PATCH /projects/{p}.
 type UpdateProjectRequest struct {
-	UpdateMask []string `json:"updateMask"` // name, appName
+	UpdateMask []string `json:"updateMask"` // name, appName, allowedOrigins
 	Project    struct {
-		Name    string `json:"name,omitempty"`
-		AppName string `json:"appName,omitempty"`
+		Name           string   `json:"name,omitempty"`
+		AppName        string   `json:"appName,omitempty"`
+		AllowedOrigins []string `json:"allowedOrigins,omitempty" maxItems:"50"`
 	} `json:"project"`
 }
 
@@ -37,10 +41,11 @@ func (f *Flow) CreateProject(ctx context.Context, r CreateProjectRequest) (windl
 	is.name(r.Name, "name")
 	is.label(r.AppName, "appName")
 	is.label(r.OrgID, "orgId")
+	is.origins(r.AllowedOrigins, "allowedOrigins")
 	if err := is.err(op, nil); err != nil {
 		return windlass.Project{}, err
 	}
-	p := windlass.Project{ID: newID(), Name: r.Name, AppName: r.AppName, OrgID: r.OrgID, Created: f.now(), Updated: f.now()}
+	p := windlass.Project{ID: newID(), Name: r.Name, AppName: r.AppName, OrgID: r.OrgID, Origins: r.AllowedOrigins, Created: f.now(), Updated: f.now()}
 	return p, f.store.In(ctx, func(ctx context.Context) error {
 		_, err := f.store.Project(ctx, r.Name)
 		if err := free(op, "a project", r.Name, err); err != nil {
@@ -74,6 +79,11 @@ func (f *Flow) UpdateProject(ctx context.Context, project string, r UpdateProjec
 		is.mask(r.UpdateMask, map[string]func() string{
 			"name":    func() string { p.Name = r.Project.Name; is.name(p.Name, "project.name"); return "" },
 			"appName": func() string { p.AppName = r.Project.AppName; is.label(p.AppName, "project.appName"); return "" },
+			"allowedOrigins": func() string {
+				p.Origins = r.Project.AllowedOrigins
+				is.origins(p.Origins, "project.allowedOrigins")
+				return ""
+			},
 		})
 		if err := is.err(op, nil); err != nil {
 			return err

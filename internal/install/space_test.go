@@ -32,7 +32,7 @@ func TestProjects(t *testing.T) {
 		_, err = update(`{"updateMask":["name"],"project":{"name":"mailmonkey"}}`)
 		w.refused(err, windlass.Conflict)
 		_, err = update(`{"updateMask":["orgId"],"project":{}}`)
-		w.refused(err, windlass.Invalid, `updateMask[0]: "orgId" cannot be updated: the mask may name appName and name`)
+		w.refused(err, windlass.Invalid, `updateMask[0]: "orgId" cannot be updated: the mask may name allowedOrigins, appName and name`)
 		changed, err := update(`{"updateMask":["appName"],"project":{"name":"ignored","appName":"Second!"}}`)
 		w.ok(err)
 		if changed.Name != "second" || changed.AppName != "Second!" {

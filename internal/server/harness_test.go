@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/cookiejar"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -212,13 +215,33 @@ func (r *running) consent(s *sandbox.Server) (id, callback string) {
 		"projectIdOrName": "default", "provider": "bitbucket", "groupRef": "group-1", "consumerRef": "ann",
 		"providerWorkspaceRef": s.Credentials().Workspace,
 	}, nil)
-	callback, err := s.Consent(strings.TrimSpace(page))
+	jar, err := cookiejar.New(nil)
 	if err != nil {
 		r.tb.Fatal(err)
 	}
-	if status, body := r.get(strings.TrimPrefix(callback, r.URL())); status != http.StatusOK {
-		r.tb.Fatalf("the callback answered %d: %s", status, body)
+	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	open := func(address string, status int) (*http.Response, string) {
+		resp, err := browser.Get(address)
+		if err != nil {
+			r.tb.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != status {
+			r.tb.Fatalf("%s answered %d: %s, %v", address, resp.StatusCode, body, err)
+		}
+		return resp, string(body)
 	}
+	_, first := open(strings.TrimSpace(page), http.StatusOK)
+	link := regexp.MustCompile(`<a id="continue" href="([^"]*)">`).FindStringSubmatch(first)
+	if link == nil {
+		r.tb.Fatalf("the page leads nowhere: %s", first)
+	}
+	next, _ := open(html.UnescapeString(link[1]), http.StatusSeeOther)
+	if callback, err = s.Consent(next.Header.Get("Location")); err != nil {
+		r.tb.Fatal(err)
+	}
+	open(callback, http.StatusOK)
 	var all []struct {
 		ID     string `json:"id"`
 		Status string `json:"status"`

@@ -14,7 +14,7 @@ func TestProjects(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		s, ctx := open(), t.Context()
-		p := windlass.Project{ID: newID(t), Name: "acme", AppName: "Acme", OrgID: "org", Created: noon, Updated: noon}
+		p := windlass.Project{ID: newID(t), Name: "acme", AppName: "Acme", OrgID: "org", Origins: []string{"https://app.example.com"}, Created: noon, Updated: noon}
 		must(t, s.CreateProject(ctx, p))
 		wantSame(t, got(s.Project(ctx, p.ID))(t), p)
 		wantSame(t, got(s.Project(ctx, "acme"))(t), p)

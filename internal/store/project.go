@@ -6,10 +6,10 @@ import (
 	"windlass"
 )
 
-const projectColumns = `p.id, p.name, p.app_name, p.org_id, p.created, p.updated`
+const projectColumns = `p.id, p.name, p.app_name, p.org_id, p.origins, p.created, p.updated`
 
 func scanProject(r row) (p windlass.Project, err error) {
-	err = r.Scan(&p.ID, &p.Name, &p.AppName, &p.OrgID, when{&p.Created}, when{&p.Updated})
+	err = r.Scan(&p.ID, &p.Name, &p.AppName, &p.OrgID, fromText{&p.Origins}, when{&p.Created}, when{&p.Updated})
 	return p, err
 }
 
@@ -17,8 +17,8 @@ var projectSays = says{Missing: "there is no such project", Taken: "a project of
 
 // CreateProject adds a project; Conflict when its name is taken.
 func (s *Store) CreateProject(ctx context.Context, p windlass.Project) error {
-	_, err := s.exec(ctx, `INSERT INTO projects (id, name, app_name, org_id, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
-		p.ID, p.Name, p.AppName, p.OrgID, micros(p.Created), micros(p.Updated))
+	_, err := s.exec(ctx, `INSERT INTO projects (id, name, app_name, org_id, origins, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+		p.ID, p.Name, p.AppName, p.OrgID, text(p.Origins), micros(p.Created), micros(p.Updated))
 	return s.fail("create the project "+p.Name, err, projectSays)
 }
 
@@ -41,8 +41,8 @@ func (s *Store) Projects(ctx context.Context, p windlass.Page) ([]windlass.Proje
 // UpdateProject replaces what a project is called.
 func (s *Store) UpdateProject(ctx context.Context, p windlass.Project) error {
 	return s.update(ctx, "update the project "+p.Name, projectSays,
-		`UPDATE projects SET name = ?2, app_name = ?3, org_id = ?4, updated = ?5 WHERE id = ?1`,
-		p.ID, p.Name, p.AppName, p.OrgID, micros(p.Updated))
+		`UPDATE projects SET name = ?2, app_name = ?3, org_id = ?4, origins = ?5, updated = ?6 WHERE id = ?1`,
+		p.ID, p.Name, p.AppName, p.OrgID, text(p.Origins), micros(p.Updated))
 }
 
 // update runs a statement that is to change a row that exists.

@@ -121,6 +121,35 @@ func TestKeys(t *testing.T) {
 	})
 }
 
+func TestPendingConsents(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		s, ctx := open(), t.Context()
+		for i, of := range [][2]string{{"p1", "g1"}, {"p1", "g1"}, {"p1", "g2"}, {"p2", "g1"}} {
+			must(t, s.CreateState(ctx, windlass.ConnectState{
+				Hash: string(rune('a' + i)), Data: []byte(`{}`), Expires: noon.Add(time.Duration(i+1) * time.Minute), ProjectID: of[0], GroupRef: of[1],
+			}))
+		}
+		wantSame(t, got(s.PendingStates(ctx, "p1", "g1", noon))(t), windlass.PendingStates{Project: 3, Group: 2, Next: noon.Add(time.Minute)})
+		wantSame(t, got(s.PendingStates(ctx, "p1", "g1", noon.Add(time.Minute)))(t), windlass.PendingStates{Project: 2, Group: 1, Next: noon.Add(2 * time.Minute)})
+		wantSame(t, got(s.PendingStates(ctx, "p3", "g1", noon))(t), windlass.PendingStates{})
+
+		// A look leaves it there.
+		for range 2 {
+			wantSame(t, got(s.State(ctx, "b", noon))(t), []byte(`{}`))
+		}
+		_, err := s.State(ctx, "b", noon.Add(2*time.Minute))
+		wantKind(t, err, windlass.Gone)
+		_, err = s.State(ctx, "x", noon)
+		wantKind(t, err, windlass.NotFound)
+
+		must(t, s.ForgetStates(ctx, noon.Add(2*time.Minute)))
+		_, err = s.State(ctx, "b", noon)
+		wantKind(t, err, windlass.NotFound)
+		wantSame(t, got(s.State(ctx, "c", noon))(t), []byte(`{}`))
+	})
+}
+
 func TestStatesAndUploads(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {

@@ -12,7 +12,13 @@ import (
 //go:embed consent.html
 var consentHTML string
 
-var consentPage = template.Must(template.New("consent").Parse(consentHTML))
+//go:embed opening.html
+var openingHTML string
+
+var (
+	consentPage = template.Must(template.New("consent").Parse(consentHTML))
+	openingPage = template.Must(template.New("opening").Parse(openingHTML))
+)
 
 // Consent is the page on which a customer's consent ends, well or not. It tells
 // the page that opened it, if that is known.
@@ -42,17 +48,50 @@ func (c Consent) Write(w http.ResponseWriter) error {
 	}{c, nonce}); err != nil {
 		return fmt.Errorf("write the consent page: %w", err)
 	}
+	answer(w, c.Status, nonce, &body)
+	return nil
+}
+
+// Opening is the page on which a customer reads what a consent is about before
+// going to the provider.
+type Opening struct {
+	Product   string // who asks
+	Provider  string // as people call it
+	Workspace string // what is asked for
+	GroupRef  string // for which customer of the product's
+	GroupName string // may be empty
+	Origin    string // of the page that asks, and that is told; may be empty
+	Continue  string // the address to go on to
+	// Canceled is what the opener is told when the person does not want to.
+	Canceled any
+}
+
+// Write answers a request with the page.
+func (o Opening) Write(w http.ResponseWriter) error {
+	nonce := rand.Text()
+	var body bytes.Buffer
+	if err := openingPage.Execute(&body, struct {
+		Opening
+		Title, Nonce string
+	}{o, "Connect " + o.Provider + " to " + o.Product, nonce}); err != nil {
+		return fmt.Errorf("write the consent's first page: %w", err)
+	}
+	answer(w, http.StatusOK, nonce, &body)
+	return nil
+}
+
+// answer sends a page that nothing from elsewhere is let into, or around.
+func answer(w http.ResponseWriter, status int, nonce string, body *bytes.Buffer) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"'; style-src 'nonce-"+nonce+
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	header.Set("X-Frame-Options", "DENY")
-	// The address holds the code and the state.
+	// The address holds the code and the state, or the ticket.
 	header.Set("Referrer-Policy", "no-referrer")
 	// same-origin would cut the opener off, which waits for the message.
 	header.Set("Cross-Origin-Opener-Policy", "unsafe-none")
-	w.WriteHeader(c.Status)
+	w.WriteHeader(status)
 	_, _ = body.WriteTo(w) // a browser that went away needs no page
-	return nil
 }

@@ -39,6 +39,48 @@ func TestNothingFromOutsideBecomesMarkup(t *testing.T) {
 	}
 }
 
+func TestNothingFromOutsideBecomesMarkupOnTheFirstPage(t *testing.T) {
+	t.Parallel()
+	for _, evil := range []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `javascript:alert(1)`, `';alert(1)//`, `</script><svg onload=alert(1)>`} {
+		w := httptest.NewRecorder()
+		err := ui.Opening{
+			Product: evil, Provider: evil, Workspace: evil, GroupRef: evil, GroupName: evil, Origin: evil, Continue: evil,
+			Canceled: map[string]any{"message": evil},
+		}.Write(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := w.Body.String()
+		if strings.Count(page, "<script") != 1 || strings.Contains(page, "<svg") || strings.Contains(page, "<img") || strings.Contains(page, `href="javascript`) {
+			t.Errorf("%q became markup: %s", evil, page)
+		}
+	}
+}
+
+func TestFirstPageSaysWhatIsAsked(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	err := ui.Opening{
+		Product: "Mail", Provider: "Bitbucket", Workspace: "acme", GroupRef: "customer-1", GroupName: "Acme",
+		Origin: "https://app.example.com", Continue: "https://windlass.example.com/on?x=1&y=2",
+	}.Write(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, script, _ := strings.Cut(w.Body.String(), "<script")
+	for _, part := range []string{
+		`<html lang="en">`, "<title>Connect Bitbucket to Mail</title>", "Acme (customer-1)", "<dd>acme</dd>", "https://app.example.com",
+		`href="https://windlass.example.com/on?x=1&amp;y=2"`, `name="viewport"`, "<main>",
+	} {
+		if !strings.Contains(body, part) {
+			t.Errorf("the page has no %q: %s", part, body)
+		}
+	}
+	if strings.Contains(body+script, "src=") || strings.Contains(body, "style=") {
+		t.Errorf("the page loads something, or its policy shuts some of it out: %s", body)
+	}
+}
+
 func scriptOf(page string) string {
 	_, script, _ := strings.Cut(page, "<script")
 	script, _, _ = strings.Cut(script, "</script>")

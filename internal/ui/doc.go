@@ -23,5 +23,6 @@
 //
 // [New] makes the dashboard's handler, for /, /dashboard/ and /connect/. A page is a
 // file of this package with its handlers, a row for each in routes.go, and a
-// template of the same name. [Consent] is the page on which a consent ends.
+// template of the same name. [Opening] is the page on which a customer's consent
+// begins, [Consent] the one on which it ends.
 package ui
