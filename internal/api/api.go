@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -42,6 +43,9 @@ type Config struct {
 	// where there was none, the status of the answer, and how long it took. Nil is
 	// not called.
 	Observe func(operation string, status int, took time.Duration)
+	// Admitted is told of each request whose credential was accepted, by its context;
+	// nil is not called.
+	Admitted func(context.Context)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Timeout bounds one request; 0 is a minute.
@@ -68,6 +72,7 @@ type API struct {
 	operatorKey windlass.Secret
 	log         *slog.Logger
 	observe     func(operation string, status int, took time.Duration)
+	admitted    func(context.Context)
 	now         func() time.Time
 	timeout     time.Duration
 	bodyLimit   int64
@@ -96,11 +101,14 @@ func New(config Config) (*API, error) {
 		install: config.Install, connect: config.Connect, lookup: config.Lookup,
 		reads: config.Reads, writes: config.Writes, deliver: config.Deliver, notify: config.Notify, budgets: config.Budgets,
 		proxy: config.Proxy, proxyHost: config.ProxyHost,
-		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, observe: config.Observe, now: config.Now,
+		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, observe: config.Observe, admitted: config.Admitted, now: config.Now,
 		timeout: config.Timeout, bodyLimit: config.BodyLimit, uploadLimit: config.UploadLimit,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.admitted == nil {
+		a.admitted = func(context.Context) {}
 	}
 	if a.now == nil {
 		a.now = time.Now

@@ -71,6 +71,7 @@ func (a *API) admit(c *call) error {
 		return err
 	}
 	c.who = who
+	a.admitted(c.ctx())
 	if who.access < c.route.access {
 		return closed(c.route.access)
 	}

@@ -86,6 +86,7 @@ func (a *API) admitProxied(c *call) error {
 		return err
 	}
 	c.who = who
+	a.admitted(ctx)
 	if who.access < server {
 		return closed(server)
 	}

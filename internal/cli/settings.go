@@ -61,6 +61,8 @@ var settings = []setting{
 	{key: "keep-uploads", def: "24h", about: "how long uploaded manifests are kept that were not deployed", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Uploads })},
 	{key: "keep-operations", def: "720h", about: "how long operations that have ended are kept, with their logs", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Operations })},
 	{key: "keep-deliveries", def: "168h", about: "how long messages are kept that arrived or were given up, with their attempts", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Deliveries })},
+	{key: "max-connections", def: strconv.Itoa(server.DefaultMaxConnections), about: "how many connections clients may hold", set: connections(func(c *serverConfig) *int { return &c.MaxConnections })},
+	{key: "max-connections-per-address", def: strconv.Itoa(server.DefaultMaxConnectionsPerAddress), about: "how many of them one address may hold before a credential is accepted on them", set: connections(func(c *serverConfig) *int { return &c.MaxConnectionsPerAddress })},
 	{key: "lease", def: "2m", about: "how long the reads of a process that died are left alone before another takes them over", set: duration(func(c *serverConfig) *time.Duration { return &c.Lease })},
 	{key: "stop-deadline", def: "20s", about: "how long a graceful stop may take", set: duration(func(c *serverConfig) *time.Duration { return &c.StopDeadline })},
 }
@@ -158,6 +160,17 @@ func setHourlyLimit(c *serverConfig, value string) error {
 	}
 	c.HourlyLimit = limit
 	return nil
+}
+
+func connections(field func(*serverConfig) *int) func(*serverConfig, string) error {
+	return func(c *serverConfig, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n <= 0 {
+			return invalidf("%s is not a number of connections above zero", quoted(value))
+		}
+		*field(c) = n
+		return nil
+	}
 }
 
 // withoutPassword shows the address of a database, or the path of one.

@@ -76,6 +76,10 @@ type Config struct {
 	// AnswerStall is how long a client may take nothing of an answer before it is cut
 	// off; 0 is DefaultAnswerStall. A proxied request gives either side twice as long.
 	AnswerStall time.Duration
+	// MaxConnections bounds the connections of clients, and MaxConnectionsPerAddress
+	// those of one address on which no credential was accepted; 0 is
+	// DefaultMaxConnections and DefaultMaxConnectionsPerAddress.
+	MaxConnections, MaxConnectionsPerAddress int
 	// StopDeadline bounds a graceful stop; 0 is DefaultStopDeadline.
 	StopDeadline time.Duration
 	// Retention says how long things are kept that nobody needs any more.
@@ -108,8 +112,12 @@ const (
 	DefaultProject      = "default"
 	DefaultStopDeadline = 20 * time.Second
 	DefaultAnswerStall  = 30 * time.Second
-	DefaultKeepStates   = time.Hour
-	DefaultKeepUploads  = 24 * time.Hour
+
+	DefaultMaxConnections           = 8192
+	DefaultMaxConnectionsPerAddress = 256
+
+	DefaultKeepStates  = time.Hour
+	DefaultKeepUploads = 24 * time.Hour
 
 	DefaultLease          = 2 * time.Minute
 	DefaultKeepOperations = 30 * 24 * time.Hour
@@ -134,6 +142,8 @@ func (c Config) withDefaults() (Config, error) {
 	c.BitbucketAPIURL = cmp.Or(strings.TrimRight(c.BitbucketAPIURL, "/"), bitbucket.DefaultAPIURL)
 	c.BitbucketSiteURL = cmp.Or(strings.TrimRight(c.BitbucketSiteURL, "/"), bitbucket.DefaultSiteURL)
 	c.AnswerStall = cmp.Or(c.AnswerStall, DefaultAnswerStall)
+	c.MaxConnections = cmp.Or(c.MaxConnections, DefaultMaxConnections)
+	c.MaxConnectionsPerAddress = cmp.Or(c.MaxConnectionsPerAddress, DefaultMaxConnectionsPerAddress)
 	c.StopDeadline = cmp.Or(c.StopDeadline, DefaultStopDeadline)
 	c.Retention.States = cmp.Or(c.Retention.States, DefaultKeepStates)
 	c.Retention.Uploads = cmp.Or(c.Retention.Uploads, DefaultKeepUploads)
@@ -170,6 +180,9 @@ func (c *Config) check() error {
 	}
 	if c.HourlyLimit < 0 {
 		return invalid("a limit of requests is negative", "give one above zero, or none")
+	}
+	if c.MaxConnections < 0 || c.MaxConnectionsPerAddress < 0 {
+		return invalid("a number of connections is negative", "give one above zero, or none")
 	}
 	if _, err := guard.ParseAllowed(c.AllowPrivateDestinations); err != nil {
 		return err

@@ -34,6 +34,7 @@ type Server struct {
 	config    Config
 	log       *slog.Logger
 	metrics   *metrics
+	clients   *connections
 	store     *store.Store
 	database  pinger
 	connect   *connect.Service
@@ -71,6 +72,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{config: config, log: config.Logger, metrics: newMetrics()}
+	s.clients = newConnections(config.MaxConnections, config.MaxConnectionsPerAddress, s.metrics.registry, s.log)
 	if err := s.build(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -130,7 +132,9 @@ func (s *Server) listen(ctx context.Context) error {
 // serving answers what arrives at an address.
 func (s *Server) serving(handler http.Handler) func(net.Listener) *listener {
 	return func(l net.Listener) *listener {
-		return &listener{l, newHTTPServer(handler, s.config.AnswerStall, s.proxies, s.log)}
+		server := newHTTPServer(handler, s.config.AnswerStall, s.proxies, s.log)
+		s.clients.watch(server)
+		return &listener{&counted{l, s.clients}, server}
 	}
 }
 
@@ -258,7 +262,7 @@ func (s *Server) assemble() error {
 			Proxy: passing, ProxyHost: s.config.ProxyHost,
 			Install: s.install, Connect: s.connect, Lookup: s.store, PublicURL: s.config.PublicURL,
 			Reads: s.reads, Writes: s.writes, Deliver: s.deliver, Notify: s.notify, Budgets: s.budgets,
-			OperatorKey: s.config.OperatorKey, Logger: s.log, Now: s.config.Now, Observe: s.metrics.request,
+			OperatorKey: s.config.OperatorKey, Logger: s.log, Now: s.config.Now, Observe: s.metrics.request, Admitted: s.clients.admit,
 		})
 		if err != nil {
 			return err
