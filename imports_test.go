@@ -156,7 +156,7 @@ var imports = []rule{
 	{
 		dir: "internal/cli", code: []string{
 			".", "connector", "bitbucket", "bitbucket/sandbox", "manifest", "webhook", "internal/server", "internal/nearest",
-			"github.com/spf13/cobra", "golang.org/x/term", "go.yaml.in/yaml/v4",
+			"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "go.yaml.in/yaml/v4",
 		},
 		tests: []string{"github.com/rogpeppe/go-internal", "internal/store", "internal/store/storetest"},
 	},

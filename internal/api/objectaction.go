@@ -79,7 +79,8 @@ func (a *API) write(c *call, r write.Request) (any, error) {
 	return answered{status, written}, nil
 }
 
-// asksForWrite looks whether the body has a type, and leaves the body to be read.
+// asksForWrite looks whether the body has what only a write has, and leaves the
+// body to be read. A write that forgets its type is told so.
 func (a *API) asksForWrite(c *call) (bool, error) {
 	data, err := readLimited(c, a.bodyLimit)
 	if err != nil {
@@ -90,8 +91,12 @@ func (a *API) asksForWrite(c *call) (bool, error) {
 	if json.Unmarshal(data, &body) != nil {
 		return false, nil //nolint:nilerr // whoever reads it says what is wrong with it
 	}
-	_, has := body["type"]
-	return has, nil
+	for _, name := range []string{"type", "record", "batch"} {
+		if _, has := body[name]; has {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (a *API) triggerRead(c *call, r read.TriggerRequest) (readBegun, error) {

@@ -40,6 +40,9 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	// Getenv returns a variable of the environment, "" when it is not set.
 	Getenv func(name string) string
+	// Environ returns all variables as NAME=VALUE, so that misspelt ones are found;
+	// nil means that none is misspelt.
+	Environ func() []string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
@@ -99,6 +102,9 @@ func report(env *Env, err error) int {
 func (env Env) withDefaults() Env {
 	if env.Args == nil {
 		env.Args = []string{} // nil would have cobra read the process's own
+	}
+	if env.Environ == nil {
+		env.Environ = func() []string { return nil }
 	}
 	if env.Now == nil {
 		env.Now = time.Now

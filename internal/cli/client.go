@@ -52,6 +52,9 @@ type client struct {
 // dial makes the client that the flags and the environment describe. No request
 // is made yet.
 func (s *atServer) dial(env *Env) (*client, error) {
+	if err := checkVariables(env); err != nil {
+		return nil, err
+	}
 	c := &client{base: firstOf(s.server, env.Getenv(envServer), defaultServer), project: firstOf(s.project, env.Getenv(envProject))}
 	c.base = strings.TrimSuffix(strings.TrimRight(c.base, "/"), "/v1")
 	if err := checkServer(c.base); err != nil {

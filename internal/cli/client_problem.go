@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -23,6 +24,16 @@ var statuses = map[int]windlass.Kind{
 	http.StatusBadGateway:         windlass.Malformed,
 	http.StatusServiceUnavailable: windlass.Unavailable,
 	http.StatusGatewayTimeout:     windlass.Unavailable,
+}
+
+// refusals are the kinds of what the provider refused, by the end of a problem's type.
+var refusals = map[string]windlass.Kind{
+	"unauthorized":    windlass.Unauthorized,
+	"needs-reconnect": windlass.NeedsReconnect,
+	"forbidden":       windlass.Forbidden,
+	"not-found":       windlass.NotFound,
+	"gone":            windlass.Gone,
+	"cursor-expired":  windlass.CursorExpired,
 }
 
 func kindOfStatus(status int) windlass.Kind {
@@ -72,6 +83,9 @@ func (r *refusal) Error() string {
 	var text strings.Builder
 	text.WriteString(firstOf(p.Detail, p.Title))
 	for _, issue := range p.Issues {
+		if issue.Detail == p.Detail {
+			continue // it is said already
+		}
 		place := issue.Name
 		if issue.Context.Line > 0 {
 			place = fmt.Sprintf("%d:%d", issue.Context.Line, issue.Context.Column)
@@ -82,6 +96,9 @@ func (r *refusal) Error() string {
 		text.WriteString(" (" + place + strings.Join(without([]string{issue.Detail, issue.Remedy}, []string{""}), ": ") + ")")
 	}
 	for _, cause := range p.Causes {
+		if strings.Contains(text.String(), cause) {
+			continue
+		}
 		text.WriteString(": " + cause)
 	}
 	if p.Remedy != "" {
@@ -101,9 +118,10 @@ func problemOf(resp *http.Response, body []byte) error {
 	refused := &refusal{kind: kindOfStatus(resp.StatusCode)}
 	if strings.HasSuffix(media, "json") && json.Unmarshal(body, &refused.problem) == nil &&
 		firstOf(refused.problem.Detail, refused.problem.Title) != "" {
-		// The status does not tell this one from other input that was refused.
-		if strings.HasSuffix(refused.problem.Type, ":needs-reconnect") {
-			refused.kind = windlass.NeedsReconnect
+		// What the provider refused has a status that does not tell why.
+		if resp.StatusCode == http.StatusUnprocessableEntity {
+			slug := refused.problem.Type[strings.LastIndexByte(refused.problem.Type, ':')+1:]
+			refused.kind = cmp.Or(refusals[slug], refused.kind)
 		}
 		return refused
 	}

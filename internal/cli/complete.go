@@ -12,17 +12,24 @@ import (
 const noFiles = cobra.ShellCompDirectiveNoFileComp
 
 // completeObjects offers the names of the objects, each with what it is.
-func completeObjects(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+func completeObjects(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, noFiles
 	}
 	var offers []string
 	for _, object := range bitbucket.Objects() {
-		if strings.HasPrefix(object.Name, typed) {
+		can := map[string]bool{"write": object.Create || object.Update, "delete": object.Delete}
+		if fits, limited := can[cmd.Name()]; strings.HasPrefix(object.Name, typed) && (fits || !limited) {
 			offers = append(offers, cobra.CompletionWithDesc(object.Name, object.DisplayName))
 		}
 	}
 	return offers, noFiles
+}
+
+// completeFlag offers fixed words for a flag of a command.
+func completeFlag(cmd *cobra.Command, flag string, words ...string) {
+	// It fails only for a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, noFiles))
 }
 
 // completeRead adds what can be offered for the flags of read.

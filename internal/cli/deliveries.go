@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"windlass"
 )
 
 var deliveryColumns = []column{
@@ -83,6 +85,7 @@ func newListDeliveries(env *Env, at *atServer, opts *deliveryOptions) *cobra.Com
 	flags.StringVar(&opts.operation, "operation", "", "only those of the operation of this `ID`")
 	flags.StringVar(&opts.installation, "installation", "", "only those of the installation of this `ID`")
 	flags.StringVar(&opts.status, "status", "", "only those that are pending, delivered or failed")
+	completeFlag(cmd, "status", windlass.BatchPending, windlass.BatchDelivered, windlass.BatchFailed)
 	flags.StringVar(&opts.since, "since", "", "only those made at `TIME` or later")
 	flags.StringVar(&opts.until, "until", "", "only those made before `TIME`")
 	flags.BoolVar(&opts.follow, "follow", false, "go on with those that are made from now on, until interrupted")

@@ -38,6 +38,9 @@ A server sends to this machine only when it is told that it may: windlass serve
 --allow-http-destinations --allow-private-destinations 127.0.0.1.`,
 		Example: "  windlass listen --addr 127.0.0.1:8899\n  windlass listen --fail 3 --status 503",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkVariables(env); err != nil {
+				return err
+			}
 			l, err := newListener(env, opts)
 			if err != nil {
 				return err

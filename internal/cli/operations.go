@@ -131,6 +131,7 @@ func newListOperations(env *Env, at *atServer) *cobra.Command {
 	of.bind(cmd)
 	cmd.Flags().StringVar(&object, "object", "", "only those of this object")
 	cmd.Flags().StringVar(&status, "status", "", "only those that are in_progress, success or failure")
+	completeFlag(cmd, "status", windlass.OperationRunning, windlass.OperationSuccess, windlass.OperationFailure)
 	return cmd
 }
 

@@ -149,7 +149,7 @@ func runServer(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	var env []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WINDLASS_DATABASE_URL", "WINDLASS_KEYSET", "WINDLASS_FIRST_PROJECT"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WINDLASS_DATABASE_URL", "WINDLASS_KEYSET", "WINDLASS_FIRST_PROJECT", "WINDLASS_OPERATOR_KEY"} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"windlass"
+	"windlass/internal/server"
 )
 
 // proxyOptions say whom the local port speaks for.
@@ -76,7 +77,7 @@ func runProxy(ctx context.Context, env *Env, at *atServer, opts *proxyOptions) e
 	if err != nil {
 		return err
 	}
-	server := &http.Server{
+	site := &http.Server{
 		Handler:           localOnly(forward(c, in.ID)),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0),
@@ -84,12 +85,12 @@ func runProxy(ctx context.Context, env *Env, at *atServer, opts *proxyOptions) e
 	tellf(env.Stdout, "windlass: http://%s is Bitbucket's API for the workspace %s (installation %s)\n",
 		listener.Addr(), quoted(in.Connection.Workspace), in.ID)
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- site.Serve(listener) }()
 	select {
 	case err := <-ended:
 		return internal("proxy", err)
 	case <-ctx.Done():
-		_ = server.Close() // what is under way was begun by whoever interrupts it
+		_ = site.Close() // what is under way was begun by whoever interrupts it
 		return nil
 	}
 }
@@ -101,11 +102,7 @@ func (o *proxyOptions) open(ctx context.Context) (net.Listener, error) {
 	if err != nil || !isLocal(host) {
 		return nil, invalidf("--listen %s: whoever reaches the port speaks for the customer: give an address of this machine's own, as in 127.0.0.1:8081", quoted(o.listen))
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
-	if err != nil {
-		return nil, &failure{kind: windlass.Conflict, text: "listen on " + o.listen, err: err}
-	}
-	return listener, nil
+	return server.Listen(ctx, o.listen)
 }
 
 func isLocal(host string) bool {

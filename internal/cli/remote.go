@@ -28,7 +28,7 @@ func (r *remote) bind(cmd *cobra.Command, env *Env) {
 	flags := cmd.Flags()
 	flags.StringVarP(&r.workspace, "workspace", "w", "", "the workspace's slug, or its UUID in braces (default $"+envWorkspace+")")
 	flags.StringVar(&r.apiURL, "api-url", "", "where the API is (default $"+envAPIURL+", else "+bitbucket.DefaultAPIURL+")")
-	flags.DurationVar(&r.wait, "wait", time.Hour, "the longest to wait, in all, for one request that is rate limited or fails for the moment")
+	flags.Var(newSpan(&r.wait, time.Hour), "wait", "the longest to wait, in all, for one request that is rate limited or fails for the moment")
 	flags.BoolVarP(&r.quiet, "quiet", "q", false, "no progress and no closing line")
 	flags.BoolVar(&r.json, "json", false, "the closing line, or the error, as a JSON object on standard error")
 	cmd.ValidArgsFunction = completeObjects
@@ -60,9 +60,6 @@ func (r *remote) connect(env *Env, m *meter, onWait func(bitbucket.Wait)) (*bitb
 	}
 	if err := checkAPIURL(r.apiURL); err != nil {
 		return nil, err
-	}
-	if r.wait < 0 {
-		return nil, invalidf("--wait %s: a wait cannot be negative", r.wait)
 	}
 	if err := r.checkWorkspace(); err != nil {
 		return nil, err

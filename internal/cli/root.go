@@ -36,6 +36,9 @@ Without a workspace at hand, begin with: windlass demo`,
 			*started = true
 		},
 	}
+	root.Version = version()
+	root.SetVersionTemplate(versionLine())
+	root.SetFlagErrorFunc(flagProblem)
 	root.SuggestionsMinimumDistance = 2
 	root.SetArgs(env.Args)
 	root.SetIn(env.Stdin)

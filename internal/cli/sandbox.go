@@ -65,8 +65,8 @@ A fault names what goes wrong, and may say for which requests:
 	flags.BoolVar(&opts.LimitHeaders, "limit-headers", false, "tell of the limit in headers, as Bitbucket does for some credentials")
 	flags.BoolVar(&opts.OmitSize, "omit-size", false, "leave the count out of pages, as Bitbucket may")
 	flags.BoolVar(&opts.FixedRefresh, "fixed-refresh", false, "refresh tokens do not rotate, as for old OAuth consumers")
-	flags.DurationVar(&opts.Latency, "latency", 0, "before each answer")
-	flags.DurationVar(&opts.TokenLifetime, "token-lifetime", 2*time.Hour, "of OAuth access tokens")
+	flags.Var(newSpan(&opts.Latency, 0), "latency", "before each answer")
+	flags.Var(newSpan(&opts.TokenLifetime, 2*time.Hour), "token-lifetime", "of OAuth access tokens")
 	flags.StringArrayVar(&opts.faults, "fault", nil, "go wrong on purpose (may be repeated)")
 	return cmd
 }
@@ -140,9 +140,9 @@ type site struct {
 
 // startSite listens and serves in the background, until stop.
 func startSite(ctx context.Context, addr string, handler http.Handler) (*site, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	listener, err := server.Listen(ctx, addr)
 	if err != nil {
-		return nil, invalidf("--addr: cannot listen on %s: %v", clip(addr), err)
+		return nil, err
 	}
 	// Handlers outlive the interrupt: what is being answered is answered first.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))

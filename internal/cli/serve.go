@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -68,30 +69,74 @@ func completeServe(cmd *cobra.Command) {
 
 func runServe(ctx context.Context, env *Env, config *serverConfig) error {
 	config.Logger, config.Now, config.Base = config.logger(env), env.Now, env.Base
-	s, err := server.New(ctx, config.Config)
+	file, err := openKeyFile(config.firstKeyFile) // before there is a key that could be lost
 	if err != nil {
 		return err
 	}
+	s, err := server.New(ctx, config.Config)
+	if err != nil {
+		return errors.Join(err, file.close())
+	}
 	said := fmt.Sprintf("windlass: serving at %s\n", s.URL())
 	if project, key := s.FirstKey(); !key.IsZero() {
+		secrets := fmt.Sprintf("export %s=%s\nexport %s=%s\n\n# The dashboard lets you in, once, at\n# %s\n",
+			envServer, s.URL(), envKey, key.Reveal(), s.FirstSignIn().Reveal())
+		where := "are shown this once:\n\n  " + strings.ReplaceAll(strings.TrimSpace(secrets), "\n", "\n  ")
+		if file.File != nil {
+			where = "are in " + config.firstKeyFile + "."
+			if _, err := io.WriteString(file, secrets); err != nil {
+				return errors.Join(internal("--first-key-file", err), s.Close(), file.close())
+			}
+		}
 		said += fmt.Sprintf(`
-This is the first start. The project %q was made, and an API key to it, which is
-shown this once:
-
-  export %s=%s
-  export %s=%s
-
-The dashboard lets you in, once, at
-  %s
+This is the first start. The project %q was made. An API key to it and a link to
+the dashboard %s
 
 The callback URL of the OAuth consumer is %s
-`, project.Name, envServer, s.URL(), envKey, key.Reveal(), s.FirstSignIn().Reveal(), s.CallbackURL())
+`, project.Name, where, s.CallbackURL())
+	}
+	if err := file.close(); err != nil {
+		return errors.Join(err, s.Close())
 	}
 	if _, err := io.WriteString(env.Stdout, said); err != nil {
 		// A key that nobody has seen is lost: better not to start.
 		return errors.Join(internal("standard output", err), s.Close())
 	}
 	return s.Run(ctx)
+}
+
+// keyFile is where the first key goes; without a file it is printed.
+type keyFile struct{ *os.File }
+
+// openKeyFile opens a file that only its owner can read. What is in it stays until
+// there is a first key.
+func openKeyFile(name string) (keyFile, error) {
+	if name == "" {
+		return keyFile{}, nil
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, privateFile)
+	if err == nil {
+		err = file.Chmod(privateFile)
+	}
+	if err != nil {
+		return keyFile{}, invalidf("--first-key-file %s: %v", clip(name), reason(err))
+	}
+	return keyFile{file}, nil
+}
+
+// close leaves no empty file behind.
+func (f keyFile) close() error {
+	if f.File == nil {
+		return nil
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() == 0 {
+		err = os.Remove(f.Name())
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return internal("--first-key-file", err)
+	}
+	return nil
 }
 
 // logger writes to standard error.

@@ -24,7 +24,7 @@ type setting struct {
 type serverConfig struct {
 	server.Config
 
-	logLevel, logFormat string
+	logLevel, logFormat, firstKeyFile string
 }
 
 // settings is the one table of them: flags, variables, file, --print-config and
@@ -41,8 +41,9 @@ var settings = []setting{
 	},
 	{key: "keyset", about: "the keyset that secrets are sealed with, as text", secret: true, set: hiddenText(func(c *serverConfig) *windlass.Secret { return &c.Keyset })},
 	{key: "keyset-file", about: "the file of the keyset, made on the first start (default: keyset.json in the data folder)", set: text(func(c *serverConfig) *string { return &c.KeysetFile })},
-	{key: "operator-key", about: "a key that opens every project", secret: true, set: hiddenText(func(c *serverConfig) *windlass.Secret { return &c.OperatorKey })},
+	{key: "operator-key", about: "a key that opens every project: at least 32 characters", secret: true, set: hiddenText(func(c *serverConfig) *windlass.Secret { return &c.OperatorKey })},
 	{key: "first-project", def: server.DefaultProject, about: "the name of the project that the first start makes", set: text(func(c *serverConfig) *string { return &c.Project })},
+	{key: "first-key-file", about: "a file for the first API key, readable by its owner alone (default: it is printed)", set: text(func(c *serverConfig) *string { return &c.firstKeyFile })},
 	{key: "roles", def: "api,worker", about: "what this process does, separated by commas", set: setRoles},
 	{key: "metrics-addr", about: "an address of their own for /metrics (default: with the rest)", set: text(func(c *serverConfig) *string { return &c.MetricsAddr })},
 	{key: "log-level", def: "info", about: "debug, info, warn or error", set: oneOf([]string{"debug", "info", "warn", "error"}, func(c *serverConfig) *string { return &c.logLevel })},
@@ -110,9 +111,9 @@ func oneOf(words []string, field func(*serverConfig) *string) func(*serverConfig
 
 func duration(field func(*serverConfig) *time.Duration) func(*serverConfig, string) error {
 	return func(c *serverConfig, value string) error {
-		span, err := time.ParseDuration(value)
-		if err != nil || span <= 0 {
-			return invalidf("%s is not a time like 90s, 30m or 24h", quoted(value))
+		span, ok := parseAgo(value)
+		if !ok || span <= 0 {
+			return invalidf("%s is %s", quoted(value), notSpan)
 		}
 		*field(c) = span
 		return nil
@@ -175,16 +176,15 @@ func connections(field func(*serverConfig) *int) func(*serverConfig, string) err
 
 // withoutPassword shows the address of a database, or the path of one.
 func withoutPassword(address string) string {
+	if strings.Contains(address, "password=") {
+		return "…" // whatever its form is
+	}
 	if !strings.Contains(address, "://") {
 		return address
 	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return "…"
-	}
-	if query := u.Query(); query.Has("password") {
-		query.Set("password", "…")
-		u.RawQuery = query.Encode()
 	}
 	return u.Redacted()
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +55,9 @@ func (g *given) bind(cmd *cobra.Command) {
 
 // read finds out every setting and what they add up to.
 func (g *given) read(cmd *cobra.Command, env *Env) (*serverConfig, map[string]origin, error) {
+	if err := checkVariables(env); err != nil {
+		return nil, nil, err
+	}
 	filed, err := g.readFile(env)
 	if err != nil {
 		return nil, nil, err
@@ -120,8 +125,28 @@ func (g *given) readFile(env *Env) (map[string]origin, error) {
 			return nil, err
 		}
 		found[key.Value] = origin{plain, "file", place + ": " + key.Value}
+		if err := checkPrivate(name, key.Value, plain); err != nil {
+			return nil, err
+		}
 	}
 	return found, nil
+}
+
+// checkPrivate refuses a secret in a file that others can read.
+func checkPrivate(name, key, value string) error {
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.key == key })
+	if name == "-" || settings[i].shown(value) == value {
+		return nil
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return invalidf("%s: %v", clip(name), reason(err))
+	}
+	const others = 0o007
+	if runtime.GOOS != "windows" && info.Mode().Perm()&others != 0 {
+		return invalidf("%s holds a secret (%s) and everyone on this machine can use the file: chmod o= %s, or set %s instead", name, key, name, settings[i].env())
+	}
+	return nil
 }
 
 // checkKey refuses a setting that there is not, and says which was meant.

@@ -17,6 +17,7 @@ func System() Env {
 		Stdout:         os.Stdout,
 		Stderr:         os.Stderr,
 		Getenv:         os.Getenv,
+		Environ:        os.Environ,
 		Now:            time.Now,
 		StdinTerminal:  isTerminal(os.Stdin),
 		StdoutTerminal: isTerminal(os.Stdout),

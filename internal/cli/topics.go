@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"github.com/spf13/cobra"
+
+	"windlass"
 )
 
 func newTopics(env *Env) *cobra.Command {
@@ -70,6 +72,7 @@ func newRouteTopic(env *Env, at *atServer, n *noun) *cobra.Command {
 	})
 	cmd.Example = "  windlass topics route alerts --event connection.error --event read.schedule.paused --destination opsWebhook"
 	cmd.Flags().StringArrayVar(&events, "event", nil, "an event, as read.backfill.done (may be repeated)")
+	completeFlag(cmd, "event", windlass.Events()...)
 	cmd.Flags().StringArrayVar(&destinations, "destination", nil, "a destination's `NAME` (may be repeated)")
 	return cmd
 }

@@ -55,6 +55,7 @@ operation.`,
 	}
 	at.bind(cmd)
 	of.bind(cmd)
+	cmd.ValidArgsFunction = completeObjects
 	flags := cmd.Flags()
 	flags.StringVar(&since, "since", "", "only records that changed at `TIME` or later: 2026-01-31T15:04:05Z, 2026-01-31 (UTC), or how long ago as 24h or 7d")
 	flags.StringVar(&until, "until", "", "only records that changed before `TIME`")

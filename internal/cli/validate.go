@@ -101,19 +101,18 @@ func known(file string) *manifest.Options {
 	return &manifest.Options{
 		File:      file,
 		Providers: []string{theProvider},
-		Objects: func(provider string) []string {
-			if provider != theProvider {
-				return nil
-			}
+		// An unknown provider is a mistake of its own: what is below it is checked
+		// all the same, so that one pass finds everything.
+		Objects: func(string) []string {
 			var names []string
 			for _, object := range bitbucket.Objects() {
 				names = append(names, object.Name)
 			}
 			return names
 		},
-		Fields: func(provider, object string) []string {
+		Fields: func(_, object string) []string {
 			fields, err := bitbucket.Describe(object)
-			if err != nil || provider != theProvider {
+			if err != nil {
 				return nil
 			}
 			var names []string

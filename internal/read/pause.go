@@ -26,7 +26,7 @@ type PauseRequest struct {
 func (f *Flow) Pause(ctx context.Context, project, integration, installation string, r PauseRequest) error {
 	const op = "pause the reads"
 	return f.ofInstallation(ctx, op, project, integration, installation, r.Objects, func(ctx context.Context, in windlass.Installation, _ config.Config, objects []string) error {
-		reason := cmp.Or(strings.TrimSpace(r.Note), "somebody paused it")
+		reason := cmp.Or(strings.TrimSpace(r.Note), "paused by hand")
 		for _, name := range objects {
 			mark, err := f.store.ReadMark(ctx, in.ID, name)
 			if err != nil && !kindIs(err, windlass.NotFound) {

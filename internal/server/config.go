@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,7 +52,8 @@ type Config struct {
 	// made on the first start; "" is keyset.json in DataDir.
 	Keyset     windlass.Secret
 	KeysetFile string
-	// OperatorKey opens every project of the API; zero: there is none.
+	// OperatorKey opens every project of the API: at least MinOperatorKey
+	// characters; zero: there is none.
 	OperatorKey windlass.Secret
 	// Project is the name of the project that the first start makes; "" is
 	// "default".
@@ -119,6 +121,10 @@ const (
 	DefaultKeepStates  = time.Hour
 	DefaultKeepUploads = 24 * time.Hour
 
+	// MinOperatorKey is the length, in bytes, below which an operator key could be
+	// guessed.
+	MinOperatorKey = 32
+
 	DefaultLease          = 2 * time.Minute
 	DefaultKeepOperations = 30 * 24 * time.Hour
 	DefaultKeepDeliveries = 7 * 24 * time.Hour
@@ -177,6 +183,9 @@ func (c *Config) check() error {
 		if duration < 0 {
 			return invalid("a time of "+duration.String()+" is negative", "give one above zero")
 		}
+	}
+	if !c.OperatorKey.IsZero() && len(c.OperatorKey.Reveal()) < MinOperatorKey {
+		return invalid("the operator key is shorter than "+strconv.Itoa(MinOperatorKey)+" characters", "make one that cannot be guessed, as with: openssl rand -hex 32")
 	}
 	if c.HourlyLimit < 0 {
 		return invalid("a limit of requests is negative", "give one above zero, or none")

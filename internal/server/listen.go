@@ -24,23 +24,35 @@ type listener struct {
 // listen takes an address. That it is taken already is the one failure that
 // everybody meets.
 func listen(ctx context.Context, addr string, serve func(net.Listener) *listener) (*listener, error) {
+	l, err := Listen(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	return serve(l), nil
+}
+
+// Listen takes an address of this machine.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
+		if outer, ok := errors.AsType[*net.OpError](err); ok {
+			err = outer.Err // its address is said already
+		}
 		fault := &windlass.Failure{
-			Kind: windlass.Internal, Op: "listen on " + addr, Err: err,
+			Kind: windlass.Invalid, Op: "listen on " + addr, Err: err,
 			Remedy: "give an address of this machine, as in 127.0.0.1:8080 or :8080",
 		}
 		switch {
 		case errors.Is(err, syscall.EADDRINUSE):
-			fault.Kind, fault.Message = windlass.Conflict, "something else listens there already"
+			fault.Kind, fault.Message, fault.Err = windlass.Conflict, "something else listens there already", nil
 			fault.Remedy = "stop it, or give another address"
 		case errors.Is(err, syscall.EACCES):
-			fault.Kind, fault.Message = windlass.Forbidden, "this user may not listen on that port"
+			fault.Kind, fault.Message, fault.Err = windlass.Forbidden, "this user may not listen on that port", nil
 			fault.Remedy = "give a port above 1023"
 		}
 		return nil, fault
 	}
-	return serve(l), nil
+	return l, nil
 }
 
 // newHTTPServer bounds what a client may take its time over, in sending and in

@@ -42,7 +42,7 @@ func TestStartThatCannotBe(t *testing.T) {
 		{"an address of another machine", func(s *scene) func() {
 			s.config.Addr = "192.0.2.1:80"
 			return nil
-		}, windlass.Internal, []string{"listen on 192.0.2.1:80", "give an address of this machine"}},
+		}, windlass.Invalid, []string{"listen on 192.0.2.1:80", "give an address of this machine"}},
 		{"a port in use for metrics", func(s *scene) func() {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {

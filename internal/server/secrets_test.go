@@ -26,7 +26,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 		bitbucket := sandbox.New(&sandbox.Options{Repositories: 3})
 		log := logged(&config)
 		config.Base = bitbucket.Transport()
-		config.OperatorKey = windlass.NewSecret("operator-key-of-this-test")
+		config.OperatorKey = windlass.NewSecret("operator-key-of-this-very-long-test")
 		r := start(t, config)
 		secrets := map[string]string{"the first API key": r.key, "the operator's key": config.OperatorKey.Reveal()}
 		said := &strings.Builder{} // what was answered to requests that failed

@@ -337,6 +337,9 @@ func (s *Server) Run(ctx context.Context) error {
 	began := time.Now()
 	failed := make(chan error, len(s.listeners))
 	if err := s.startWork(ctx); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return s.Close() // it is stopped before it began
+		}
 		return errors.Join(err, s.Close())
 	}
 	for _, l := range s.listeners {

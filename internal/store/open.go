@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -76,10 +77,16 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		}
 	}
 	var err error
-	if isPostgres(opts.URL) {
+	switch {
+	case isPostgres(opts.URL):
 		err = s.openPostgres(ctx, opts.MaxConnections)
-	} else {
+	case isFile(opts.URL):
 		err = s.openSQLite(ctx)
+	default: // the address is not repeated: there may be a password in it
+		err = &windlass.Failure{
+			Kind: windlass.Invalid, Op: "open the database", Message: "this kind of address is not supported",
+			Remedy: "write postgres://user@host:5432/database for PostgreSQL, or the path of a file for SQLite",
+		}
 	}
 	if err == nil {
 		err = s.migrate(ctx, opts.Migrations)
@@ -133,6 +140,14 @@ func (s *Store) Keyset() *seal.Keyset { return s.keys }
 // transaction holds until it ends. It is for the engine of jobs, which keeps its
 // tables in the same database.
 func (s *Store) DB() *sql.DB { return s.writer }
+
+// keywords is how an address of PostgreSQL looks that is made of words such as
+// host=db password=….
+var keywords = regexp.MustCompile(`(^|\s)(host|hostaddr|port|user|password|passfile|dbname|service|sslmode)\s*=`)
+
+// isFile reports whether an address can be the path of a file, rather than the
+// address of some other database.
+func isFile(url string) bool { return !strings.Contains(url, "://") && !keywords.MatchString(url) }
 
 func isPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")

@@ -71,7 +71,7 @@ func (s *step) named(r *windlass.WriteRecord) string {
 	if !s.w.Batch {
 		return r.Error
 	}
-	return fmt.Sprintf("record %d: %s", r.Position, r.Error)
+	return fmt.Sprintf("batch[%d]: %s", r.Position, r.Error)
 }
 
 func (s *step) result(r *windlass.WriteRecord) Result {

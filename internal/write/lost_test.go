@@ -134,7 +134,7 @@ func TestADeadlineEndsTheWaiting(t *testing.T) {
 		}
 		told := w.told()
 		if len(told) != 1 || told[0].Success || len(told[0].Errors) != 2 ||
-			!strings.Contains(told[0].Errors[1], "record 1: it was not written before the deadline, 2026-11-24T15:00:00Z; the last attempt failed: create projects") {
+			!strings.Contains(told[0].Errors[1], "batch[1]: it was not written before the deadline, 2026-11-24T15:00:00Z; the last attempt failed: create projects") {
 			t.Errorf("told %+v", told)
 		}
 	})

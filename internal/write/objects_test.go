@@ -97,7 +97,7 @@ func TestEveryObjectInABatch(t *testing.T) {
 				a := w.ok(o.object, `{"type":"create","mode":"`+mode+`","batch":[{"record":`+second+`},{"record":{"nonsense":1}},{"record":`+third+`}]}`)
 				if mode == "synchronous" {
 					if a.SuccessCount == nil || *a.SuccessCount != 2 || *a.FailureCount != 1 || len(a.Results) != 3 || len(a.Errors) != 1 ||
-						a.Results[1].Success || !a.Results[2].Success || a.Results[2].RecordID == "" || !strings.HasPrefix(a.Errors[0].Message, "record 1: ") {
+						a.Results[1].Success || !a.Results[2].Success || a.Results[2].RecordID == "" || !strings.HasPrefix(a.Errors[0].Message, "batch[1]: ") {
 						t.Errorf("%s: %s", o.object, text(a))
 					}
 				} else if p := w.finish(a.OperationID); p.Records != 2 || p.Walked != 3 || p.Status != windlass.OperationFailure {

@@ -85,6 +85,8 @@ func (r *Request) check() error {
 	}
 	switch r.Type {
 	case windlass.WriteCreate, windlass.WriteUpdate, windlass.WriteDelete:
+	case "":
+		found.addf("body", "type", "is missing: write create, update or delete")
 	default:
 		found.addf("body", "type", "is %q: write create, update or delete", clip(r.Type))
 	}
