@@ -19,6 +19,15 @@ type Outcome struct {
 	Attempt Attempt
 	Status  string    // BatchDelivered, BatchPending or BatchFailed
 	Next    time.Time // when to try again; zero unless pending
+	Lane    string    // of the batch
+}
+
+// Held is a batch that is not tried before Until, because an earlier one that
+// waits has a record in common with it. It is due at once when one of its lane
+// that waited is delivered or given up.
+type Held struct {
+	BatchID string
+	Until   time.Time
 }
 
 // Outcomes are what a holder of a destination's lease has to record.
@@ -28,6 +37,7 @@ type Outcomes struct {
 	Until    time.Time
 	Now      time.Time
 	Outcomes []Outcome
+	Held     []Held
 	// Lanes are those whose next due batch is to be looked up anew.
 	Lanes []string
 }

@@ -85,7 +85,12 @@ type WriteNotice struct {
 	Success             bool     `json:"success"`
 	SuccessfulRecordIDs []string `json:"successfulRecordIds,omitempty"`
 	Errors              []string `json:"errors,omitempty"`
+	// OperationID goes into a header: the published shape has no place for it.
+	OperationID string `json:"-"`
 }
+
+// Operation is the id of the write, as its answer has told it.
+func (n WriteNotice) Operation() string { return n.OperationID }
 
 // SubscribeNotice is what is said of a subscription that could not be made.
 type SubscribeNotice struct {

@@ -1,6 +1,9 @@
 package windlass
 
-import "time"
+import (
+	"hash/fnv"
+	"time"
+)
 
 // What an operation does, what began it and how it stands. The words of Action
 // and Status are the published contract's.
@@ -105,7 +108,10 @@ type Batch struct {
 	Lane    string
 	Seq     int64
 	Records int
-	Body    []byte // exactly what is sent, every time
+	// RecordKeys has a KeyOf for each record: two messages that may have one in
+	// common are delivered in order, also when the first is refused.
+	RecordKeys []uint32
+	Body       []byte // exactly what is sent, every time
 	Status  string // BatchPending, BatchDelivered or BatchFailed
 	// NextAttempt is when to try next, Attempts how often it was tried in all,
 	// and Tries how often since it was added or replayed: the place in the
@@ -113,8 +119,22 @@ type Batch struct {
 	NextAttempt time.Time
 	Attempts    int
 	Tries       int
-	Created     time.Time
-	Updated     time.Time
+	// HeldBack is set while an earlier message with a record of this one waits to
+	// be tried again.
+	HeldBack bool
+	// Replays is how often it was asked to be delivered once more after it had been
+	// delivered or given up.
+	Replays int
+	Created time.Time
+	Updated time.Time
+}
+
+// KeyOf is a short mark of a record's id. Two records may share one: then a
+// message waits that need not.
+func KeyOf(recordID string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(recordID)) // a hash takes everything
+	return h.Sum32()
 }
 
 // Attempt is one try to deliver a batch.

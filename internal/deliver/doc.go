@@ -10,10 +10,12 @@
 //
 // Batches of one lane, that is of one object of one installation, are sent one
 // after the other in the order in which they were read. One that fails is
-// scheduled to be tried again, and the lane goes on without it: a batch that a
-// receiver will never take must not keep everything behind it. So a receiver
-// sees batches in reading order except for those it has refused itself, which
-// come later; and after a crash it may see the last few again.
+// scheduled to be tried again, and the lane goes on with what has no record in
+// common with it: a batch that a receiver will never take must not keep everything
+// behind it, and an older version of a record must not arrive behind a newer one.
+// What has one in common is held back until the earlier batch is delivered or given
+// up (docs/adr/0017-order-of-records.md). After a crash a receiver may see the last
+// few again. A replay is marked as one.
 //
 // An attempt fails unless the answer is 2xx within [Timeout]. Redirects are not
 // followed: 3xx is a failure, as is 410, which may be a mistake made while

@@ -24,24 +24,14 @@ func (d *drain) lane(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	recorded := make(chan struct{})
-	end := entry{lane: name, recorded: recorded}
-	for i, b := range batches {
-		if d.stopped() || !d.circuit.enter(d.now()) {
-			break
-		}
-		outcome, known := d.attempt(b)
-		if !known {
-			d.circuit.abandon()
-			break
-		}
-		if i == len(batches)-1 {
-			end.outcome = &outcome // one transaction for both, where batches are few
-			break
-		}
-		d.entries <- entry{outcome: &outcome}
+	waiting, err := d.store.WaitingBatches(ctx, d.id, name)
+	if err != nil {
+		return err
 	}
-	d.entries <- end
+	recorded := make(chan struct{})
+	last := d.send(batches, newWaiters(waiting))
+	last.lane, last.recorded = name, recorded // one transaction for both, where batches are few
+	d.entries <- last
 	<-recorded
 	if len(batches) == 0 {
 		select {
@@ -50,6 +40,37 @@ func (d *drain) lane(ctx context.Context, name string) error {
 		}
 	}
 	return nil
+}
+
+// send sends batches of one lane, and returns the last entry, which is yet to be
+// recorded.
+func (d *drain) send(batches []windlass.Batch, waiters *waiters) (last entry) {
+	for i := range batches {
+		if i > 0 {
+			d.entries <- last
+			last = entry{}
+		}
+		b := &batches[i]
+		if until, waits := waiters.before(b); waits {
+			waiters.add(b, until)
+			last.held = &windlass.Held{BatchID: b.ID, Until: until}
+			continue
+		}
+		if d.stopped() || !d.circuit.enter(d.now()) {
+			break
+		}
+		outcome, known := d.attempt(*b)
+		if !known {
+			d.circuit.abandon()
+			break
+		}
+		waiters.settle(b.ID)
+		if outcome.Status == windlass.BatchPending {
+			waiters.add(b, outcome.Next)
+		}
+		last.outcome = &outcome
+	}
+	return last
 }
 
 // attempt sends a batch once, and says what follows. It knows nothing when the
@@ -68,7 +89,7 @@ func (d *drain) attempt(b windlass.Batch) (outcome windlass.Outcome, known bool)
 		BatchID: b.ID, Number: b.Attempts + 1, Time: began, Status: got.status,
 		Latency: ended.Sub(began), Error: got.fault, Answer: got.text,
 	}
-	outcome.Status = windlass.BatchDelivered
+	outcome.Status, outcome.Lane = windlass.BatchDelivered, b.Lane
 	if !delivered {
 		outcome.Status = windlass.BatchFailed
 		if next, again := nextAttempt(b.Tries+1, ended, got.retryAfter); again {

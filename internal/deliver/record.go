@@ -15,6 +15,7 @@ const mostRecorded = 256
 // An entry is an attempt to be recorded, the end of a lane's round, or both.
 type entry struct {
 	outcome  *windlass.Outcome
+	held     *windlass.Held
 	lane     string          // at the end of a round
 	recorded chan<- struct{} // likewise: closed when this and all before it is
 }
@@ -82,6 +83,9 @@ func (d *drain) keep(ctx context.Context, group []entry) error {
 	for _, e := range group {
 		if e.recorded != nil {
 			o.Lanes = append(o.Lanes, e.lane)
+		}
+		if e.held != nil {
+			o.Held = append(o.Held, *e.held)
 		}
 		if e.outcome == nil {
 			continue

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,6 +84,7 @@ func (s *Service) post(ctx context.Context, t *target, b windlass.Batch, sent ti
 	}
 	// Ours come last: a custom header never stands in for one of them.
 	maps.Copy(req.Header, signed)
+	mark(req.Header, b)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "Windlass")
 	resp, err := s.client.Do(req)
@@ -92,6 +94,26 @@ func (s *Service) post(ctx context.Context, t *target, b windlass.Batch, sent ti
 	defer resp.Body.Close()
 	defer time.AfterFunc(answerTime, cancel).Stop()
 	return read(resp, s.now)
+}
+
+// The headers that say more of a message than its signed body does.
+const (
+	headerOperation = "Windlass-Operation-Id"
+	headerSequence  = "Windlass-Sequence"
+	headerReplay    = "Windlass-Replay"
+)
+
+// mark sets them, or removes what a custom header says in their place.
+func mark(header http.Header, b windlass.Batch) {
+	header.Set(headerSequence, strconv.FormatInt(b.Seq, 10))
+	header.Del(headerOperation)
+	if b.OperationID != "" {
+		header.Set(headerOperation, b.OperationID)
+	}
+	header.Del(headerReplay)
+	if b.Replays > 0 {
+		header.Set(headerReplay, strconv.Itoa(b.Replays))
+	}
 }
 
 func read(resp *http.Response, now func() time.Time) answer {

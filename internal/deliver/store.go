@@ -47,6 +47,9 @@ type QueueStore interface {
 	// DueBatches returns them in the order in which they are to be sent, with
 	// their bodies, and no more than so many bytes unless one alone is larger.
 	DueBatches(ctx context.Context, destinationID, lane string, now time.Time, limit int, bytes int64) ([]windlass.Batch, error)
+	// WaitingBatches lists those that were tried or held back before, due or not,
+	// with the keys of their records and without their bodies.
+	WaitingBatches(ctx context.Context, destinationID, lane string) ([]windlass.Batch, error)
 }
 
 // HistoryStore keeps what became of batches.

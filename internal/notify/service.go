@@ -107,6 +107,10 @@ func (s *Service) Notify(ctx context.Context, projectID, event string, data any)
 	if err != nil {
 		return &windlass.Failure{Kind: windlass.Internal, Op: op, Message: "what is to be said is no JSON object", Err: err}
 	}
+	operation := ""
+	if of, ok := data.(interface{ Operation() string }); ok {
+		operation = of.Operation()
+	}
 	now := s.now()
 	batches := make([]windlass.Batch, len(listeners))
 	for i, destinationID := range listeners {
@@ -116,7 +120,7 @@ func (s *Service) Notify(ctx context.Context, projectID, event string, data any)
 		}
 		batches[i] = windlass.Batch{
 			ID: id, ProjectID: projectID, DestinationID: destinationID,
-			InstallationID: refers.InstallationID, Object: refers.ObjectName, Kind: event,
+			InstallationID: refers.InstallationID, OperationID: operation, Object: refers.ObjectName, Kind: event,
 			Lane: Lane, Body: body, Created: now, Updated: now,
 		}
 	}

@@ -58,6 +58,7 @@ func newEnvelope(in windlass.Installation, p windlass.Operation, mapped string) 
 type message struct {
 	body    []byte
 	records int
+	keys    []uint32 // of the records
 	large   []byte
 }
 
@@ -70,6 +71,7 @@ type packer struct {
 	packed []message
 	body   []byte // of the message being filled
 	n      int
+	keys   []uint32
 	entry  []byte
 }
 
@@ -87,8 +89,8 @@ func newPacker(e envelope, mostRecords int) (*packer, error) {
 	return &packer{head: head[:len(head)-1], mostRecords: mostRecords}, nil
 }
 
-// add takes one entry, which the function appends to what it is given.
-func (p *packer) add(write func(dst []byte) ([]byte, error)) error {
+// add takes the entry of a record, which the function appends to what it is given.
+func (p *packer) add(key uint32, write func(dst []byte) ([]byte, error)) error {
 	var err error
 	if p.entry, err = write(p.entry[:0]); err != nil {
 		return err
@@ -98,7 +100,7 @@ func (p *packer) add(write func(dst []byte) ([]byte, error)) error {
 	}
 	if p.n == 0 && p.size(len(p.head)+len(beforeEntries)+len(p.entry), 1) > MaxMessage {
 		large := append(append([]byte{'['}, p.entry...), ']')
-		p.packed = append(p.packed, message{records: 1, large: large})
+		p.packed = append(p.packed, message{records: 1, keys: []uint32{key}, large: large})
 		return nil
 	}
 	if p.n == 0 {
@@ -108,6 +110,7 @@ func (p *packer) add(write func(dst []byte) ([]byte, error)) error {
 	}
 	p.body = append(p.body, p.entry...)
 	p.n++
+	p.keys = append(p.keys, key)
 	return nil
 }
 
@@ -124,8 +127,8 @@ func (p *packer) flush() {
 	body := append(p.body, afterEntries...) //nolint:gocritic // body is given up right below
 	body = strconv.AppendInt(body, int64(p.n), 10)
 	body = append(body, afterCount...)
-	p.packed = append(p.packed, message{body: body, records: p.n})
-	p.body, p.n = nil, 0
+	p.packed = append(p.packed, message{body: body, records: p.n, keys: p.keys})
+	p.body, p.n, p.keys = nil, 0, nil
 }
 
 // take returns what was packed, and begins anew.

@@ -275,3 +275,25 @@ func TestMessagesAreTheContracts(t *testing.T) {
 		}
 	})
 }
+
+// By their keys deliveries tell that two messages have a record in common: each
+// record is counted with the message that holds it, and with no other.
+func TestMessagesNameTheirRecords(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		records := []connector.Record{sized(1, 200_000), sized(2, 50_000), sized(3, 100_000), sized(4, 400_000), sized(5, 1000)}
+		var got [][]uint32
+		w.outbox.sink = func(batches []windlass.Batch) {
+			for _, b := range batches {
+				got = append(got, b.RecordKeys)
+			}
+		}
+		w.provider.records = records
+		w.install(configOf(""))
+		w.succeed()
+		key := func(i int) uint32 { return windlass.KeyOf(records[i-1].ID) }
+		want := [][]uint32{{key(1), key(2)}, {key(3)}, {key(4)}, {key(5)}}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("the messages hold %v, want %v", got, want)
+		}
+	})
+}

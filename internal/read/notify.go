@@ -26,7 +26,13 @@ type told struct {
 	UntilTimestamp  string          `json:"untilTimestamp,omitempty"`
 	Config          json.RawMessage `json:"config,omitempty"`
 	Error           string          `json:"error,omitempty"`
+
+	operation string
 }
+
+// Operation is the id of the read. It goes into a header: the published shape has
+// no place for it.
+func (t told) Operation() string { return t.operation }
 
 func about(in windlass.Installation, integration string) told {
 	return told{
@@ -38,13 +44,13 @@ func about(in windlass.Installation, integration string) told {
 
 // ofObject is about one object.
 func (t told) ofObject(p windlass.Operation) told {
-	t.ObjectName = p.Object
+	t.ObjectName, t.operation = p.Object, p.ID
 	return t
 }
 
 // triggered is about a read that was asked for.
 func (t told) triggered(p windlass.Operation, problem string) told {
-	t.ObjectName, t.Error = p.Object, problem
+	t.ObjectName, t.operation, t.Error = p.Object, p.ID, problem
 	if !p.Since.IsZero() {
 		t.FromTimestamp = p.Since.Format(time.RFC3339Nano)
 	}

@@ -127,7 +127,7 @@ func (s *step) batches(records []connector.Record) (batches []windlass.Batch, la
 			continue
 		}
 		n++
-		if err := s.packer.add(func(dst []byte) ([]byte, error) { return s.plan.AppendEntry(dst, records[i].Raw) }); err != nil {
+		if err := s.packer.add(windlass.KeyOf(records[i].ID), func(dst []byte) ([]byte, error) { return s.plan.AppendEntry(dst, records[i].Raw) }); err != nil {
 			s.packer.take() // of no use without the rest
 			return nil, nil, 0, &connector.Error{
 				Kind: windlass.Malformed, Op: "read " + s.p.Object, Message: "record " + records[i].ID + " cannot be delivered: " + plain(err), Err: err,
@@ -139,7 +139,7 @@ func (s *step) batches(records []connector.Record) (batches []windlass.Batch, la
 		b := windlass.Batch{
 			ID: newID(), ProjectID: s.p.ProjectID, DestinationID: s.target.ID, InstallationID: s.p.InstallationID,
 			OperationID: s.p.ID, Object: s.p.Object, Kind: windlass.BatchRead, Lane: Lane(s.p.InstallationID, s.p.Object),
-			Records: m.records, Body: m.body, Status: windlass.BatchPending, NextAttempt: now, Created: now, Updated: now,
+			Records: m.records, RecordKeys: m.keys, Body: m.body, Status: windlass.BatchPending, NextAttempt: now, Created: now, Updated: now,
 		}
 		if m.large != nil {
 			kept, url := s.setAside(s.p.ProjectID, b.ID, m.large)

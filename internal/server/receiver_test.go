@@ -28,6 +28,7 @@ type receiver struct {
 	messages map[string][32]byte // by id: of the bytes
 	records  map[string]int      // by id: how many messages they were in
 	kinds    map[string]int      // of notifications
+	about    map[string][]string // the operations that they name, by kind
 	again    int                 // messages whose id had been seen
 	faults   []string
 	bodies   [][]byte // of the first messages, to be held against the contract
@@ -35,7 +36,7 @@ type receiver struct {
 
 func newReceiver(tb testing.TB) *receiver {
 	tb.Helper()
-	r := &receiver{messages: map[string][32]byte{}, records: map[string]int{}, kinds: map[string]int{}}
+	r := &receiver{messages: map[string][32]byte{}, records: map[string]int{}, kinds: map[string]int{}, about: map[string][]string{}}
 	r.Server = httptest.NewServer(http.HandlerFunc(r.receive))
 	tb.Cleanup(r.Close)
 	return r
@@ -87,6 +88,7 @@ func (r *receiver) receive(w http.ResponseWriter, req *http.Request) {
 	}
 	if m.NotificationType != "" {
 		r.kinds[m.NotificationType]++
+		r.about[m.NotificationType] = append(r.about[m.NotificationType], req.Header.Get("Windlass-Operation-Id"))
 	}
 	for i := range m.Result {
 		r.records[m.ObjectName+" "+idOf(m.Result[i].Raw)]++

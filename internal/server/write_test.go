@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,47 @@ func TestWritesGoAllTheWay(t *testing.T) {
 		operation := r.must(http.MethodGet, inProject+"/operations/"+made.OperationID, nil, nil)
 		if !strings.Contains(operation, `"actionType":"write"`) || !strings.Contains(operation, `"status":"success"`) {
 			t.Error(operation)
+		}
+	})
+}
+
+// The published notification of an asynchronous write does not say which write it
+// is about: a header does.
+func TestTheNotificationOfAWriteNamesItsOperation(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, config server.Config) {
+		bitbucket, to := sandbox.New(nil), newReceiver(t)
+		r := writing(t, config, bitbucket)
+		r.receives(to)
+		var topic struct {
+			ID string `json:"id"`
+		}
+		r.must(http.MethodPost, inProject+"/topics", map[string]string{"name": "events"}, &topic)
+		r.must(http.MethodPost, inProject+"/notification-event-topic-routes", map[string]string{"eventType": windlass.AsyncWriteDoneEvent, "topicId": topic.ID}, nil)
+		r.must(http.MethodPost, inProject+"/topic-destination-routes", map[string]string{"topicId": topic.ID, "destinationId": "webhook"}, nil)
+		var begun []string
+		for _, key := range []string{"ROPE", "WIRE"} {
+			var one struct{ OperationID string }
+			r.must(http.MethodPost, projectsOf, map[string]any{
+				"groupRef": "group-1", "type": "create", "mode": "asynchronous", "batch": []any{map[string]any{"record": map[string]string{"name": key, "key": key}}},
+			}, &one)
+			begun = append(begun, one.OperationID)
+		}
+		for patience := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			to.mu.Lock()
+			told := slices.Clone(to.about[windlass.AsyncWriteDoneEvent])
+			to.mu.Unlock()
+			if len(told) == len(begun) {
+				slices.Sort(told)
+				slices.Sort(begun)
+				if !slices.Equal(told, begun) || begun[0] == "" {
+					t.Errorf("the notifications name %q, the writes are %q", told, begun)
+				}
+				return
+			}
+			if time.Now().After(patience) {
+				t.Fatalf("%d notifications came", len(told))
+			}
 		}
 	})
 }

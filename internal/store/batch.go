@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,12 +13,34 @@ import (
 )
 
 const batchColumns = `b.id, b.project_id, b.destination_id, b.installation_id, b.operation_id, b.object, b.kind,
-	b.lane, b.seq, b.records, b.status, b.next_attempt, b.attempts, b.tries, b.created, b.updated`
+	b.lane, b.seq, b.records, b.status, b.next_attempt, b.attempts, b.tries, b.waits, b.replays, b.created, b.updated`
 
 func scanBatch(r row) (b windlass.Batch, err error) {
-	err = r.Scan(&b.ID, &b.ProjectID, &b.DestinationID, &b.InstallationID, &b.OperationID, &b.Object, &b.Kind,
-		&b.Lane, &b.Seq, &b.Records, &b.Status, when{&b.NextAttempt}, &b.Attempts, &b.Tries, when{&b.Created}, when{&b.Updated})
-	return b, err
+	return b, r.Scan(batchFields(&b)...)
+}
+
+// batchFields are where the columns of a batch go.
+func batchFields(b *windlass.Batch) []any {
+	return []any{
+		&b.ID, &b.ProjectID, &b.DestinationID, &b.InstallationID, &b.OperationID, &b.Object, &b.Kind,
+		&b.Lane, &b.Seq, &b.Records, &b.Status, when{&b.NextAttempt}, &b.Attempts, &b.Tries, waiting{&b.HeldBack}, &b.Replays,
+		when{&b.Created}, when{&b.Updated},
+	}
+}
+
+// heldBack is what column waits says of a batch that is held back.
+const heldBack = 2
+
+// waiting reads that column.
+type waiting struct{ heldBack *bool }
+
+func (w waiting) Scan(value any) error {
+	n, ok := value.(int64)
+	if !ok {
+		return fmt.Errorf("how a batch waits is a %T", value)
+	}
+	*w.heldBack = n == heldBack
+	return nil
 }
 
 var batchSays = says{
@@ -115,14 +138,14 @@ func (s *Store) extendLane(ctx context.Context, batches []windlass.Batch, lane l
 
 func (s *Store) insertBatches(ctx context.Context, batches []windlass.Batch) error {
 	rows := make([]any, 0, 17*len(batches))
-	bodies := make([]any, 0, 2*len(batches))
+	bodies := make([]any, 0, 3*len(batches))
 	for i := range batches {
 		b := &batches[i]
 		body, err := pack(b.Body)
 		if err != nil {
 			return err
 		}
-		bodies = append(bodies, b.ID, body)
+		bodies = append(bodies, b.ID, body, packKeys(b.RecordKeys))
 		rows = append(rows, b.ID, b.ProjectID, b.DestinationID, b.InstallationID, b.OperationID, b.Object, b.Kind,
 			b.Lane, b.Seq, b.Records, len(b.Body), b.Status, micros(b.NextAttempt), b.Attempts, b.Tries,
 			micros(b.Created), micros(b.Updated))
@@ -132,7 +155,7 @@ func (s *Store) insertBatches(ctx context.Context, batches []windlass.Batch) err
 		s.tuples(len(batches), 17), rows...); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, `INSERT INTO batch_bodies (batch_id, body) VALUES `+s.tuples(len(batches), 2), bodies...)
+	_, err := s.exec(ctx, `INSERT INTO batch_bodies (batch_id, body, keys) VALUES `+s.tuples(len(batches), 3), bodies...)
 	return err
 }
 
@@ -172,28 +195,37 @@ func (s *Store) Batch(ctx context.Context, projectID, id string) (windlass.Batch
 	if err != nil {
 		return b.Batch, s.fail(op, err, batchSays)
 	}
-	bodies, err := s.bodies(ctx, map[string]int64{id: b.size})
-	b.Body = bodies[id]
-	return b.Batch, s.fail(op, err, batchSays)
+	found, err := s.withBodies(ctx, []sized{b})
+	if err != nil {
+		return b.Batch, s.fail(op, err, batchSays)
+	}
+	return found[0], nil
 }
 
-// bodies reads the bodies of batches, whose sizes are given by their ids.
-func (s *Store) bodies(ctx context.Context, sizes map[string]int64) (map[string][]byte, error) {
-	ids := make([]any, 0, len(sizes))
-	for id := range sizes {
-		ids = append(ids, id)
+// withBodies reads the bodies of batches, and the keys of their records.
+func (s *Store) withBodies(ctx context.Context, found []sized) ([]windlass.Batch, error) {
+	ids, place := make([]any, len(found)), make(map[string]int, len(found))
+	all := make([]windlass.Batch, len(found))
+	for i := range found {
+		ids[i], place[found[i].ID], all[i] = found[i].ID, i, found[i].Batch
 	}
-	bodies := make(map[string][]byte, len(sizes))
+	if len(found) == 0 {
+		return nil, nil
+	}
 	_, err := list(ctx, s, func(r row) (none struct{}, err error) {
 		var id string
-		var stored []byte
-		if err := r.Scan(&id, &stored); err != nil {
+		var stored, keys []byte
+		if err := r.Scan(&id, &stored, &keys); err != nil {
 			return none, err
 		}
-		bodies[id], err = unpack(stored, sizes[id])
+		i := place[id]
+		if all[i].RecordKeys, err = unpackKeys(keys); err != nil {
+			return none, err
+		}
+		all[i].Body, err = unpack(stored, found[i].size)
 		return none, err
-	}, `SELECT x.batch_id, x.body FROM batch_bodies x WHERE x.batch_id IN (`+s.parameters(0, len(ids))+`)`, ids...)
-	return bodies, err
+	}, `SELECT x.batch_id, x.body, x.keys FROM batch_bodies x WHERE x.batch_id IN (`+s.parameters(0, len(ids))+`)`, ids...)
+	return all, err
 }
 
 // sized is scanBatch with the size of the body behind it.
@@ -203,9 +235,7 @@ type sized struct {
 }
 
 func scanSized(r row) (b sized, err error) {
-	err = r.Scan(&b.ID, &b.ProjectID, &b.DestinationID, &b.InstallationID, &b.OperationID, &b.Object, &b.Kind, &b.Lane, &b.Seq,
-		&b.Records, &b.Status, when{&b.NextAttempt}, &b.Attempts, &b.Tries, when{&b.Created}, when{&b.Updated}, &b.size)
-	return b, err
+	return b, r.Scan(append(batchFields(&b.Batch), &b.size)...)
 }
 
 // Batches lists batches without their bodies, the newest first.

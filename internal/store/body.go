@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"compress/flate"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -64,6 +65,27 @@ func pack(body []byte) ([]byte, error) {
 		return append([]byte{plainBody}, body...), nil
 	}
 	return packed.Bytes(), nil
+}
+
+// packKeys writes four bytes for each key.
+func packKeys(keys []uint32) []byte {
+	packed := make([]byte, 0, 4*len(keys))
+	for _, key := range keys {
+		packed = binary.LittleEndian.AppendUint32(packed, key)
+	}
+	return packed
+}
+
+// unpackKeys returns what packKeys was given.
+func unpackKeys(packed []byte) ([]uint32, error) {
+	if len(packed)%4 != 0 {
+		return nil, fmt.Errorf("the keys of records have %d bytes", len(packed))
+	}
+	var keys []uint32
+	for ; len(packed) > 0; packed = packed[4:] {
+		keys = append(keys, binary.LittleEndian.Uint32(packed))
+	}
+	return keys, nil
 }
 
 // unpack returns what pack was given, which had size bytes.

@@ -121,25 +121,30 @@ func (s *Store) DueBatches(ctx context.Context, destinationID, lane string, now 
 	found, err := list(ctx, s, scanSized, `SELECT `+batchColumns+`, b.size FROM batches b
 		WHERE b.destination_id = ?1 AND b.lane = ?2 AND b.status = 'pending' AND b.next_attempt <= ?3
 		ORDER BY b.next_attempt, b.seq LIMIT ?4`, destinationID, lane, micros(now), limit)
-	if err != nil || len(found) == 0 {
+	if err != nil {
 		return nil, s.fail(op, err, batchSays)
 	}
-	sizes := make(map[string]int64, len(found))
 	for i, b := range found {
 		if bytes -= b.size; bytes < 0 && i > 0 {
 			found = found[:i] // the rest is for the next time
 			break
 		}
-		sizes[b.ID] = b.size
 	}
-	bodies, err := s.bodies(ctx, sizes)
-	if err != nil {
-		return nil, s.fail(op, err, batchSays)
-	}
-	all := make([]windlass.Batch, len(found))
-	for i, b := range found {
-		all[i] = b.Batch
-		all[i].Body = bodies[b.ID]
-	}
-	return all, nil
+	all, err := s.withBodies(ctx, found)
+	return all, s.fail(op, err, batchSays)
+}
+
+// WaitingBatches lists the batches of a lane that were tried or held back before,
+// due or not, in their order and without their bodies.
+func (s *Store) WaitingBatches(ctx context.Context, destinationID, lane string) ([]windlass.Batch, error) {
+	all, err := list(ctx, s, func(r row) (b windlass.Batch, err error) {
+		var keys []byte
+		if err := r.Scan(append(batchFields(&b), &keys)...); err != nil {
+			return b, err
+		}
+		b.RecordKeys, err = unpackKeys(keys)
+		return b, err
+	}, `SELECT `+batchColumns+`, x.keys FROM batches b JOIN batch_bodies x ON x.batch_id = b.id
+		WHERE b.destination_id = ?1 AND b.lane = ?2 AND b.status = 'pending' AND b.waits > 0 ORDER BY b.seq`, destinationID, lane)
+	return all, s.fail("list the batches that wait", err, batchSays)
 }

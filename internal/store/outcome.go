@@ -32,6 +32,9 @@ func (s *Store) RecordOutcomes(ctx context.Context, o windlass.Outcomes) (held b
 				return s.fail(op, err, batchSays)
 			}
 		}
+		if err := s.holdBatches(ctx, o); err != nil {
+			return s.fail(op, err, batchSays)
+		}
 		return s.fail(op, s.settleLanes(ctx, h.DestinationID, slices.Clone(o.Lanes), false), batchSays)
 	})
 	return held && err == nil, err
@@ -57,7 +60,7 @@ func (s *Store) settleBatches(ctx context.Context, outcomes []windlass.Outcome, 
 			delivered = append(delivered, o.Attempt.BatchID)
 			continue
 		}
-		if _, err := s.exec(ctx, `UPDATE batches SET status = ?2, next_attempt = ?3, attempts = attempts + 1, tries = tries + 1, updated = ?4
+		if _, err := s.exec(ctx, `UPDATE batches SET status = ?2, next_attempt = ?3, waits = 1, attempts = attempts + 1, tries = tries + 1, updated = ?4
 			WHERE id = ?1`, o.Attempt.BatchID, o.Status, micros(o.Next), micros(now)); err != nil {
 			return err
 		}
@@ -65,9 +68,34 @@ func (s *Store) settleBatches(ctx context.Context, outcomes []windlass.Outcome, 
 	if len(delivered) == 1 {
 		return nil
 	}
-	_, err := s.exec(ctx, `UPDATE batches SET status = 'delivered', next_attempt = 0, attempts = attempts + 1, tries = tries + 1, updated = ?1
+	_, err := s.exec(ctx, `UPDATE batches SET status = 'delivered', next_attempt = 0, waits = 0, attempts = attempts + 1, tries = tries + 1, updated = ?1
 		WHERE id IN (`+s.parameters(1, len(delivered)-1)+`)`, delivered...)
 	return err
+}
+
+// holdBatches lets go what was held back in a lane in which one that waited is
+// settled, and holds back what has to be.
+func (s *Store) holdBatches(ctx context.Context, o windlass.Outcomes) error {
+	freed := map[string]bool{}
+	for i := range o.Outcomes {
+		settled := &o.Outcomes[i]
+		if settled.Attempt.Number == 1 || settled.Status == windlass.BatchPending || freed[settled.Lane] {
+			continue // nothing waits for one that was never refused
+		}
+		freed[settled.Lane] = true
+		if _, err := s.exec(ctx, `UPDATE batches SET next_attempt = ?3
+			WHERE destination_id = ?1 AND lane = ?2 AND status = 'pending' AND waits > 0 AND waits = `+strconv.Itoa(heldBack),
+			o.Health.DestinationID, settled.Lane, micros(o.Now)); err != nil {
+			return err
+		}
+	}
+	for _, held := range o.Held {
+		if _, err := s.exec(ctx, `UPDATE batches SET next_attempt = ?2, waits = `+strconv.Itoa(heldBack)+`, updated = ?3
+			WHERE id = ?1 AND status = 'pending'`, held.BatchID, micros(held.Until), micros(o.Now)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settleLanes looks up when the lanes' next batches are due. They are locked
@@ -143,7 +171,8 @@ func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time
 				lanes = append(lanes, f.lane)
 			}
 		}
-		if _, err := s.exec(ctx, `UPDATE batches SET status = 'pending', next_attempt = ?1, tries = 0, updated = ?1
+		if _, err := s.exec(ctx, `UPDATE batches SET replays = replays + CASE status WHEN 'pending' THEN 0 ELSE 1 END,
+			status = 'pending', next_attempt = ?1, waits = 1, tries = 0, updated = ?1
 			WHERE id IN (`+s.parameters(1, len(all))+`)`, args...); err != nil {
 			return s.fail(op, err, batchSays)
 		}

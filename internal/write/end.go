@@ -103,7 +103,7 @@ func (s *step) tell(ctx context.Context, success bool) error {
 			GroupRef: s.in.Group.Ref, GroupName: s.in.Group.Name,
 			ConsumerRef: s.in.Connection.Consumer.Ref, ConsumerName: s.in.Connection.Consumer.Name,
 		},
-		ObjectName: s.p.Object, Success: success,
+		ObjectName: s.p.Object, Success: success, OperationID: s.p.ID,
 	}
 	for i := range s.records {
 		r := &s.records[i]
