@@ -92,7 +92,7 @@ func openerOf(r *http.Request) string {
 // person has opened, and comes back on the way back from the provider; no page of
 // another host can set it where there is TLS.
 func (a *API) cookieOf(key, value string) *http.Cookie {
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // Secure where there is TLS
 		Name: consentCookie + key, Value: value, Path: "/", MaxAge: int(connect.StateLife.Seconds()),
 		HttpOnly: true, Secure: a.publicURL.Scheme == "https", SameSite: http.SameSiteLaxMode,
 	}
@@ -122,7 +122,7 @@ func (a *API) openConsent(c *call) (page, error) {
 	if err != nil {
 		return a.shown(c, a.consentPage(c, connect.Outcome{Origin: opening.Origin}, err)), nil
 	}
-	http.SetCookie(c.w, a.cookieOf(key, opening.Browser.Reveal())) //nolint:gosec // Secure where there is TLS
+	http.SetCookie(c.w, a.cookieOf(key, opening.Browser.Reveal()))
 	return a.shown(c, ui.Opening{
 		Product: opening.Product, Provider: a.providerName(opening.Provider), Workspace: opening.Workspace,
 		GroupRef: opening.GroupRef, GroupName: opening.GroupName, Origin: opening.Origin, Continue: opening.Continue,
@@ -139,7 +139,7 @@ func (a *API) continueConsent(c *call) (page, error) {
 	}
 	return page{write: func(w http.ResponseWriter) {
 		w.Header().Set("Referrer-Policy", "no-referrer")
-		http.Redirect(w, c.r, opening.Continue, http.StatusSeeOther) //nolint:gosec // to the provider
+		http.Redirect(w, c.r, opening.Continue, http.StatusSeeOther)
 	}}, nil
 }
 
@@ -181,9 +181,9 @@ func (a *API) finishConsent(c *call) (page, error) {
 	}
 	key := connect.KeyOfState(answer.State)
 	if answer.Browser = a.keptFor(c, key); !answer.Browser.IsZero() {
-		spent := a.cookieOf(key, "")
+		spent := a.cookieOf(key, "") //nolint:gosec // the same cookie, to be forgotten
 		spent.MaxAge = -1
-		http.SetCookie(c.w, spent) //nolint:gosec // the same cookie, to be forgotten
+		http.SetCookie(c.w, spent)
 	}
 	outcome, err := a.connect.Callback(c.ctx(), answer)
 	return a.shown(c, a.consentPage(c, outcome, err)), nil

@@ -93,6 +93,30 @@ func asInstallation(i windlass.Installation) installation {
 	}
 }
 
+// showInstallation is an installation as a caller may see it: of a connection that
+// another person of the group has made, a token sees no more than that there is one
+// and whether it works. What the contract requires beside that is empty.
+func (w caller) showInstallation(i windlass.Installation) installation {
+	out := asInstallation(i)
+	if !w.sees(i.Group.Ref, i.Connection.Consumer.Ref) {
+		full := out.Connection
+		out.Connection = connection{
+			ProjectID: full.ProjectID, Provider: full.Provider, Group: full.Group, CreateTime: full.CreateTime,
+			Consumer: consumer{ProjectID: full.ProjectID, CreateTime: full.CreateTime}, AuthScheme: full.AuthScheme, Status: full.Status,
+		}
+	}
+	return out
+}
+
+// creator is who made a config: the person of a token, whatever the token's owner
+// says; of a key, what its owner says.
+func (w caller) creator(says string) string {
+	if w.isPerson() {
+		return "consumer:" + w.consumerRef
+	}
+	return says
+}
+
 // listInstallations lists those of one integration, or those of the whole
 // project where the path names none.
 func (a *API) listInstallations(c *call, p windlass.Page) (listed[installation], error) {
@@ -103,12 +127,12 @@ func (a *API) listInstallations(c *call, p windlass.Page) (listed[installation],
 	all, err := a.install.Installations(c.ctx(), c.project.ID, install.InstallationQuery{
 		Integration: c.param("integrationId"), GroupRef: groupRef, After: p.After, Limit: p.Limit,
 	})
-	return asList(p, all, func(x windlass.Installation) string { return x.ID }, asInstallation), err
+	return asList(p, all, func(x windlass.Installation) string { return x.ID }, c.who.showInstallation), err
 }
 
 func (a *API) getInstallation(c *call) (installation, error) {
 	found, err := a.ownInstallation(c)
-	return asInstallation(found), err
+	return c.who.showInstallation(found), err
 }
 
 // ownInstallation finds the installation of the path, if the caller may see it.
@@ -128,9 +152,10 @@ func (a *API) createInstallation(c *call, r install.CreateInstallationRequest) (
 	if err := a.ownConnection(c, r.ConnectionID); err != nil {
 		return installation{}, err
 	}
-	r.SkipSampling = c.flag("skipSampling")
+	r.SkipSampling, r.ConsumerRef = c.flag("skipSampling"), c.who.consumerRef
+	r.Config.CreatedBy = c.who.creator(r.Config.CreatedBy)
 	made, err := a.install.CreateInstallation(c.ctx(), c.project.ID, c.param("integrationId"), r)
-	return asInstallation(made), err
+	return c.who.showInstallation(made), err
 }
 
 func (a *API) updateInstallation(c *call, r install.UpdateInstallationRequest) (installation, error) {
@@ -141,8 +166,9 @@ func (a *API) updateInstallation(c *call, r install.UpdateInstallationRequest) (
 		return installation{}, err
 	}
 	r.SkipSampling = c.flag("skipSampling")
+	r.Installation.Config.CreatedBy = c.who.creator(r.Installation.Config.CreatedBy)
 	changed, err := a.install.UpdateInstallation(c.ctx(), c.project.ID, c.param("integrationId"), c.param("installationId"), r)
-	return asInstallation(changed), err
+	return c.who.showInstallation(changed), err
 }
 
 func (a *API) deleteInstallation(c *call) error {
@@ -157,7 +183,7 @@ func (a *API) patchObjectConfigContent(c *call, r install.PatchConfigRequest) (i
 		return installation{}, err
 	}
 	changed, err := a.install.PatchConfig(c.ctx(), c.project.ID, c.param("integrationId"), c.param("objectName"), r)
-	return asInstallation(changed), err
+	return c.who.showInstallation(changed), err
 }
 
 // ownTarget refuses a patch of an installation that the caller may not see.
@@ -186,6 +212,7 @@ func (a *API) connectionObjectMetadata(c *call) (install.ObjectMetadata, error) 
 }
 
 func (a *API) objectMetadata(c *call, q install.MetadataQuery) (install.ObjectMetadata, error) {
+	q.ConsumerRef = c.who.consumerRef
 	q.GroupRef, q.Object, q.ExcludeReadOnly = c.query.Get("groupRef"), c.param("objectName"), c.flag("excludeReadOnly")
 	if !c.who.seesGroup(q.GroupRef) {
 		return install.ObjectMetadata{}, notFound("group", q.GroupRef)

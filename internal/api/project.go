@@ -29,8 +29,10 @@ type entitlements struct {
 }
 
 func asProject(p windlass.Project) project {
-	return project{ID: p.ID, Name: p.Name, AppName: p.AppName, OrgID: p.OrgID, AllowedOrigins: p.Origins,
-		CreateTime: p.Created.UTC(), UpdateTime: p.Updated.UTC()}
+	return project{
+		ID: p.ID, Name: p.Name, AppName: p.AppName, OrgID: p.OrgID, AllowedOrigins: p.Origins,
+		CreateTime: p.Created.UTC(), UpdateTime: p.Updated.UTC(),
+	}
 }
 
 func (a *API) listProjects(c *call, p windlass.Page) (listed[project], error) {

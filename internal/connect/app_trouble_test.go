@@ -37,12 +37,24 @@ func TestRefusedProviderAppLeavesItsConnectionsAlone(t *testing.T) {
 		breaks, mends func(w *world)
 		says          string
 	}{
-		{"its consumer is disabled", func(w *world) { w.server.DisableConsumer(w.app.ClientID, true) },
-			func(w *world) { w.server.DisableConsumer(w.app.ClientID, false) }, "consumer has been disabled"},
-		{"its consumer has no callback", func(w *world) { w.server.SetConsumerCallback(w.app.ClientID, "") },
-			func(w *world) { w.server.SetConsumerCallback(w.app.ClientID, callbackURL) }, "No callback uri"},
-		{"a plain 401", func(w *world) { w.inject("status=401,text," + tokens) },
-			func(w *world) { w.server.ClearFaults() }, "401"},
+		{
+			"its consumer is disabled",
+			func(w *world) { w.server.DisableConsumer(w.app.ClientID, true) },
+			func(w *world) { w.server.DisableConsumer(w.app.ClientID, false) },
+			"consumer has been disabled",
+		},
+		{
+			"its consumer has no callback",
+			func(w *world) { w.server.SetConsumerCallback(w.app.ClientID, "") },
+			func(w *world) { w.server.SetConsumerCallback(w.app.ClientID, callbackURL) },
+			"No callback uri",
+		},
+		{
+			"a plain 401",
+			func(w *world) { w.inject("status=401,text," + tokens) },
+			func(w *world) { w.server.ClearFaults() },
+			"401",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +73,7 @@ func TestRefusedProviderAppLeavesItsConnectionsAlone(t *testing.T) {
 							}
 							client, err := s.Client(w.ctx(), c)
 							w.must(err)
-							_, err = client.Get("https://api.bitbucket.org/2.0/user") //nolint:bodyclose,noctx // there is no answer
+							_, err = client.Get("https://api.bitbucket.org/2.0/user") //nolint:noctx // there is no answer
 							if kind := connectorKind(err); kind != windlass.Unavailable {
 								t.Errorf("what uses the connection is told %q: %v", kind, err)
 							}

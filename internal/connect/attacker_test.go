@@ -226,7 +226,7 @@ func TestPendingConsentsAreBounded(t *testing.T) {
 	t.Parallel()
 	virtually(t, scene{}, func(w *world) {
 		s := w.service()
-		store := w.store.(*memory) //nolint:forcetypeassert // it is what virtually has
+		store := w.store.(*memory)
 		refused := 0
 		for i := range 200 {
 			ask := w.ask()

@@ -28,6 +28,9 @@ type CreateInstallationRequest struct {
 	Config       ConfigRequest `json:"config"`
 	// SkipSampling saves the config without trying it (?skipSampling=true).
 	SkipSampling bool `json:"-"`
+	// ConsumerRef is the person who installs, where that is known for certain: then
+	// no connection of anybody else's is chosen.
+	ConsumerRef string `json:"-"`
 }
 
 const defaultCreator = "api:create-installation"
@@ -52,7 +55,7 @@ func (f *Flow) CreateInstallation(ctx context.Context, project, integration stri
 		}
 		var later error
 		if d.need(r.GroupRef, "groupRef") {
-			if later = d.connect(ctx, r.ConnectionID, r.GroupRef, "connectionId"); later != nil && !kindIs(later, windlass.Conflict) {
+			if later = d.connect(ctx, r.ConnectionID, owner{r.GroupRef, r.ConsumerRef}, "connectionId"); later != nil && !kindIs(later, windlass.Conflict) {
 				return later
 			}
 		}

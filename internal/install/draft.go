@@ -51,12 +51,12 @@ func (f *Flow) begin(ctx context.Context, op, at, revisionAt string, in windlass
 // connect finds the connection that an installation is to use: the one named, or
 // the only one that the group has. It returns a conflict where a person has to do
 // something about connections; what is wrong with the request is an issue.
-func (d *draft) connect(ctx context.Context, id, groupRef, at string) error {
+func (d *draft) connect(ctx context.Context, id string, of owner, at string) error {
 	d.connection = windlass.Connection{Provider: d.entry.Provider} // to check fields with until there is one
 	var c windlass.Connection
 	var err error
 	if id == "" {
-		if c, err = d.groupConnection(ctx, d.op, d.projectID, d.entry.Provider, groupRef); err != nil {
+		if c, err = d.groupConnection(ctx, d.op, d.projectID, d.entry.Provider, of); err != nil {
 			return err
 		}
 	} else {
@@ -73,8 +73,8 @@ func (d *draft) connect(ctx context.Context, id, groupRef, at string) error {
 	case c.Provider != d.entry.Provider:
 		d.addf(at, "is a connection with %s, and the integration needs %s", c.Provider, d.entry.Provider)
 		return nil
-	case c.Group.Ref != groupRef:
-		d.addf(at, "is a connection of group %q, not of %q", c.Group.Ref, clip(groupRef))
+	case c.Group.Ref != of.groupRef:
+		d.addf(at, "is a connection of group %q, not of %q", c.Group.Ref, clip(of.groupRef))
 		return nil
 	}
 	d.connection = c

@@ -28,6 +28,15 @@ type MetadataQuery struct {
 	GroupRef              string
 	Object                string
 	ExcludeReadOnly       bool
+	// ConsumerRef is the person who asks, where that is known for certain: then no
+	// connection of anybody else's is used.
+	ConsumerRef string
+}
+
+// owner is whose connections are meant.
+type owner struct {
+	groupRef    string
+	consumerRef string // empty: of any person of the group
 }
 
 const opMetadata = "describe the object"
@@ -50,7 +59,7 @@ func (f *Flow) ObjectMetadata(ctx context.Context, project string, q MetadataQue
 	if q.Integration != "" {
 		c, err = f.installedObject(ctx, p, q, &out)
 	} else {
-		c, err = f.groupConnection(ctx, opMetadata, p.ID, q.Provider, q.GroupRef)
+		c, err = f.groupConnection(ctx, opMetadata, p.ID, q.Provider, owner{q.GroupRef, q.ConsumerRef})
 	}
 	if err != nil {
 		return ObjectMetadata{}, err
@@ -98,6 +107,9 @@ func (f *Flow) installedObject(ctx context.Context, p windlass.Project, q Metada
 			}
 		}
 	}
+	if q.ConsumerRef != "" && installation.Connection.Consumer.Ref != q.ConsumerRef {
+		return f.groupConnection(ctx, opMetadata, p.ID, installation.Connection.Provider, owner{q.GroupRef, q.ConsumerRef})
+	}
 	return installation.Connection, nil
 }
 
@@ -116,9 +128,13 @@ func (f *Flow) ofGroup(ctx context.Context, op string, in windlass.Integration, 
 	return some[0], nil
 }
 
-// groupConnection finds the one connection that a group has with a provider.
-func (f *Flow) groupConnection(ctx context.Context, op, projectID, provider, groupRef string) (windlass.Connection, error) {
-	all, err := f.store.Connections(ctx, windlass.ConnectionFilter{ProjectID: projectID, Provider: provider, GroupRef: groupRef})
+// groupConnection finds the one connection that a group, or a person of it, has with
+// a provider.
+func (f *Flow) groupConnection(ctx context.Context, op, projectID, provider string, of owner) (windlass.Connection, error) {
+	groupRef := of.groupRef
+	all, err := f.store.Connections(ctx, windlass.ConnectionFilter{
+		ProjectID: projectID, Provider: provider, GroupRef: groupRef, ConsumerRef: of.consumerRef,
+	})
 	if err != nil {
 		return windlass.Connection{}, err
 	}

@@ -124,7 +124,7 @@ func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation)
 		case path == "connectionId":
 			content = true // the fields are those of another workspace now
 			if d.need(to.ConnectionID, "installation.connectionId") {
-				if later = d.connect(ctx, to.ConnectionID, i.Group.Ref, "installation.connectionId"); later != nil && !kindIs(later, windlass.Conflict) {
+				if later = d.connect(ctx, to.ConnectionID, owner{groupRef: i.Group.Ref}, "installation.connectionId"); later != nil && !kindIs(later, windlass.Conflict) {
 					return false, later
 				}
 				i.Connection, i.Healthy = d.connection, true
