@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"strings"
 )
 
 // access says who may call an operation.
@@ -42,6 +43,23 @@ type param struct {
 	required bool
 	oneOf    []string
 	about    string
+}
+
+// resource is the type that the resource which an operation makes or changes is
+// answered in; nil where it makes and changes none.
+func (r *route) resource() reflect.Type {
+	switch {
+	case r.op.in == nil:
+		return nil
+	case r.id == "createIntegration":
+		return reflect.TypeFor[integration]()
+	case r.id == "createJWTKey":
+		return reflect.TypeFor[jwtKey]()
+	case strings.HasPrefix(r.id, "create") && r.id != "createRevision", strings.HasPrefix(r.id, "update"):
+		return r.op.out
+	default:
+		return nil
+	}
 }
 
 // An operation is a handler and the types that go through it.

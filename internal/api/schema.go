@@ -19,13 +19,17 @@ type schemaSet struct {
 	registry huma.Registry
 	// of is filled while the set is made, and only read afterwards.
 	of map[reflect.Type]*huma.Schema
+	// resource leads from the type of a body that makes or changes a resource to
+	// the schema that the resource is answered in. Published clients send it back
+	// whole, so what only an answer has is ignored in a body.
+	resource map[reflect.Type]*huma.Schema
 }
 
 // componentPrefix is where the document keeps its schemas.
 const componentPrefix = "#/components/schemas/"
 
 func newSchemaSet(routes []route) *schemaSet {
-	s := &schemaSet{registry: huma.NewMapRegistry(componentPrefix, schemaName), of: map[reflect.Type]*huma.Schema{}}
+	s := &schemaSet{registry: huma.NewMapRegistry(componentPrefix, schemaName), of: map[reflect.Type]*huma.Schema{}, resource: map[reflect.Type]*huma.Schema{}}
 	s.registry.RegisterTypeAlias(reflect.TypeFor[windlass.Secret](), reflect.TypeFor[string]())
 	s.add(reflect.TypeFor[problem](), "")
 	for _, r := range routes {
@@ -36,6 +40,10 @@ func newSchemaSet(routes []route) *schemaSet {
 		}
 		for _, other := range r.op.others {
 			s.add(other, r.id+"Answer")
+		}
+		if made := r.resource(); made != nil {
+			s.add(made, r.id+"Resource")
+			s.resource[r.op.in] = s.of[made]
 		}
 	}
 	for _, schema := range s.registry.Map() {
@@ -97,7 +105,7 @@ func tighten(s *huma.Schema) {
 // that stands in the wrong place.
 func (s *schemaSet) check(t reflect.Type, value any, found *faults) {
 	before := len(found.issues)
-	s.unknownKeys(s.of[t], value, nil, found)
+	s.unknownKeys(s.of[t], s.resource[t], value, nil, found)
 	var result huma.ValidateResult
 	huma.Validate(s.registry, s.of[t], huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, value, &result)
 	for _, err := range result.Errors {
@@ -122,11 +130,10 @@ func (s *schemaSet) check(t reflect.Type, value any, found *faults) {
 }
 
 // unknownKeys adds the keys that no schema has, letter by letter (huma and
-// encoding/json take any case), and the texts that cannot be kept.
-func (s *schemaSet) unknownKeys(schema *huma.Schema, value any, at *place, found *faults) {
-	for schema != nil && schema.Ref != "" {
-		schema = s.registry.SchemaFromRef(schema.Ref)
-	}
+// encoding/json take any case), and the texts that cannot be kept. Keys that the
+// resource has in an answer are passed over.
+func (s *schemaSet) unknownKeys(schema, resource *huma.Schema, value any, at *place, found *faults) {
+	schema, resource = s.resolve(schema), s.resolve(resource)
 	switch value := value.(type) {
 	case string:
 		if !printable(value) {
@@ -134,11 +141,7 @@ func (s *schemaSet) unknownKeys(schema *huma.Schema, value any, at *place, found
 		}
 	case []any:
 		for i, member := range value {
-			var items *huma.Schema
-			if schema != nil {
-				items = schema.Items
-			}
-			s.unknownKeys(items, member, at.item(i), found)
+			s.unknownKeys(itemSchema(schema), itemSchema(resource), member, at.item(i), found)
 		}
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(value)) {
@@ -147,14 +150,53 @@ func (s *schemaSet) unknownKeys(schema *huma.Schema, value any, at *place, found
 				found.add(at.member(key), "the key holds a NUL")
 				continue
 			}
+			inAnswer := answerMember(schema, resource, key)
+			if !known && inAnswer != nil {
+				continue
+			}
 			if !known {
 				found.add(at.member(key), "there is no such key; there are "+
 					strings.Join(slices.Sorted(maps.Keys(schema.Properties)), ", "))
 				continue
 			}
-			s.unknownKeys(member, value[key], at.member(key), found)
+			s.unknownKeys(member, inAnswer, value[key], at.member(key), found)
 		}
 	}
+}
+
+func (s *schemaSet) resolve(schema *huma.Schema) *huma.Schema {
+	for schema != nil && schema.Ref != "" {
+		schema = s.registry.SchemaFromRef(schema.Ref)
+	}
+	return schema
+}
+
+func itemSchema(schema *huma.Schema) *huma.Schema {
+	if schema == nil {
+		return nil
+	}
+	return schema.Items
+}
+
+// answerMember returns the schema that a key has in an answer, or nil. The body
+// of an update has the resource under a name of its own, beside the mask.
+func answerMember(schema, resource *huma.Schema, key string) *huma.Schema {
+	if schema == nil || resource == nil {
+		return nil
+	}
+	if _, updates := schema.Properties["updateMask"]; updates {
+		if _, known := schema.Properties[key]; known && key != "updateMask" {
+			return resource
+		}
+		return nil
+	}
+	if member := resource.Properties[key]; member != nil || resource.Properties["createTime"] == nil {
+		return member
+	}
+	if slices.Contains([]string{"id", "projectId", "createTime", "updateTime"}, key) { // whatever the answer leaves out of them
+		return &huma.Schema{Type: huma.TypeString}
+	}
+	return nil
 }
 
 // memberSchema returns the schema of one key, nil where anything goes, and

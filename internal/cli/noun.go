@@ -30,6 +30,9 @@ type noun struct {
 	list func(ctx context.Context, c *client) (path string, query url.Values, err error)
 	// locate returns where one of them is.
 	locate func(ctx context.Context, c *client, name string) (path string, err error)
+	// belongs says what goes with one of them when it is deleted, and how to confirm
+	// that; nil: nothing does.
+	belongs *belonging
 	// show fetches one of them; nil: it is what locate says.
 	show func(ctx context.Context, c *client, name string) (json.RawMessage, error)
 }
@@ -104,7 +107,11 @@ func (n *noun) newDelete(env *Env, at *atServer) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := confirm(env, yes, "Delete "+bare(n.singular)+" "+name); err != nil {
+		and, err := n.alsoDeleted(cmd.Context(), c, path, name)
+		if err != nil {
+			return err
+		}
+		if err := confirm(env, yes, "Delete "+bare(n.singular)+" "+name+and); err != nil {
 			return err
 		}
 		if _, err := c.call(cmd.Context(), http.MethodDelete, path, nil, nil); err != nil {
@@ -114,6 +121,9 @@ func (n *noun) newDelete(env *Env, at *atServer) *cobra.Command {
 		return nil
 	})
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	if n.belongs != nil {
+		cmd.Flags().BoolVar(&n.belongs.confirmed, n.belongs.flag, false, n.belongs.usage)
+	}
 	return cmd
 }
 

@@ -232,8 +232,15 @@ func (d *deploy) hold(ctx context.Context, entries []manifest.Integration) (map[
 	return held, nil
 }
 
-// warn tells of destinations that are still to be made.
+// warn tells of destinations that are still to be made, and of what is accepted
+// and does nothing yet.
 func (d *deploy) warn(ctx context.Context, entry manifest.Integration) error {
+	for section, there := range map[string]bool{"subscribe": entry.Subscribe != nil, "watchSchema": entry.WatchSchema != nil} {
+		if there {
+			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q says %s, which is accepted and does nothing yet: no such event is sent", entry.Name, section))
+		}
+	}
+	slices.Sort(d.out.Warnings)
 	var told []string
 	for _, name := range destinationsOf(entry) {
 		if slices.Contains(told, name) {

@@ -71,7 +71,7 @@ func TestDroppingWhatIsRead(t *testing.T) {
 		w.ready(reader)
 		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
 		w.ok(err)
-		less := without(t, reader, membersEntry, writeEntry)
+		less := without(t, membersEntry, writeEntry)
 		members := []install.ObjectRead{{Integration: "reader", InstallationID: in.ID, GroupRef: "acme", Object: "members"}}
 
 		// Without consent the deploy takes place, and who reads the object goes on.
@@ -143,7 +143,7 @@ func TestDeployLeavesAloneWhatACustomerDisabled(t *testing.T) {
 		w.ready(reader)
 		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"disabled":true,"selectedFieldMappings":{"person":"type"}}}}}`)
 		w.ok(err)
-		w.deploy(without(w.T, reader, membersEntry, writeEntry), true)
+		w.deploy(without(w.T, membersEntry, writeEntry), true)
 		if d := w.deploy(reader, false); len(d.Enabled) != 0 {
 			w.Errorf("got %+v", d)
 		}
@@ -270,7 +270,7 @@ func TestOneIntegrationByItself(t *testing.T) {
 func TestObjectsThatAreAlwaysRead(t *testing.T) {
 	t.Parallel()
 	w := once(t)
-	always := without(t, reader, membersEntry, writeEntry)
+	always := without(t, membersEntry, writeEntry)
 	always = strings.Replace(always, "    write:", `        - objectName: user/emails
           destination: hook
           schedule: "0 0 * * *"
@@ -303,7 +303,7 @@ func TestObjectsThatAreAlwaysRead(t *testing.T) {
 func TestDeployingAndInstallingAtOnce(t *testing.T) {
 	each(t, func(w *world) {
 		w.ready(reader)
-		less := without(w.T, reader, membersEntry, writeEntry)
+		less := without(w.T, membersEntry, writeEntry)
 		for range 5 {
 			w.deploy(reader, false)
 			var both sync.WaitGroup
@@ -328,4 +328,27 @@ func TestDeployingAndInstallingAtOnce(t *testing.T) {
 			w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", made.ID))
 		}
 	})
+}
+
+func TestDeployTellsWhatDoesNothingYet(t *testing.T) {
+	t.Parallel()
+	w := once(t)
+	d := w.deploy(strings.Replace(reader, "    proxy:", `    subscribe:
+      objects:
+        - objectName: repositories
+          destination: elsewhere
+          createEvent:
+            enabled: always
+    watchSchema:
+      destination: watcher
+      allObjects:
+        fieldCreated:
+          enabled: always
+    proxy:`, 1), false)
+	told := strings.Join(d.Warnings, "\n")
+	for _, want := range []string{`says subscribe, which is accepted and does nothing yet`, `says watchSchema`, `sends to "hook", which does not exist yet`, `sends to "elsewhere"`, `sends to "watcher"`} {
+		if !strings.Contains(told, want) {
+			t.Errorf("got %s, want %s", told, want)
+		}
+	}
 }

@@ -98,6 +98,16 @@ func (t *fieldTable) display(name string) string {
 	return name
 }
 
+// valueType is a field's type in words that every version of the contract has:
+// published clients of 2025 refuse reference, which came later. What a field refers
+// to stands in referenceTo all the same.
+func valueType(t connector.ValueType) string {
+	if t == connector.Reference {
+		return string(connector.Other)
+	}
+	return string(t)
+}
+
 // metadata describes the fields that keep returns true for.
 func (t *fieldTable) metadata(keep func(connector.Field) bool) map[string]manifest.FieldMetadata {
 	all := make(map[string]manifest.FieldMetadata)
@@ -111,7 +121,7 @@ func (t *fieldTable) metadata(keep func(connector.Field) bool) map[string]manife
 		name := fieldName(field)
 		readOnly, required, custom := field.ReadOnly, field.Required, false
 		m := manifest.FieldMetadata{
-			FieldName: name, DisplayName: field.DisplayName, ValueType: string(field.Type), ProviderType: field.ProviderType,
+			FieldName: name, DisplayName: field.DisplayName, ValueType: valueType(field.Type), ProviderType: field.ProviderType,
 			ReadOnly: &readOnly, IsCustom: &custom, IsRequired: &required, ReferenceTo: slices.Clone(field.ReferenceTo),
 		}
 		if m.DisplayName == "" {

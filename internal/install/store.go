@@ -19,6 +19,7 @@ type Store interface {
 	ProviderAppStore
 	IntegrationStore
 	InstallationStore
+	DisabledStore
 	DestinationStore
 	APIKeyStore
 	JWTKeyStore
@@ -68,13 +69,16 @@ type InstallationStore interface {
 	UpdateInstallation(ctx context.Context, in windlass.Installation, schedules []windlass.Schedule) error
 	DeleteInstallation(ctx context.Context, projectID, id string) error
 
-	// What a deploy disabled, so that a later one can enable it again.
+	Connection(ctx context.Context, projectID, id string) (windlass.Connection, error)
+	Connections(ctx context.Context, filter windlass.ConnectionFilter) ([]windlass.Connection, error)
+}
+
+// DisabledStore keeps what deploys disabled, so that a later one can enable it
+// again.
+type DisabledStore interface {
 	DisabledByDeploy(ctx context.Context, integrationID string) ([]windlass.DisabledObject, error)
 	MarkDisabledByDeploy(ctx context.Context, d windlass.DisabledObject, now time.Time) error
 	ForgetDisabledByDeploy(ctx context.Context, d windlass.DisabledObject) error
-
-	Connection(ctx context.Context, projectID, id string) (windlass.Connection, error)
-	Connections(ctx context.Context, filter windlass.ConnectionFilter) ([]windlass.Connection, error)
 }
 
 // DestinationStore keeps destinations.

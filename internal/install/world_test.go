@@ -275,8 +275,9 @@ integrations:
 
 // without returns a manifest without what stands between two texts, the first of
 // which goes too.
-func without(t *testing.T, yaml, from, to string) string {
+func without(t *testing.T, from, to string) string {
 	t.Helper()
+	yaml := reader
 	begin := strings.Index(yaml, from)
 	end := strings.Index(yaml, to)
 	if begin < 0 || end < begin {
