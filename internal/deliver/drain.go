@@ -44,6 +44,7 @@ type drain struct {
 
 	served map[string]int // lanes, by the look at which they were served last
 	looks  int
+	down   bool // for the log: only probes go out
 }
 
 // Drain sends everything that is due to a destination, and returns when nothing
@@ -91,6 +92,7 @@ func (d *drain) take(ctx context.Context) (won bool, err error) {
 		return false, err
 	}
 	d.circuit.health = health
+	d.down = health.Failures >= circuitAfter
 	d.circuit.extend(until)
 	found, err := d.load(ctx)
 	if err != nil || !found {

@@ -59,16 +59,16 @@ func (d *drain) send(batches []windlass.Batch, waiters *waiters) (last entry) {
 		if d.stopped() || !d.circuit.enter(d.now()) {
 			break
 		}
-		outcome, known := d.attempt(*b)
+		tried, known := d.attempt(b)
 		if !known {
 			d.circuit.abandon()
 			break
 		}
 		waiters.settle(b.ID)
-		if outcome.Status == windlass.BatchPending {
-			waiters.add(b, outcome.Next)
+		if tried.outcome.Status == windlass.BatchPending {
+			waiters.add(b, tried.outcome.Next)
 		}
-		last.outcome = &outcome
+		last = tried
 	}
 	return last
 }
@@ -76,12 +76,13 @@ func (d *drain) send(batches []windlass.Batch, waiters *waiters) (last entry) {
 // attempt sends a batch once, and says what follows. It knows nothing when the
 // attempt was broken off: the receiver may have the batch or not, and will get
 // it again.
-func (d *drain) attempt(b windlass.Batch) (outcome windlass.Outcome, known bool) {
+func (d *drain) attempt(b *windlass.Batch) (tried entry, known bool) {
 	began := d.now()
-	got := d.post(d.sending, d.target.Load(), b, began)
+	got := d.post(d.sending, d.target.Load(), *b, began)
 	if d.sending.Err() != nil {
-		return outcome, false
+		return tried, false
 	}
+	outcome := windlass.Outcome{Status: windlass.BatchDelivered, Lane: b.Lane}
 	ended := d.now()
 	delivered := got.fault == ""
 	d.circuit.leave(began, ended, delivered, got.retryAfter)
@@ -89,12 +90,11 @@ func (d *drain) attempt(b windlass.Batch) (outcome windlass.Outcome, known bool)
 		BatchID: b.ID, Number: b.Attempts + 1, Time: began, Status: got.status,
 		Latency: ended.Sub(began), Error: got.fault, Answer: got.text,
 	}
-	outcome.Status, outcome.Lane = windlass.BatchDelivered, b.Lane
 	if !delivered {
 		outcome.Status = windlass.BatchFailed
 		if next, again := nextAttempt(b.Tries+1, ended, got.retryAfter); again {
 			outcome.Status, outcome.Next = windlass.BatchPending, next
 		}
 	}
-	return outcome, true
+	return entry{outcome: &outcome, batch: b, detail: got.detail}, true
 }

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"log/slog"
 
 	"windlass"
 )
@@ -64,8 +65,15 @@ func (s *Service) set(ctx context.Context, project, destination string, disabled
 	if err != nil {
 		return d, err
 	}
-	if _, err := s.store.SetDestinationDisabled(ctx, d.ID, disabled, s.now()); err != nil {
+	changed, err := s.store.SetDestinationDisabled(ctx, d.ID, disabled, s.now())
+	if err != nil {
 		return d, err
+	}
+	switch about := []slog.Attr{slog.String(logProject, d.ProjectID), slog.String(logDestination, d.ID)}; {
+	case changed && disabled:
+		s.log.LogAttrs(ctx, slog.LevelInfo, "a destination was disabled: what is for it is kept", about...)
+	case changed:
+		s.log.LogAttrs(ctx, slog.LevelInfo, "a destination was enabled", about...)
 	}
 	s.Wake(d.ID)
 	return s.find(ctx, project, d.ID)

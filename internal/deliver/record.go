@@ -16,6 +16,8 @@ const mostRecorded = 256
 type entry struct {
 	outcome  *windlass.Outcome
 	held     *windlass.Held
+	batch    *windlass.Batch // what the outcome is of
+	detail   string          // why it failed, for the log alone
 	lane     string          // at the end of a round
 	recorded chan<- struct{} // likewise: closed when this and all before it is
 }
@@ -116,10 +118,11 @@ func (d *drain) keep(ctx context.Context, group []entry) error {
 		}
 	}
 	d.circuit.extend(o.Until)
+	d.tell(ctx, group, o.Health)
 	if hopeless {
 		d.stop()
 		d.log.WarnContext(ctx, "a destination is disabled: it has done nothing but fail for too long",
-			slog.String(logProject, d.target.Load().ProjectID), slog.String(logDestination, d.id))
+			slog.String(logProject, d.target.Load().ProjectID), slog.String(logDestination, d.id), slog.Time(logSince, o.Health.FailingSince))
 	}
 	return nil
 }

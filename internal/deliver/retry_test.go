@@ -77,7 +77,7 @@ func TestWhatCountsAsDelivered(t *testing.T) {
 			{name: "limited-forever", answer: status(429, "Retry-After", "2147483647"), says: "429", wait: 24 * time.Hour},
 			{name: "limited-oddly", answer: status(429, "Retry-After", "soon"), says: "429", wait: 5 * time.Second},
 			{name: "retry-after-elsewhere", answer: status(500, "Retry-After", "60"), says: "500", wait: 5 * time.Second},
-			{name: "no-answer", err: errors.New("connection reset by peer\x00\xff"), says: "connection reset by peer", wait: 5 * time.Second},
+			{name: "no-answer", err: errors.New("connection reset by peer\x00\xff"), says: "could not be reached", wait: 5 * time.Second},
 		} {
 			d := w.destination(row.name, nil)
 			w.receiver.answer = func(int, request) (*http.Response, error) { return row.answer, row.err }

@@ -3,14 +3,17 @@ package deliver
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"windlass"
@@ -60,7 +63,8 @@ func (s *Service) aim(d windlass.Destination) *target {
 type answer struct {
 	status     int
 	text       string
-	fault      string // why it is no success
+	fault      string // why it is no success, as whoever may see the delivery is told
+	detail     string // what the log says of it beyond that
 	retryAfter time.Duration
 }
 
@@ -89,7 +93,7 @@ func (s *Service) post(ctx context.Context, t *target, b windlass.Batch, sent ti
 	req.Header.Set("User-Agent", "Windlass")
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return answer{fault: explain(err)}
+		return answer{fault: explain(err), detail: detail(err)}
 	}
 	defer resp.Body.Close()
 	defer time.AfterFunc(answerTime, cancel).Stop()
@@ -137,12 +141,40 @@ func read(resp *http.Response, now func() time.Time) answer {
 	return a
 }
 
-// explain says why there was no answer, without the URL, which may hold what
-// authorizes.
+// explain says why there was no answer. It names neither the URL, which may hold
+// what authorizes, nor what only the network of this server tells: addresses that
+// a name leads to, resolvers, proxies. Those are for the log.
 func explain(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
+	var (
+		refused     *windlass.Failure // by the guard of addresses
+		lookup      *net.DNSError
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+	)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Sprintf("no answer within %s", Timeout)
+	case errors.As(err, &refused):
+		return "the URL leads to an address that is not public, and this server sends to no such address: " +
+			"name a public one, or have its network allowed"
+	case errors.As(err, &lookup) && lookup.IsNotFound:
+		return "the host of the URL is not known: correct its name"
+	case errors.As(err, &lookup):
+		return "the host of the URL could not be looked up"
+	case errors.As(err, &certificate):
+		return "the receiver's certificate is not accepted: renew it, or complete its chain"
+	case errors.As(err, &record):
+		return "the receiver does not speak TLS at this port: correct the URL"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the receiver refused the connection"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the receiver closed the connection before it had answered"
 	}
+	return "the receiver could not be reached"
+}
+
+// detail is an error without the URL.
+func detail(err error) string {
 	if outer := new(url.Error); errors.As(err, &outer) {
 		err = outer.Err
 	}

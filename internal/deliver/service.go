@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/internal/logkey"
 )
 
 // Config is what a Service is made of. Store and Transport are required.
@@ -57,13 +56,6 @@ type Service struct {
 	draining map[string]chan struct{} // by destination: what nudges its drain
 	troubled string                   // the last failure of a look for what is due
 }
-
-// The keys of what is logged.
-const (
-	logDestination = logkey.Destination
-	logProject     = logkey.Project
-	logReason      = logkey.Error
-)
 
 // New returns a Service.
 func New(config Config) (*Service, error) {
