@@ -23,6 +23,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -54,6 +55,9 @@ type Env struct {
 	// Base makes the requests; nil means a transport with timeouts of its own
 	// for dialling.
 	Base http.RoundTripper
+	// json is --json of the commands that have no flag of their own for it.
+	json bool
+
 	// Stall is how long Bitbucket may send nothing before a request is given
 	// up; zero means a minute.
 	Stall time.Duration
@@ -67,6 +71,7 @@ func Main(ctx context.Context, env Env) int {
 	env.Stdout = stdout
 
 	err := run(ctx, &env)
+	asJSON := env.json || slices.Contains(env.Args, "--json")
 	if stdout.err != nil {
 		// Whatever the command made of it, this is what happened.
 		err = &failure{kind: windlass.Internal, text: "standard output", err: stdout.err}
@@ -74,7 +79,7 @@ func Main(ctx context.Context, env Env) int {
 			return 0 // the reader has seen enough, as in `windlass read … | head`
 		}
 	}
-	return report(&env, err)
+	return report(&env, err, asJSON)
 }
 
 func run(ctx context.Context, env *Env) error {
@@ -88,12 +93,18 @@ func run(ctx context.Context, env *Env) error {
 	return err
 }
 
-// report writes the one line of an error and returns the exit code.
-func report(env *Env, err error) int {
+// report writes the one line of an error, with --json as an object, and returns
+// the exit code.
+func report(env *Env, err error, asJSON bool) int {
 	if err == nil {
 		return 0
 	}
-	if _, told := errors.AsType[*reported](err); !told {
+	_, told := errors.AsType[*reported](err)
+	switch {
+	case told:
+	case asJSON:
+		tellJSON(env.Stderr, map[string]any{"error": problemIn(err)})
+	default:
 		tellf(env.Stderr, "windlass: %s\n", oneLine(err.Error()))
 	}
 	return exitCode(err)

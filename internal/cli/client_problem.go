@@ -52,23 +52,26 @@ func kindOfStatus(status int) windlass.Kind {
 
 // serverProblem is an answer of application/problem+json.
 type serverProblem struct {
-	Type      string   `json:"type"`
-	Title     string   `json:"title"`
-	Detail    string   `json:"detail"`
-	Subsystem string   `json:"subsystem"`
-	RequestID string   `json:"requestId"`
-	Causes    []string `json:"causes"`
-	Remedy    string   `json:"remedy"`
-	Issues    []struct {
-		In      string `json:"in"`
-		Name    string `json:"name"`
-		Detail  string `json:"detail"`
-		Remedy  string `json:"remedy"`
-		Context struct {
-			Line   int `json:"line"`
-			Column int `json:"column"`
-		} `json:"context"`
-	} `json:"issues"`
+	Type      string        `json:"type"`
+	Title     string        `json:"title"`
+	Detail    string        `json:"detail"`
+	Subsystem string        `json:"subsystem"`
+	RequestID string        `json:"requestId"`
+	Causes    []string      `json:"causes"`
+	Remedy    string        `json:"remedy"`
+	Issues    []serverIssue `json:"issues"`
+}
+
+// serverIssue is one thing wrong with what was sent.
+type serverIssue struct {
+	In      string `json:"in"`
+	Name    string `json:"name,omitempty"`
+	Detail  string `json:"detail"`
+	Remedy  string `json:"remedy,omitempty"`
+	Context struct {
+		Line   int `json:"line"`
+		Column int `json:"column"`
+	} `json:"context,omitzero"`
 }
 
 // refusal is a server's answer that something did not work.

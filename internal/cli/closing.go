@@ -42,6 +42,7 @@ type closingErr struct {
 	Missing    []string      `json:"missing_scopes,omitempty"`
 	RetryAfter float64       `json:"retry_after_seconds,omitempty"`
 	RequestID  string        `json:"request_id,omitempty"`
+	Issues     []serverIssue `json:"issues,omitempty"`
 }
 
 // waits adds up the time between attempts.
@@ -61,21 +62,31 @@ func (c *closing) fail(err error) {
 		c.Complete = true
 		return
 	}
-	c.Error = &closingErr{Kind: kindOf(err), ExitCode: exitCode(err), Message: oneLine(err.Error())}
+	c.Error = problemIn(err)
+}
+
+// problemIn is an error as --json prints it.
+func problemIn(err error) *closingErr {
+	problem := &closingErr{Kind: kindOf(err), ExitCode: exitCode(err), Message: oneLine(err.Error())}
 	if cause, ok := errors.AsType[*connector.Error](err); ok {
-		c.Error.Missing = cause.Missing()
-		c.Error.RetryAfter = cause.RetryAfter.Seconds()
-		c.Error.RequestID = cause.RequestID
+		problem.Missing = cause.Missing()
+		problem.RetryAfter = cause.RetryAfter.Seconds()
+		problem.RequestID = cause.RequestID
 	}
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		problem.RequestID, problem.Issues = refused.problem.RequestID, refused.problem.Issues
+	}
+	return problem
 }
 
 // write prints the figures for a machine.
-func (c *closing) write(w io.Writer) {
-	line, err := json.Marshal(c)
-	if err != nil {
-		return // numbers and strings: it cannot be
+func (c *closing) write(w io.Writer) { tellJSON(w, c) }
+
+// tellJSON prints a value of numbers and strings on one line.
+func tellJSON(w io.Writer, value any) {
+	if line, err := json.Marshal(value); err == nil { // it cannot fail
+		tellf(w, "%s\n", line)
 	}
-	tellf(w, "%s\n", line)
 }
 
 // String is the figures for people. Times too short to matter are left out.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -156,19 +157,26 @@ func newGetDelivery(env *Env, at *atServer, n *noun, opts *deliveryOptions) *cob
 		if err != nil {
 			return err
 		}
+		if opts.body && !at.json {
+			var one struct{ Body string }
+			if err := got.into(&one); err != nil {
+				return err
+			}
+			_, err := io.WriteString(env.Stdout, one.Body)
+			return err
+		}
 		if err := at.printOne(env.Stdout, got.body, append(slices.Clone(deliveryColumns), column{"DESTINATION", "destinationId"}, column{"OPERATION", "operationId"})); err != nil || at.json {
 			return err
 		}
 		return printTried(env, got)
 	})
-	cmd.Flags().BoolVar(&opts.body, "body", false, "show the body, exactly as it is sent")
+	cmd.Flags().BoolVar(&opts.body, "body", false, "print the body alone, exactly as it is sent")
 	return cmd
 }
 
 func printTried(env *Env, got answer) error {
 	var one struct {
 		Tried []json.RawMessage
-		Body  string
 	}
 	if err := got.into(&one); err != nil {
 		return err
@@ -179,15 +187,9 @@ func printTried(env *Env, got answer) error {
 		for _, t := range one.Tried {
 			table.row(cell(t, "time"), dash(cell(t, "status")), cell(t, "latencySeconds"), dash(cell(t, "error")))
 		}
-		if err := table.Flush(); err != nil {
-			return err
-		}
+		return table.Flush()
 	}
-	if one.Body == "" {
-		return nil
-	}
-	tellf(env.Stdout, "\n")
-	return printBytes(env.Stdout, []byte(one.Body))
+	return nil
 }
 
 func newReplay(env *Env, at *atServer) *cobra.Command {

@@ -72,7 +72,7 @@ func runDeploy(ctx context.Context, env *Env, opts *deployOptions, name string) 
 	}
 	done, err := c.call(ctx, http.MethodPut, path+"/integrations:batch", query, map[string]string{"sourceYaml": string(text)})
 	if err != nil {
-		return tellRefused(env, file, err)
+		return tellRefused(env, file, err, opts.json)
 	}
 	for _, warning := range done.header.Values(headerWarning) {
 		tellf(env.Stderr, "warning: %s\n", oneLine(warning))
@@ -112,7 +112,7 @@ func (c *client) deployed(ctx context.Context, path string) ([]integration, erro
 
 // tellRefused prints the mistakes that a server has found in a manifest like
 // those that validate finds.
-func tellRefused(env *Env, file string, err error) error {
+func tellRefused(env *Env, file string, err error, asJSON bool) error {
 	refused, ok := errors.AsType[*refusal](err)
 	if !ok {
 		return err
@@ -125,7 +125,7 @@ func tellRefused(env *Env, file string, err error) error {
 			})
 		}
 	}
-	if len(problems) == 0 {
+	if len(problems) == 0 || asJSON {
 		return err
 	}
 	tellProblems(env, problems)

@@ -47,6 +47,9 @@ be stopped and repeated.`,
 			if err != nil {
 				return err
 			}
+			if env.json {
+				return writeJSON(env.Stdout, map[string]any{"sealed": done.Sealed, "key": done.Key, "made": done.Made, "keyset": done.Source})
+			}
 			made := "a new key"
 			if !done.Made {
 				made = "the first key of the keyset"
@@ -95,6 +98,9 @@ func newNextKeyset(env *Env) *cobra.Command {
 func printSecret(env *Env, secret windlass.Secret, err error) error {
 	if err != nil {
 		return err
+	}
+	if env.json {
+		return writeJSON(env.Stdout, map[string]string{"secret": secret.Reveal()})
 	}
 	_, err = fmt.Fprintln(env.Stdout, secret.Reveal())
 	return err

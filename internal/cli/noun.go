@@ -117,6 +117,9 @@ func (n *noun) newDelete(env *Env, at *atServer) *cobra.Command {
 		if _, err := c.call(cmd.Context(), http.MethodDelete, path, nil, nil); err != nil {
 			return err
 		}
+		if at.json {
+			return writeJSON(env.Stdout, map[string]string{"deleted": name})
+		}
 		tellf(env.Stderr, "deleted %s %s\n", bare(n.singular), name)
 		return nil
 	})

@@ -50,7 +50,7 @@ func openPartial(path string, req request, resume, force bool) (*partial, error)
 	if resume {
 		err = p.restore(req)
 	} else {
-		err = p.reset(req)
+		err = p.reset(req, force)
 	}
 	if err != nil {
 		_ = file.Close() // the first error is the one to tell
@@ -86,7 +86,10 @@ func checkFree(path string, resume, force bool) error {
 
 // reset begins from nothing. What an earlier read left behind goes first its
 // state, then its lines: never a state that counts the lines of another read.
-func (p *partial) reset(req request) error {
+func (p *partial) reset(req request, force bool) error {
+	if _, err := os.Stat(p.statePath()); err == nil && !force {
+		return &failure{kind: windlass.Conflict, text: "an interrupted read is kept in " + p.partialPath() + ": go on with it with --resume, or throw it away with --force"}
+	}
 	for _, path := range []string{p.statePath(), p.idsPath()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return internal("--output", err)
@@ -110,14 +113,14 @@ func (p *partial) restore(req request) error {
 		return err
 	}
 	if difference := kept.Request.difference(req); difference != "" {
-		return invalidf("--resume: %s was begun by another request: %s; give the same one, or start over without --resume", p.partialPath(), difference)
+		return invalidf("--resume: %s was begun by another request: %s; give the same one, or start over with --force", p.partialPath(), difference)
 	}
 	info, err := p.file.Stat()
 	if err != nil {
 		return internal("--resume", err)
 	}
 	if info.Size() < kept.Bytes {
-		return internal("--resume", fmt.Errorf("%s has %d bytes and should have %d: somebody changed it; start over without --resume", p.partialPath(), info.Size(), kept.Bytes))
+		return internal("--resume", fmt.Errorf("%s has %d bytes and should have %d: somebody changed it; start over with --force", p.partialPath(), info.Size(), kept.Bytes))
 	}
 	if err := p.file.Truncate(kept.Bytes); err != nil {
 		return internal("--resume", err)
@@ -137,7 +140,7 @@ func (p *partial) known() ([]byte, error) {
 	}
 	ids, err := os.ReadFile(p.idsPath())
 	if err == nil && int64(len(ids)) < p.state.Identities {
-		err = fmt.Errorf("%s has %d bytes and should have %d: it was changed; start over without --resume", p.idsPath(), len(ids), p.state.Identities)
+		err = fmt.Errorf("%s has %d bytes and should have %d: it was changed; start over with --force", p.idsPath(), len(ids), p.state.Identities)
 	}
 	if err != nil {
 		return nil, internal("--resume", err)

@@ -112,7 +112,13 @@ func TestPartialBegunAnewForgetsTheOneBefore(t *testing.T) {
 	write(t, p, "old\n", checkpoint{Cursor: "1", Records: 1})
 	_ = p.close()
 
-	p = open(t, path, someRequest, false)
+	if _, err := openPartial(path, someRequest, false, false); !errors.Is(err, windlass.Conflict) || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("without a word it said %v", err)
+	}
+	p, err := openPartial(path, someRequest, false, true)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got := files(t, dir); got != "out.partial" {
 		t.Errorf("there are: %s", got)
 	}

@@ -60,7 +60,7 @@ and ends with the same records as one that was not interrupted.`,
 	flags.StringVar(&opts.format, "format", formatJSONL, "jsonl, or csv with a column for each field")
 	flags.StringVarP(&opts.output, "output", "o", "", "write to `FILE` instead of standard output")
 	flags.BoolVar(&opts.resume, "resume", false, "go on with an interrupted read to --output")
-	flags.BoolVar(&opts.force, "force", false, "replace --output if it exists")
+	flags.BoolVar(&opts.force, "force", false, "replace --output if it exists, and throw an interrupted read to it away")
 	flags.BoolVar(&opts.accept, "accept-incomplete", false, "accept fewer records than Bitbucket counts")
 	completeRead(cmd)
 	return cmd

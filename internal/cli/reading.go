@@ -83,7 +83,7 @@ func (r *reading) remember(file *partial) error {
 		r.counted = r.at.Records
 	}
 	if r.at.Cursor != "" && !r.at.Keyed && !r.at.Done {
-		r.say("Bitbucket lists " + r.opts.object + " in no order that lasts: what was created or deleted since the interruption may have moved others out of the way; start over without --resume to be sure")
+		r.say("Bitbucket lists " + r.opts.object + " in no order that lasts: what was created or deleted since the interruption may have moved others out of the way; start over with --force to be sure")
 	}
 	return nil
 }
@@ -199,9 +199,9 @@ func (r *reading) explain(err error) error {
 	switch {
 	case kept == "":
 	case errors.Is(err, windlass.Incomplete):
-		kept = fmt.Sprintf("they are in %s.partial: take them as they are with --resume --accept-incomplete, or start over without --resume", r.opts.output)
+		kept = fmt.Sprintf("they are in %s.partial: take them as they are with --resume --accept-incomplete, or start over with --force", r.opts.output)
 	case errors.Is(err, windlass.CursorExpired):
-		kept = "start again without --resume"
+		kept = "start again with --force"
 	}
 	if kept == "" {
 		return err

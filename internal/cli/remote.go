@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -112,15 +111,12 @@ func (r *remote) say(env *Env, done, id string) {
 	switch {
 	case r.quiet:
 	case r.json:
-		figures := struct {
+		tellJSON(env.Stderr, struct {
 			Object   string `json:"object"`
 			ID       string `json:"id"`
 			Done     string `json:"done"`
 			Complete bool   `json:"complete"`
-		}{r.object, id, done, true}
-		if line, err := json.Marshal(figures); err == nil { // strings: it cannot fail
-			tellf(env.Stderr, "%s\n", line)
-		}
+		}{r.object, id, done, true})
 	default:
 		tellf(env.Stderr, "%s: %s %s\n", r.object, done, oneLine(id))
 	}

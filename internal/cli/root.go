@@ -36,6 +36,7 @@ Without a workspace at hand, begin with: windlass demo`,
 			*started = true
 		},
 	}
+	root.PersistentFlags().BoolVar(&env.json, "json", false, "results on standard output, and errors on standard error, as JSON")
 	root.Version = version()
 	root.SetVersionTemplate(versionLine())
 	root.SetFlagErrorFunc(flagProblem)

@@ -93,10 +93,10 @@ func readState(path string) (state, error) {
 	}
 	var s state
 	if err := json.Unmarshal(data, &s); err != nil {
-		return state{}, internal("--resume", fmt.Errorf("%s is damaged (%w): start over without --resume", path, err))
+		return state{}, internal("--resume", fmt.Errorf("%s is damaged (%w): start over with --force", path, err))
 	}
 	if s.Version != stateVersion || s.Bytes < 0 || s.Records < 0 || s.Identities < 0 {
-		return state{}, internal("--resume", fmt.Errorf("%s is of another version: start over without --resume", path))
+		return state{}, internal("--resume", fmt.Errorf("%s is of another version: start over with --force", path))
 	}
 	return s, nil
 }

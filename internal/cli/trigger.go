@@ -98,6 +98,9 @@ func newPausing(env *Env, verb, short, long string) *cobra.Command {
 			if _, err := c.call(cmd.Context(), http.MethodPost, path+":"+verb, nil, body); err != nil {
 				return err
 			}
+			if at.json {
+				return writeJSON(env.Stdout, map[string]any{"done": verb, "objects": append([]string{}, objects...)})
+			}
 			tellf(env.Stderr, "%sd\n", verb)
 			return nil
 		},

@@ -14,6 +14,9 @@ func newVersion(env *Env) *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if env.json {
+				return writeJSON(env.Stdout, map[string]string{"version": version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+			}
 			_, err := fmt.Fprint(env.Stdout, versionLine())
 			return err
 		},
