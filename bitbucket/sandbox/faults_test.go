@@ -108,6 +108,47 @@ func TestFaultsInPaging(t *testing.T) {
 	if got := each(c.walk("/repositories/acme"), "uuid"); got[10] != want[7] {
 		t.Error("the second page should begin three earlier")
 	}
+	c.inject("unstable=10,after=1,times=1")
+	if got := each(c.walk("/repositories/acme"), "uuid"); got[10] != want[20] || got[20] != want[20] || len(got) != 40 {
+		t.Error("the second page should show the third's records")
+	}
+	c.inject("no-next,after=1,times=1")
+	if got := each(c.walk("/repositories/acme"), "uuid"); len(got) != 20 {
+		t.Errorf("the second page should be the last: %d records", len(got))
+	}
+	for fault, want := range map[string]string{
+		"lossy-next":         "/2.0/repositories/acme?pagelen=10&page=2",
+		"lossy-next=pagelen": "/2.0/repositories/acme?sort=name&page=2",
+		"bad-next":           "/2.0/repositories/acme&sort=name&pagelen=10&page=2",
+	} {
+		c.inject(fault + ",times=1")
+		if next := fmt.Sprint(c.get("/repositories/acme?sort=name&pagelen=10").at("next")); !strings.HasSuffix(next, want) {
+			t.Errorf("%s: next is %s", fault, next)
+		}
+	}
+}
+
+func TestListsWithHoles(t *testing.T) {
+	c := newClient(t, &sandbox.Options{NullMemberships: 2, HookSubjects: []string{"team", "user"}})
+	values, ok := c.get("/user/workspaces").at("values").([]any)
+	if !ok || len(values) != 5 {
+		t.Fatalf("%d memberships", len(values))
+	}
+	nulls := 0
+	for _, value := range values {
+		if workspace, there := value.(map[string]any)["workspace"]; there && workspace == nil {
+			nulls++
+		}
+	}
+	if nulls != 2 {
+		t.Errorf("%d memberships have no workspace", nulls)
+	}
+	if subjects := c.get("/hook_events"); subjects.at("user") == nil || subjects.at("team") == nil {
+		t.Errorf("the subjects are %s", subjects.text)
+	}
+	if r, err := c.try("GET", "/hook_events/user", nil); err != nil || r.status != 404 {
+		t.Errorf("the events of a user are %d, %v", r.status, err)
+	}
 }
 
 func TestSkewDatesChanges(t *testing.T) {

@@ -18,6 +18,11 @@ func TestParseFault(t *testing.T) {
 		{"a slow clock", "skew=-5m", "skew=-5m0s"},
 		{"a page that begins earlier", "shift-page=-2", "shift-page=-2"},
 		{"a host of one's own", "foreign-next=other.example", "foreign-next=other.example"},
+		{"a next that loses a parameter", "lossy-next=fields,times=2", "lossy-next=fields,times=2"},
+		{"a next that loses the usual one", "lossy-next", "lossy-next"},
+		{"a next that is not there", "no-next", "no-next"},
+		{"a next that is wrong", "bad-next", "bad-next"},
+		{"a list in another order", "unstable=-100,after=1", "unstable=-100,after=1"},
 		{"an overload in plain text", "status=429,retry-after=30s,text", "status=429,retry-after=30s,text"},
 	}
 	for _, tt := range tests {
@@ -47,6 +52,8 @@ func TestParseFaultRefuses(t *testing.T) {
 		{"a negative wait", "latency=-5s", []string{"latency", "250ms"}},
 		{"a path without a slash", "hang,path=2.0", []string{"path", "/2.0/repositories/*"}},
 		{"a value for a kind that takes none", "reset=1", []string{"reset", "no value"}},
+		{"a list turned by nothing", "unstable=0", []string{"unstable", "other than 0"}},
+		{"a next that loses nothing", "lossy-next=", []string{"lossy-next", "parameter"}},
 		{"a page shifted by nothing", "shift-page=0", []string{"shift-page", "other than 0"}},
 		{"an empty text", "", []string{"no such key"}},
 	}
