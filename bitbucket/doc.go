@@ -6,14 +6,15 @@
 // table of this package ([Objects]); read, write, describe, documentation and
 // error messages all follow from that table.
 //
-//   - A read follows Bitbucket's own links and asks for 100 records a request
-//     where the endpoint takes that, so 1,000 repositories cost 10 requests.
-//   - A full walk of repositories sorts by created_on, which never changes. When
-//     the count that Bitbucket reports moves between two pages, records may have
-//     slid over the seam: the walk takes up again from the last record it has
-//     seen, and drops what it has already returned. One case stays open: as many
-//     records made as deleted between two consecutive requests leaves the count
-//     as it was.
+//   - A read asks for 100 records a request where the endpoint takes that, so
+//     1,000 repositories cost 10 requests.
+//   - A full walk of repositories sorts by created_on, which never changes, and
+//     pages by that key: whatever is made or deleted, and however long two pages
+//     lie apart, nothing slides over the seam between them.
+//   - The other lists have no such key, and the walk follows Bitbucket's links.
+//     What a link has lost is put back, and a link that is missing or malformed
+//     is noticed. When the count shrinks, the walk goes one page back.
+//     connector.Page says of each page whether its seam holds.
 //   - An incremental read sorts by updated_on and pages by that key instead of
 //     by offset, because a record edited meanwhile moves to the end and would
 //     pull another one past the seam.
