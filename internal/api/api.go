@@ -78,6 +78,8 @@ type API struct {
 	bodyLimit   int64
 	uploadLimit int64
 
+	guesses guesses
+
 	dispatch *dispatcher
 	schemas  *schemaSet
 	document json.RawMessage

@@ -92,13 +92,17 @@ func (a *API) generateConnection(c *call, r generateRequest) (connection, error)
 	if r.OAuth != nil {
 		scopes = r.OAuth.Scopes
 	}
-	outcome, err := a.connect.Generate(c.ctx(), connect.Import{
-		Ask: connect.Ask{
-			Project: c.project.ID, Provider: r.Provider,
-			GroupRef: r.GroupRef, GroupName: r.GroupName, ConsumerRef: r.ConsumerRef, ConsumerName: r.ConsumerName,
-			Workspace: r.ProviderWorkspaceRef, Metadata: fromMetadata(r.ProviderMetadata),
-		},
-		Credentials: r.credentials(), Scopes: scopes,
+	var outcome connect.Outcome
+	err := a.tryCredentials(c, func() (err error) {
+		outcome, err = a.connect.Generate(c.ctx(), connect.Import{
+			Ask: connect.Ask{
+				Project: c.project.ID, Provider: r.Provider,
+				GroupRef: r.GroupRef, GroupName: r.GroupName, ConsumerRef: r.ConsumerRef, ConsumerName: r.ConsumerName,
+				Workspace: r.ProviderWorkspaceRef, Metadata: fromMetadata(r.ProviderMetadata),
+			},
+			Credentials: r.credentials(), Scopes: scopes,
+		})
+		return err
 	})
 	return asConnection(outcome.Connection), err
 }
@@ -115,7 +119,16 @@ func (a *API) updateConnection(c *call, r updateConnectionRequest) (connection, 
 	if err != nil {
 		return connection{}, err
 	}
-	changed, err := a.connect.Update(c.ctx(), c.project.ID, id, change)
+	var changed windlass.Connection
+	update := func() (err error) {
+		changed, err = a.connect.Update(c.ctx(), c.project.ID, id, change)
+		return err
+	}
+	if change.Credentials != nil || change.Workspace != "" { // which tells whether a credential reaches it
+		err = a.tryCredentials(c, update)
+	} else {
+		err = update()
+	}
 	return asConnection(changed), err
 }
 
