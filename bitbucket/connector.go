@@ -104,11 +104,13 @@ func New(client *http.Client, opts *Options) (*Connector, error) {
 	if agent == "" {
 		agent = "windlass"
 	}
-	return &Connector{
-		client: client, api: api,
+	c := &Connector{
+		api:       api,
 		workspace: opts.Workspace, role: role, agent: agent,
 		lessons: lessons,
-	}, nil
+	}
+	c.client = c.following(client)
+	return c, nil
 }
 
 // parseAPI reads an API base URL.

@@ -67,6 +67,9 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 		return answer{}, networkError(ctx, call, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // read to the end or given up on: nothing left to learn from it
+	if isRedirect(resp.StatusCode) {
+		return answer{}, inOp(call.op, c.redirected(call.method, resp))
+	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, mostErrorBody)) // a cut error body still says something
 		return answer{}, masked(responseError(call, resp, text), secretsIn(resp.Request)...)

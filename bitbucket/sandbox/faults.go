@@ -18,10 +18,10 @@ type Fault = fault.Fault
 //
 //	status=502,path=/2.0/repositories/*,after=3,times=1
 //
-// What goes wrong is one of status=N, latency=D, hang, cut[=BYTES], malformed,
+// What goes wrong is one of status=N, redirect[=N], latency=D, hang, cut[=BYTES], malformed,
 // html[=N], foreign-next[=HOST], lossy-next[=PARAMETER], no-next, bad-next,
-// duplicate-page, shift-page[=RECORDS], unstable[=RECORDS], skew=D and reset; method, path, after and times choose the requests, and retry-after
-// and text shape the answer. The error names what is not understood.
+// duplicate-page, shift-page[=RECORDS], unstable[=RECORDS], skew=D and reset; method, path, after and times choose the requests, and retry-after,
+// to and text shape the answer. The error names what is not understood.
 func ParseFault(text string) (Fault, error) { return fault.ParseFault(text) }
 
 // Inject puts a fault in force until it is used up or ClearFaults is called. It
@@ -58,6 +58,8 @@ func (s *Server) strike(w http.ResponseWriter, r *http.Request, answered func(st
 		switch f.Kind {
 		case fault.Status:
 			answered(cmp.Or(f.Status, http.StatusInternalServerError))
+		case fault.Redirect:
+			answered(cmp.Or(f.Status, http.StatusMovedPermanently))
 		case fault.HTML:
 			answered(cmp.Or(f.Status, http.StatusBadGateway))
 		case fault.Hang, fault.Reset:

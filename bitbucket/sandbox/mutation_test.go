@@ -50,8 +50,8 @@ func TestChangesShowInUpdatedOn(t *testing.T) {
 	if !slices.IsSortedFunc(now, func(a, b any) int { return order(a, b, "updated_on") }) {
 		t.Error("the order by updated_on is broken")
 	}
-	for _, slug := range []string{deleted, edited} {
-		if r := c.do("GET", "/repositories/acme/"+slug, nil); r.status != http.StatusNotFound {
+	for slug, want := range map[string]int{deleted: http.StatusNotFound, edited: http.StatusMovedPermanently} {
+		if r := c.do("GET", "/repositories/acme/"+slug, nil); r.status != want {
 			t.Errorf("%s answers %d", slug, r.status)
 		}
 	}

@@ -27,6 +27,7 @@ type repositories struct {
 	deleted map[uint32]bool
 	slugs   map[string]uint32 // of changed ones
 	uuids   map[string]uint32 // of created ones
+	moved   map[string]uint32 // slugs that live ones had before
 
 	updatedAt []stamp  // by number, seeded ones only
 	byCreated []uint32 // numbers of live ones, which is by created_on unless jumbled
@@ -44,7 +45,7 @@ func newRepositories(seed uint64, words *vocabulary, count int, projects []*proj
 		seed: seed, words: words, seeded: projects, owners: owners, personal: personal,
 		seededCount: count, next: uint32(count),
 		changed: map[uint32]*repository{}, deleted: map[uint32]bool{},
-		slugs: map[string]uint32{}, uuids: map[string]uint32{}, hooks: map[uint32][]*hook{},
+		slugs: map[string]uint32{}, moved: map[string]uint32{}, uuids: map[string]uint32{}, hooks: map[uint32][]*hook{},
 		updatedAt: make([]stamp, count), byCreated: make([]uint32, count), byUpdated: make([]uint32, count),
 	}
 	for i := range uint32(count) {
@@ -101,6 +102,16 @@ func (s *repositories) find(name string) *repository {
 	return s.get(number)
 }
 
+// movedTo is the repository that had this slug before it was renamed; nil when
+// there is none, or another has the slug now.
+func (s *repositories) movedTo(slug string) *repository {
+	number, ok := s.moved[strings.ToLower(slug)]
+	if !ok || s.deleted[number] {
+		return nil
+	}
+	return s.get(number)
+}
+
 func (s *repositories) number(name string) (uint32, bool) {
 	if strings.HasPrefix(name, "{") {
 		if number, ok := s.uuids[name]; ok {
@@ -127,6 +138,7 @@ func (s *repositories) add(r *repository) {
 	s.next++
 	s.changed[r.number] = r
 	s.slugs[r.slug], s.uuids[r.uuid] = r.number, r.number
+	delete(s.moved, r.slug)
 	if n := len(s.byCreated); n > 0 && s.created(s.byCreated[n-1]) > r.created {
 		s.jumbled = true
 	}
@@ -144,8 +156,10 @@ func (s *repositories) edit(r *repository, change func(*repository)) *repository
 	change(&edited)
 	if r.slug != edited.slug {
 		delete(s.slugs, r.slug)
+		s.moved[r.slug] = r.number
 	}
 	s.slugs[edited.slug] = edited.number
+	delete(s.moved, edited.slug)
 	s.changed[edited.number] = &edited
 	edited.project.count(&edited, 1)
 	s.place(edited.number)

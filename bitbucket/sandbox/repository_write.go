@@ -18,6 +18,9 @@ func noRepository(ws *workspace, name string) *failure {
 func (c *call) repository(need level) (*repository, error) {
 	r := c.ws.repositories.find(c.param("repo"))
 	if r == nil {
+		if to := c.ws.repositories.movedTo(c.param("repo")); to != nil && c.ws.effective(c.who.user, to) != levelNone {
+			return nil, c.moved(to)
+		}
 		return nil, noRepository(c.ws, c.param("repo"))
 	}
 	switch has := c.ws.effective(c.who.user, r); {
@@ -29,6 +32,20 @@ func (c *call) repository(need level) (*repository, error) {
 		return nil, forbidden("You need " + need.String() + " access to this repository.")
 	}
 	return r, nil
+}
+
+// moved sends the caller to where a renamed repository is now, whatever the
+// method: the old path goes on leading to it until another takes its slug.
+func (c *call) moved(to *repository) *failure {
+	segments := strings.Split(strings.TrimPrefix(c.path, "/"), "/")
+	segments[2] = to.slug // repositories, workspace, repository
+	location := c.at.api + "/" + strings.Join(segments, "/")
+	if query := c.request.URL.RawQuery; query != "" {
+		location += "?" + query
+	}
+	f := failText(http.StatusMovedPermanently, "")
+	f.header = http.Header{"Location": {location}}
+	return f
 }
 
 func (c *call) getRepository() (*answer, error) {

@@ -90,7 +90,7 @@ func TestWriteRepositories(t *testing.T) {
 		{"a change is partial", "PUT", list + "/fresh-paint", obj{"language": "go"}, 200, obj{"language": "go", "description": "d"}, ""},
 		{"a policy is one of three", "PUT", list + "/fresh-paint", obj{"fork_policy": "any"}, 400, obj{"error.fields.fork_policy.0": "not a valid choice"}, ""},
 		{"a changed name moves it", "PUT", list + "/fresh-paint", obj{"name": "Wet Paint!"}, 201, obj{"slug": "wet-paint", "name": "Wet Paint!"}, api + list + "/wet-paint"},
-		{"the old slug is gone", "GET", list + "/fresh-paint", nil, 404, nil, ""},
+		{"the old slug leads to the new one", "GET", list + "/fresh-paint", nil, 301, nil, ""},
 		{"a taken name is refused", "PUT", list + "/wet-paint", obj{"name": "bare"}, 400, obj{"error.fields.name.0": "Repository with this Slug and Owner already exists."}, ""},
 		{"an unknown slug is created", "PUT", list + "/by-put", obj{"description": "by PUT"}, 201, obj{"slug": "by-put"}, api + list + "/by-put"},
 		{"an unknown UUID is not", "PUT", list + "/%7B00000000-0000-4000-8000-000000000000%7D", obj{}, 404, nil, ""},

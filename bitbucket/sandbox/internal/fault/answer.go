@@ -26,13 +26,15 @@ func Delay(ctx context.Context, f Fault) error {
 	}
 }
 
-// Answer gives the whole answer for the kinds that replace it (status, html,
-// hang, reset) and reports whether it did. For reset, and when a hang ends, it
+// Answer gives the whole answer for the kinds that replace it (status,
+// redirect, html, hang, reset) and reports whether it did. For reset, and when a hang ends, it
 // does not return but panics with http.ErrAbortHandler.
 func Answer(w http.ResponseWriter, r *http.Request, f Fault) bool {
 	switch f.Kind {
 	case Status:
 		answerStatus(w, f)
+	case Redirect:
+		answerRedirect(w, f)
 	case HTML:
 		answerHTML(w, f)
 	case Hang:
@@ -72,6 +74,18 @@ func answerStatus(w http.ResponseWriter, f Fault) {
 		return
 	}
 	_, _ = fmt.Fprintf(w, `{"type": "error", "error": {"message": %q}}`, message)
+}
+
+func answerRedirect(w http.ResponseWriter, f Fault) {
+	code := f.Status
+	if code == 0 {
+		code = http.StatusMovedPermanently
+	}
+	if f.To != "" {
+		w.Header().Set("Location", f.To)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(code)
 }
 
 func answerHTML(w http.ResponseWriter, f Fault) {

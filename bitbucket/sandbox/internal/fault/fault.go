@@ -12,7 +12,7 @@
 //  1. faults := set.Take(r), once: it uses up the counters.
 //  2. For each of them, fault.Delay(r.Context(), f), and stop if it returns an error.
 //  3. For each of them, if fault.Answer(w, r, f) then stop: the request is answered.
-//     This covers status, html, hang and reset.
+//     This covers status, redirect, html, hang and reset.
 //  4. For each of them, w, finish = fault.Wrap(w, f), and finish when the handler
 //     is done, the last wrapped first (defer does that). This covers cut,
 //     malformed and skew, and does nothing for other kinds.
@@ -38,6 +38,9 @@ type Kind string
 const (
 	// Status answers with Fault.Status and an error body. [Answer] applies it.
 	Status Kind = "status"
+	// Redirect answers with Fault.Status and a Location, Fault.To, as for a thing
+	// that has moved. [Answer] applies it.
+	Redirect Kind = "redirect"
 	// Latency waits Fault.Latency before anything else. [Delay] applies it; any
 	// other kind may have a latency as well.
 	Latency Kind = "latency"
@@ -85,7 +88,7 @@ const (
 
 // Kinds lists every kind, in the order of their documentation.
 func Kinds() []Kind {
-	return []Kind{Status, Latency, Hang, Cut, Malformed, HTML, ForeignNext, DuplicatePage, ShiftPage, LossyNext, NoNext, BadNext, Unstable, Skew, Reset}
+	return []Kind{Status, Latency, Hang, Cut, Malformed, HTML, ForeignNext, DuplicatePage, ShiftPage, LossyNext, NoNext, BadNext, Unstable, Skew, Reset, Redirect}
 }
 
 // Fault is one thing that goes wrong. Only Kind, and what that kind needs, must
@@ -99,7 +102,8 @@ type Fault struct {
 	After int // so many matching requests pass first
 	Times int // then so many are struck; 0 for all
 
-	Status     int           // Status and HTML; 0 is 500 and 502
+	Status     int           // Status, Redirect and HTML; 0 is 500, 301 and 502
+	To         string        // Redirect: its Location; none when empty
 	Text       bool          // Status: plain text rather than JSON
 	RetryAfter time.Duration // Status and HTML: a Retry-After header, rounded up to seconds; 0 for none
 	Latency    time.Duration // any kind

@@ -11,7 +11,7 @@ import (
 // ParseFault reads a fault from its text: items separated by commas, of which
 // exactly one names the kind (a latency may stand alone or beside one).
 //
-//	status=502  latency=2s  hang  cut  cut=100  malformed  html  html=503
+//	status=502  redirect  redirect=307  latency=2s  hang  cut  cut=100  malformed  html  html=503
 //	foreign-next  foreign-next=other.example  duplicate-page
 //	shift-page  shift-page=-2  unstable=100  skew=-5m  reset
 //	lossy-next  lossy-next=fields  no-next  bad-next
@@ -19,6 +19,7 @@ import (
 // The others say for which requests and how:
 //
 //	method=GET  path=/2.0/repositories/*  after=3  times=1  retry-after=30s  text
+//	to=/2.0/repositories/acme/new
 func ParseFault(text string) (Fault, error) {
 	var f Fault
 	for item := range strings.SplitSeq(text, ",") {
@@ -61,6 +62,9 @@ func setKey(f *Fault, key, value string, given bool) error {
 		f.RetryAfter, err = duration(value, 0)
 	case "latency":
 		f.Latency, err = duration(value, 0)
+	case "to":
+		f.To = value
+		err = needs(value != "", "the place that a redirect leads to")
 	case "text":
 		f.Text = true
 		err = needs(!given, "no value")
@@ -82,7 +86,7 @@ func setKind(f *Fault, kind Kind, value string, given bool) error {
 	switch kind {
 	case Status:
 		f.Status, err = status(value)
-	case HTML:
+	case Redirect, HTML:
 		if given {
 			f.Status, err = status(value)
 		}
@@ -106,7 +110,7 @@ func setKind(f *Fault, kind Kind, value string, given bool) error {
 	case Hang, Malformed, DuplicatePage, NoNext, BadNext, Reset:
 		err = needs(!given, "no value")
 	default:
-		return fmt.Errorf("no such key; use %s, or one of method, path, after, times, retry-after, text", kindNames())
+		return fmt.Errorf("no such key; use %s, or one of method, path, after, times, retry-after, to, text", kindNames())
 	}
 	return err
 }
@@ -153,6 +157,7 @@ func (f Fault) String() string {
 	add(f.After > 0, "after", f.After)
 	add(f.Times > 0, "times", f.Times)
 	add(f.RetryAfter > 0, "retry-after", f.RetryAfter)
+	add(f.To != "", "to", f.To)
 	if f.Text {
 		items = append(items, "text")
 	}

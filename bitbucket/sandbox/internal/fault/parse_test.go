@@ -23,6 +23,7 @@ func TestParseFault(t *testing.T) {
 		{"a next that is not there", "no-next", "no-next"},
 		{"a next that is wrong", "bad-next", "bad-next"},
 		{"a list in another order", "unstable=-100,after=1", "unstable=-100,after=1"},
+		{"a redirect to a place", "redirect=307,to=/2.0/repositories/acme/new", "redirect=307,to=/2.0/repositories/acme/new"},
 		{"an overload in plain text", "status=429,retry-after=30s,text", "status=429,retry-after=30s,text"},
 	}
 	for _, tt := range tests {
