@@ -70,7 +70,7 @@ var imports = []rule{
 	{dir: "internal/budget/budgettest", code: []string{"internal/budget"}},
 	{
 		dir: "internal/install", code: append(flowMay, "manifest", "webhook", "internal/nearest", "internal/origin", "github.com/google/uuid"),
-		tests: []string{"bitbucket", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
+		tests: []string{"bitbucket", "internal/guard", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
 	},
 	{
 		dir: "internal/connect", code: append(flowMay, "internal/origin", "github.com/google/uuid"),

@@ -84,6 +84,7 @@ type DisabledObject struct {
 // token, and be taken out of again.
 type Upload struct {
 	ID        string
+	ProjectID string // whose it is; empty for the operator's
 	TokenHash string
 	MD5       string // of the file, in base64, when the one who asked named it
 	Expires   time.Time

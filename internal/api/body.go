@@ -85,6 +85,10 @@ func parseJSON(data []byte, found *faults) (any, error) {
 	return value, checkKeys(decoder, nil, 0, found)
 }
 
+// maxMembers is how many keys an object may have: what is checked one by one costs
+// time.
+const maxMembers = 2000
+
 // checkKeys walks one value of a text that is known to be JSON, and fails where it
 // is nested too deeply or a key is too long.
 func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error {
@@ -113,6 +117,11 @@ func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error
 				found.add(member, "the key stands twice")
 			}
 			seen[name] = true
+			if len(seen) > maxMembers {
+				return &windlass.Failure{
+					Kind: malformedRequest, Message: fmt.Sprintf("the body has an object of more than %d keys", maxMembers),
+				}
+			}
 			if err := checkKeys(decoder, member, depth+1, found); err != nil {
 				return err
 			}

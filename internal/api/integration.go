@@ -74,13 +74,13 @@ func (a *API) createIntegration(c *call, r install.CreateIntegrationRequest) err
 }
 
 func (a *API) batchUpsertIntegrations(c *call, r install.DeployRequest) ([]integration, error) {
-	done, err := a.install.Deploy(c.ctx(), c.project.ID, r.Source(), c.flag("destructive"))
+	done, err := a.install.Deploy(c.ctx(), c.project.ID, r.Source(c.who.projectID), c.flag("destructive"))
 	a.warn(c, done)
 	return each(done.Integrations, asIntegration), err
 }
 
 func (a *API) createRevision(c *call, r install.DeployRequest) error {
-	done, err := a.install.CreateRevision(c.ctx(), c.project.ID, c.param("integrationId"), r.Source(), c.flag("destructive"))
+	done, err := a.install.CreateRevision(c.ctx(), c.project.ID, c.param("integrationId"), r.Source(c.who.projectID), c.flag("destructive"))
 	a.warn(c, done)
 	return err
 }

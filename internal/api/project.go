@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"windlass"
@@ -62,6 +63,13 @@ func (a *API) getProject(c *call) (project, error) {
 }
 
 func (a *API) updateProject(c *call, r install.UpdateProjectRequest) (project, error) {
+	if !c.who.everywhere && slices.Contains(r.UpdateMask, "name") {
+		// Names are those of all projects: a key of one must not learn the others'.
+		return project{}, &windlass.Failure{
+			Kind: windlass.Forbidden, Message: "only the operator of this Windlass may rename a project",
+			Remedy: "use the operator's key, or change appName",
+		}
+	}
 	changed, err := a.install.UpdateProject(c.ctx(), c.project.ID, r)
 	return asProject(changed), err
 }

@@ -42,6 +42,7 @@ type param struct {
 	kind     string
 	required bool
 	oneOf    []string
+	changes  bool // it makes a GET change something
 	about    string
 }
 

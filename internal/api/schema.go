@@ -89,7 +89,7 @@ func tighten(s *huma.Schema) {
 	tighten(s.Items)
 	for name, property := range s.Properties {
 		tighten(property)
-		if name == "updateMask" {
+		if name == "updateMask" || name == "changes" {
 			most := longestMask
 			property.MaxItems = &most
 			property.PrecomputeMessages()

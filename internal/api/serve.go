@@ -152,6 +152,14 @@ func (a *API) run(c *call) (any, error) {
 	if err := checkQuery(c.route.query, query); err != nil {
 		return nil, err
 	}
+	if c.r.Method == http.MethodHead {
+		for _, p := range c.route.query {
+			if value := query.Get(p.name); p.changes && value != "" && value != "false" {
+				c.w.Header().Set("Allow", http.MethodGet)
+				return nil, &windlass.Failure{Kind: methodNotAllowed, Message: "HEAD changes nothing, and " + p.name + " does", Remedy: "send GET"}
+			}
+		}
+	}
 	return c.route.op.run(a, c)
 }
 

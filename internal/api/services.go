@@ -52,7 +52,7 @@ type Deploying interface {
 
 // Uploading takes zips that are deployed later.
 type Uploading interface {
-	NewUpload(ctx context.Context, md5 string) (install.UploadTicket, error)
+	NewUpload(ctx context.Context, projectID, md5 string) (install.UploadTicket, error)
 	ReceiveUpload(ctx context.Context, id, token, md5 string, body io.Reader) error
 }
 

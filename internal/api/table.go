@@ -67,7 +67,7 @@ func setupRoutes() []route {
 		{http.MethodPost, inProject + "/destinations", "createDestination", server, 201, "Make a webhook destination with a signing secret.", nil, takes((*API).createDestination)},
 		{http.MethodGet, dest, "getDestination", server, 200, "Get a destination.", []param{
 			{name: "includeSecrets", kind: "bool", about: "Show the signing secret."},
-			{name: "rotate", kind: "bool", about: "Make a new signing secret first; the old ones stay valid beside it."},
+			{name: "rotate", kind: "bool", changes: true, about: "Make a new signing secret first; the old ones stay valid beside it."},
 		}, gives((*API).getDestination)},
 		{http.MethodPatch, dest, "updateDestination", server, 200, "Change what the mask names: name, metadata, metadata.url, metadata.headers.", nil, takes((*API).updateDestination)},
 		{http.MethodDelete, dest, "deleteDestination", server, 204, "Delete a destination that nothing sends to.", nil, does((*API).deleteDestination)},
@@ -115,7 +115,7 @@ func customerRoutes() []route {
 		{http.MethodGet, connection, "getConnection", person, 200, "Get a connection.", []param{
 			{name: "includeCreds", kind: "bool", about: "Show the access token; needs a key of scope full."},
 			{name: "includeRefreshToken", kind: "bool", about: "Show the refresh token too; needs a key of scope full."},
-			{name: "refresh", oneOf: []string{"force", "ifExpired"}, about: "Refresh the access token first; force needs a key of scope full."},
+			{name: "refresh", oneOf: []string{"force", "ifExpired"}, changes: true, about: "Refresh the access token first; force needs a key of scope full."},
 		}, gives((*API).getConnection)},
 		{http.MethodPatch, connection, "updateConnection", person, 200, "Change what the mask names.", nil, takes((*API).updateConnection)},
 		{http.MethodDelete, connection, "deleteConnection", person, 204, "Delete a connection that no installation uses.", nil, does((*API).deleteConnection)},

@@ -79,7 +79,7 @@ func (f *Flow) CreateDestination(ctx context.Context, project string, r CreateDe
 // checkDestination says what is wrong with a destination, and writes its metadata.
 func (f *Flow) checkDestination(is *issues, d *windlass.Destination, at string) {
 	is.name(d.Name, within(at, "name"))
-	is.webhookURL(d.URL, within(at, "metadata.url"), f.opts.AllowHTTP)
+	is.webhookURL(d.URL, within(at, "metadata.url"), &f.opts)
 	is.headers(d.Headers, within(at, "metadata.headers"))
 	d.Metadata, _ = json.Marshal(DestinationMetadata{URL: d.URL, Headers: d.Headers}) // strings always marshal
 }

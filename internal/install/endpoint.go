@@ -1,6 +1,7 @@
 package install
 
 import (
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ const (
 
 // webhookURL checks where messages are sent to. Whether the address is one that
 // may be reached is decided when it is dialled: a name can resolve to anything.
-func (is *issues) webhookURL(text, name string, allowHTTP bool) {
+func (is *issues) webhookURL(text, name string, opts *Options) {
 	if !is.need(text, name) {
 		return
 	}
@@ -26,7 +27,7 @@ func (is *issues) webhookURL(text, name string, allowHTTP bool) {
 	switch {
 	case err != nil || u.Opaque != "" || strings.ContainsAny(text, " \t\r\n"):
 		is.addf(name, "is not a URL: write one such as https://example.com/hooks") // not repeated: it may hold a password
-	case u.Scheme == "http" && !allowHTTP:
+	case u.Scheme == "http" && !opts.AllowHTTP:
 		is.addf(name, "is an http URL, which everybody on the way can read: use https, or start the server with http destinations allowed")
 	case u.Scheme != "https" && u.Scheme != "http":
 		is.addf(name, "does not begin with https://: write one such as https://example.com/hooks")
@@ -36,6 +37,28 @@ func (is *issues) webhookURL(text, name string, allowHTTP bool) {
 		is.addf(name, "has a name or password in it, which would show in logs: put credentials into metadata.headers")
 	case u.Fragment != "" || strings.HasSuffix(text, "#"):
 		is.addf(name, "has a part behind #, which is never sent: remove it")
+	default:
+		is.host(u.Hostname(), name, opts.CheckAddress)
+	}
+}
+
+// host checks where a URL leads, as far as the URL says.
+func (is *issues) host(host, name string, check func(netip.Addr) error) {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	addr, err := netip.ParseAddr(host)
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	switch {
+	case err == nil:
+	case host == "localhost" || strings.HasSuffix(host, ".localhost"):
+		addr = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	case strings.HasPrefix(last, "0x") || strings.Trim(last, "0123456789") == "":
+		is.addf(name, "has a number for a host: write an address as in 192.0.2.1, or a name")
+		return
+	default:
+		return
+	}
+	if check != nil && check(addr.Unmap().WithZone("")) != nil {
+		is.addf(name, "leads to an address that is not public: if it is meant to, start the server with --allow-private-destinations and its network")
 	}
 }
 

@@ -39,6 +39,7 @@ package install
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,6 +73,9 @@ type Options struct {
 	Now func() time.Time
 	// AllowHTTP lets destinations have http URLs, for trials on one machine.
 	AllowHTTP bool
+	// CheckAddress refuses the addresses that destinations may not be at; nil refuses
+	// none. What a host's name leads to is checked when a message is sent.
+	CheckAddress func(netip.Addr) error
 	// Sampler tries a config on the provider before it is saved; nil does not.
 	Sampler Sampler
 	// Started is called with the objects that an installation begins to read,

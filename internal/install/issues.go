@@ -17,7 +17,14 @@ import (
 // issues gathers all that is wrong with a request's body.
 type issues []windlass.Issue
 
+// maxIssues is how many are said of one request: the others show when these are
+// mended.
+const maxIssues = 100
+
 func (is *issues) addf(name, format string, args ...any) {
+	if len(*is) >= maxIssues {
+		return
+	}
 	*is = append(*is, windlass.Issue{In: "body", Name: name, Message: fmt.Sprintf(format, args...)})
 }
 

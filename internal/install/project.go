@@ -47,7 +47,7 @@ func (f *Flow) CreateProject(ctx context.Context, r CreateProjectRequest) (windl
 	}
 	p := windlass.Project{ID: newID(), Name: r.Name, AppName: r.AppName, OrgID: r.OrgID, Origins: r.AllowedOrigins, Created: f.now(), Updated: f.now()}
 	return p, f.store.In(ctx, func(ctx context.Context) error {
-		_, err := f.store.Project(ctx, r.Name)
+		_, err := f.store.ProjectNamed(ctx, r.Name)
 		if err := free(op, "a project", r.Name, err); err != nil {
 			return err
 		}
@@ -89,7 +89,10 @@ func (f *Flow) UpdateProject(ctx context.Context, project string, r UpdateProjec
 			return err
 		}
 		if p.Name != before {
-			_, err := f.store.Project(ctx, p.Name)
+			other, err := f.store.ProjectNamed(ctx, p.Name)
+			if err == nil && other.ID == p.ID { // only its letters change
+				err = &windlass.Failure{Kind: windlass.NotFound}
+			}
 			if err := free(op, "a project", p.Name, err); err != nil {
 				return err
 			}

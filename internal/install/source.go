@@ -20,6 +20,8 @@ type Source struct {
 	// Upload is the address of an uploaded zip, as in gs://bucket/path. It can be
 	// deployed once.
 	Upload string
+	// Owner is the id of the project whose upload it has to be; empty: anybody's.
+	Owner string
 }
 
 // DeployRequest is the body of PUT …/integrations:batch and of POST …/revisions.
@@ -28,9 +30,10 @@ type DeployRequest struct {
 	SourceZipURL string `json:"sourceZipUrl,omitempty"`
 }
 
-// Source returns where the manifest comes from.
-func (r DeployRequest) Source() Source {
-	return Source{YAML: []byte(r.SourceYAML), Upload: r.SourceZipURL}
+// Source returns where the manifest comes from, for the project whose key it was
+// sent with; empty: the operator's.
+func (r DeployRequest) Source(owner string) Source {
+	return Source{YAML: []byte(r.SourceYAML), Upload: r.SourceZipURL, Owner: owner}
 }
 
 // manifest reads what a source holds.
@@ -47,7 +50,7 @@ func (f *Flow) manifest(ctx context.Context, op string, from Source) (*manifest.
 	text := from.YAML
 	var err error
 	if from.Upload != "" {
-		if from.Zip, err = f.takeUpload(ctx, op, from.Upload); err != nil {
+		if from.Zip, err = f.takeUpload(ctx, op, from.Owner, from.Upload); err != nil {
 			return nil, err
 		}
 	}

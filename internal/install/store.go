@@ -31,6 +31,8 @@ type ProjectStore interface {
 	CreateProject(ctx context.Context, p windlass.Project) error
 	Project(ctx context.Context, idOrName string) (windlass.Project, error)
 	Projects(ctx context.Context, page windlass.Page) ([]windlass.Project, error)
+	// ProjectNamed takes capitals and small letters for the same.
+	ProjectNamed(ctx context.Context, name string) (windlass.Project, error)
 	UpdateProject(ctx context.Context, p windlass.Project) error
 }
 
@@ -116,6 +118,6 @@ type UploadStore interface {
 	Upload(ctx context.Context, id string) (windlass.Upload, error)
 	// PutUpload stores the file if the token's hash is right and the time is not up.
 	PutUpload(ctx context.Context, id, tokenHash string, data []byte, now time.Time) error
-	// TakeUpload returns the file and forgets it.
-	TakeUpload(ctx context.Context, id string) ([]byte, error)
+	// TakeUpload returns the file of a project, or of any, and forgets it.
+	TakeUpload(ctx context.Context, projectID, id string) ([]byte, error)
 }

@@ -29,8 +29,9 @@ type UploadTicket struct {
 }
 
 // NewUpload makes a place for one file. md5, in base64, may be empty; otherwise
-// no other file is accepted.
-func (f *Flow) NewUpload(ctx context.Context, md5 string) (UploadTicket, error) {
+// no other file is accepted. Only the project, by its id, can deploy it; without one
+// only a deploy that names no owner can.
+func (f *Flow) NewUpload(ctx context.Context, projectID, md5 string) (UploadTicket, error) {
 	if wrong := wrongMD5(md5); wrong != "" {
 		return UploadTicket{}, &windlass.Failure{
 			Kind: windlass.Invalid, Op: "prepare the upload", Message: "one thing is wrong with the request",
@@ -38,7 +39,7 @@ func (f *Flow) NewUpload(ctx context.Context, md5 string) (UploadTicket, error) 
 		}
 	}
 	token := windlass.NewSecret(randomText(secretBytes))
-	u := windlass.Upload{ID: newID(), TokenHash: token.Hash(), MD5: md5, Expires: f.now().Add(uploadLife)}
+	u := windlass.Upload{ID: newID(), ProjectID: projectID, TokenHash: token.Hash(), MD5: md5, Expires: f.now().Add(uploadLife)}
 	if err := f.store.CreateUpload(ctx, u); err != nil {
 		return UploadTicket{}, err
 	}
@@ -92,7 +93,7 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 }
 
 // takeUpload returns the zip that an address leads to, once.
-func (f *Flow) takeUpload(ctx context.Context, op, address string) ([]byte, error) {
+func (f *Flow) takeUpload(ctx context.Context, op, owner, address string) ([]byte, error) {
 	bucket, id, found := strings.Cut(strings.TrimPrefix(address, uploadScheme), "/")
 	if !strings.HasPrefix(address, uploadScheme) || !found || bucket != uploadBucket {
 		return nil, &windlass.Failure{
@@ -102,7 +103,7 @@ func (f *Flow) takeUpload(ctx context.Context, op, address string) ([]byte, erro
 			}},
 		}
 	}
-	data, err := f.store.TakeUpload(ctx, id)
+	data, err := f.store.TakeUpload(ctx, owner, id)
 	if kindIs(err, windlass.NotFound) {
 		return nil, &windlass.Failure{
 			Kind: windlass.NotFound, Op: op, Message: "there is no upload at " + clip(address),

@@ -3,6 +3,7 @@ package install
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,9 @@ const zipRemedy = "zip the folder that holds amp.yaml, or that file alone"
 func unzip(op string, data []byte) ([]byte, error) {
 	if len(data) > mostZip {
 		return nil, invalid(op, fmt.Sprintf("the zip has more than %d MiB", mostZip>>20), zipRemedy)
+	}
+	if n := entriesOf(data); n > mostEntries { // before a list of them is made
+		return nil, invalid(op, fmt.Sprintf("the zip has %d entries, more than %d", n, mostEntries), zipRemedy)
 	}
 	// An entry with a name such as ../amp.yaml is an error of its own, which is
 	// no worry here: no entry is ever written to a disk.
@@ -67,6 +71,18 @@ func unzip(op string, data []byte) ([]byte, error) {
 	default:
 		return nil, invalid(op, fmt.Sprintf("the zip has no %s at its top or one folder deep", ManifestName), zipRemedy)
 	}
+}
+
+// entriesOf reads how many entries a zip says that it has, from the record at its
+// end; 0 where there is no such record. A zip that lies about it is damaged to
+// package zip.
+func entriesOf(data []byte) int {
+	const size, count = 22, 10 // of the record, and where the number stands in it
+	at := bytes.LastIndex(data, []byte("PK\x05\x06"))
+	if at < 0 || len(data)-at < size {
+		return 0
+	}
+	return int(binary.LittleEndian.Uint16(data[at+count:]))
 }
 
 // extract unpacks one entry, whatever size it says it has.

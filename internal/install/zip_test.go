@@ -118,7 +118,7 @@ func TestUploads(t *testing.T) {
 		digest := md5.Sum(data)
 		sum := base64.StdEncoding.EncodeToString(digest[:])
 		ticket := func() install.UploadTicket {
-			u, err := w.flow.NewUpload(w.ctx, sum)
+			u, err := w.flow.NewUpload(w.ctx, w.project.ID, sum)
 			w.ok(err)
 			return u
 		}
@@ -134,7 +134,7 @@ func TestUploads(t *testing.T) {
 		w.ok(receive(u, u.Token.Reveal(), sum, data))
 		w.refused(receive(u, u.Token.Reveal(), sum, data), windlass.Conflict)
 		address := "gs://" + u.Bucket + "/" + u.Path
-		d, err := w.flow.Deploy(w.ctx, w.project.ID, install.DeployRequest{SourceZipURL: address}.Source(), false)
+		d, err := w.flow.Deploy(w.ctx, w.project.ID, install.DeployRequest{SourceZipURL: address}.Source(""), false)
 		w.ok(err)
 		if len(d.Changed) != 1 {
 			t.Errorf("got %+v", d)
@@ -148,7 +148,7 @@ func TestUploads(t *testing.T) {
 		late := ticket()
 		w.now = w.now.Add(16 * time.Minute)
 		w.refused(receive(late, late.Token.Reveal(), "", data), windlass.Gone)
-		_, err = w.flow.NewUpload(w.ctx, "abc")
+		_, err = w.flow.NewUpload(w.ctx, w.project.ID, "abc")
 		w.refused(err, windlass.Invalid, "md5: is not an MD5 sum")
 	})
 }

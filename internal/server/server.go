@@ -17,6 +17,7 @@ import (
 	"windlass/internal/auth"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
+	"windlass/internal/guard"
 	"windlass/internal/install"
 	"windlass/internal/notify"
 	"windlass/internal/read"
@@ -249,8 +250,12 @@ func (s *Server) assemble() error {
 	if err != nil {
 		return err
 	}
+	allowed, err := guard.ParseAllowed(s.config.AllowPrivateDestinations)
+	if err != nil {
+		return err
+	}
 	s.install = install.New(s.store, []install.Provider{s.config.provider()}, &install.Options{
-		Now: s.config.Now, AllowHTTP: s.config.AllowHTTPDestinations,
+		Now: s.config.Now, AllowHTTP: s.config.AllowHTTPDestinations, CheckAddress: guard.New(allowed...).Check,
 		Sampler: s.reads, Started: s.reads.Started, Notifier: s.notify,
 	})
 	if s.config.has(RoleAPI) {

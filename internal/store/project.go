@@ -30,6 +30,12 @@ func (s *Store) Project(ctx context.Context, idOrName string) (windlass.Project,
 	return p, s.fail("find the project "+idOrName, err, projectSays)
 }
 
+// ProjectNamed finds a project by its name, in capitals or not.
+func (s *Store) ProjectNamed(ctx context.Context, name string) (windlass.Project, error) {
+	p, err := first(ctx, s, scanProject, `SELECT `+projectColumns+` FROM projects p WHERE lower(p.name) = lower(?1) ORDER BY p.id LIMIT 1`, name)
+	return p, s.fail("find the project "+name, err, projectSays)
+}
+
 // Projects lists all projects, the oldest first.
 func (s *Store) Projects(ctx context.Context, p windlass.Page) ([]windlass.Project, error) {
 	var f filter

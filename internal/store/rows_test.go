@@ -168,7 +168,7 @@ func TestStatesAndUploads(t *testing.T) {
 		u := windlass.Upload{ID: "u", TokenHash: "t", MD5: "m", Expires: noon.Add(time.Minute)}
 		must(t, s.CreateUpload(ctx, u))
 		wantSame(t, got(s.Upload(ctx, "u"))(t), u)
-		_, err = s.TakeUpload(ctx, "u")
+		_, err = s.TakeUpload(ctx, "", "u")
 		wantKind(t, err, windlass.NotFound)
 		zip := bytes.Repeat([]byte{0, 1, 0xff}, 1000)
 		wantKind(t, s.PutUpload(ctx, "none", "t", zip, noon), windlass.NotFound)
@@ -177,11 +177,11 @@ func TestStatesAndUploads(t *testing.T) {
 		must(t, s.PutUpload(ctx, "u", "t", zip, noon))
 		wantKind(t, s.PutUpload(ctx, "u", "t", zip, noon), windlass.Conflict)
 		wantText(t, inside(t, s, func(ctx context.Context) error {
-			got(s.TakeUpload(ctx, "u"))(t)
+			got(s.TakeUpload(ctx, "", "u"))(t)
 			return errors.New("not a zip")
 		}), "not a zip")
-		wantSame(t, got(s.TakeUpload(ctx, "u"))(t), zip)
-		_, err = s.TakeUpload(ctx, "u")
+		wantSame(t, got(s.TakeUpload(ctx, "", "u"))(t), zip)
+		_, err = s.TakeUpload(ctx, "", "u")
 		wantKind(t, err, windlass.NotFound)
 	})
 }

@@ -11,19 +11,19 @@ var uploadSays = says{Missing: "there is no such upload", Taken: "the upload exi
 
 // CreateUpload makes a place that one file may be put into.
 func (s *Store) CreateUpload(ctx context.Context, u windlass.Upload) error {
-	_, err := s.exec(ctx, `INSERT INTO uploads (id, token_hash, md5, expires) VALUES (?1, ?2, ?3, ?4)`,
-		u.ID, u.TokenHash, u.MD5, micros(u.Expires))
+	_, err := s.exec(ctx, `INSERT INTO uploads (id, project_id, token_hash, md5, expires) VALUES (?1, ?2, ?3, ?4, ?5)`,
+		u.ID, u.ProjectID, u.TokenHash, u.MD5, micros(u.Expires))
 	return s.fail("create the upload", err, uploadSays)
 }
 
 // Upload finds a place for a file, whether or not the file is there.
 func (s *Store) Upload(ctx context.Context, id string) (windlass.Upload, error) {
-	u, err := first(ctx, s, scanUpload, `SELECT u.id, u.token_hash, u.md5, u.expires FROM uploads u WHERE u.id = ?1`, id)
+	u, err := first(ctx, s, scanUpload, `SELECT u.id, u.project_id, u.token_hash, u.md5, u.expires FROM uploads u WHERE u.id = ?1`, id)
 	return u, s.fail("find the upload "+id, err, uploadSays)
 }
 
 func scanUpload(r row) (u windlass.Upload, err error) {
-	err = r.Scan(&u.ID, &u.TokenHash, &u.MD5, when{&u.Expires})
+	err = r.Scan(&u.ID, &u.ProjectID, &u.TokenHash, &u.MD5, when{&u.Expires})
 	return u, err
 }
 
@@ -52,14 +52,14 @@ func (s *Store) PutUpload(ctx context.Context, id, tokenHash string, data []byte
 }
 
 // TakeUpload returns the file and removes it and its place. NotFound when there
-// is none, or its file has not arrived. In a transaction that is undone, the
-// file is there again.
-func (s *Store) TakeUpload(ctx context.Context, id string) ([]byte, error) {
+// is none, it is not the project's (where one is named), or its file has not
+// arrived. In a transaction that is undone, the file is there again.
+func (s *Store) TakeUpload(ctx context.Context, projectID, id string) ([]byte, error) {
 	op := "take the upload " + id
 	found, err := change(ctx, s, func(r row) (data []byte, err error) {
 		err = r.Scan(&data)
 		return data, err
-	}, `DELETE FROM uploads WHERE id = ?1 AND data IS NOT NULL RETURNING data`, id)
+	}, `DELETE FROM uploads WHERE id = ?1 AND (?2 = '' OR project_id = ?2) AND data IS NOT NULL RETURNING data`, id, projectID)
 	if err == nil && len(found) == 0 {
 		err = errNone
 	}
