@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strconv"
 	"time"
 
 	"windlass"
@@ -135,6 +136,7 @@ func (a *API) replayDeliveries(c *call, r replayRequest) (replayed, error) {
 // destinationHealth is how the deliveries to a destination stand.
 type destinationHealth struct {
 	Disabled     bool      `json:"disabled"`
+	Reason       string    `json:"reason,omitempty"` // why nothing is sent
 	Failures     int       `json:"failuresInARow"`
 	FailingSince time.Time `json:"failingSince,omitzero"`
 	HeldUntil    time.Time `json:"heldUntil,omitzero"` // when it is tried again
@@ -163,7 +165,16 @@ func (a *API) healthOf(c *call, d windlass.Destination, err error) (destinationH
 	if kindOf(err) == windlass.NotFound && err != nil {
 		h, err = windlass.Health{}, nil // nothing was sent there yet
 	}
-	return destinationHealth{d.Disabled, h.Failures, h.FailingSince, h.HoldUntil}, err
+	health := destinationHealth{Disabled: d.Disabled, Failures: h.Failures, FailingSince: h.FailingSince, HeldUntil: h.HoldUntil}
+	switch {
+	case d.Disabled && h.Failures > 0:
+		health.Reason = strconv.Itoa(h.Failures) + " attempts in a row failed: mend the receiver, and enable the destination"
+	case d.Disabled:
+		health.Reason = "it was disabled by hand: enable it"
+	case h.Failures > 0:
+		health.Reason = strconv.Itoa(h.Failures) + " attempts in a row failed: it is tried again by itself"
+	}
+	return health, err
 }
 
 // budgetAnswer is what may be asked of the provider in an hour, and what was.

@@ -60,7 +60,8 @@ var ownOperations = map[string]string{
 	"actOnObject": "published in documents of their own: read.json and write.json",
 
 	"pauseInstallation": "described in the written docs only", "unpauseInstallation": "the same",
-	"listDeliveries": "the contract has no messages to look at", "getDelivery": "the same",
+	"listInstallationObjects": "nor whether objects are paused",
+	"listDeliveries":          "the contract has no messages to look at", "getDelivery": "the same",
 	"replayDelivery": "the same", "replayDeliveries": "the same",
 	"getDestinationHealth": "nor a destination's health", "enableDestination": "the same", "disableDestination": "the same",
 	"listBudgets": "nor budgets", "getLargeRecord": "where the signed URL leads",

@@ -99,6 +99,10 @@ func (a *API) asksForWrite(c *call) (bool, error) {
 	return false, nil
 }
 
+func (a *API) objectStates(c *call) ([]read.ObjectState, error) {
+	return a.reads.ObjectStates(c.ctx(), c.project.ID, c.param("integrationId"), c.param("installationId"))
+}
+
 func (a *API) triggerRead(c *call, r read.TriggerRequest) (readBegun, error) {
 	begun, err := a.reads.Trigger(c.ctx(), c.project.ID, c.param("integrationId"), c.param("objectName"), r)
 	return readBegun{begun.ID}, err

@@ -14,6 +14,7 @@ type Reading interface {
 	Trigger(ctx context.Context, project, integration, object string, r read.TriggerRequest) (windlass.Operation, error)
 	Pause(ctx context.Context, project, integration, installation string, r read.PauseRequest) error
 	Unpause(ctx context.Context, project, integration, installation string, r read.PauseRequest) error
+	ObjectStates(ctx context.Context, project, integration, installation string) ([]read.ObjectState, error)
 	Operations(ctx context.Context, project, integration, installation string, q read.OperationQuery) (read.OperationPage, error)
 	Operation(ctx context.Context, project, id string) (windlass.Operation, error)
 	Logs(ctx context.Context, project, id, after string, limit int) ([]windlass.OperationLog, error)

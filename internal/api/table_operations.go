@@ -21,6 +21,7 @@ func operationRoutes() []route {
 		{http.MethodPost, inIntegration + "/objects/{objectName}", "actOnObject", server, 201, "Write records, when the body has a type; else read the object now.", nil, actsOnObject()},
 		{http.MethodPost, installation + ":pause", "pauseInstallation", server, 204, "Pause the reads of an installation, or of some objects.", nil, mayAccept((*API).pauseReads)},
 		{http.MethodPost, installation + ":unpause", "unpauseInstallation", server, 204, "End the pause; what changed meanwhile is read at once.", nil, mayAccept((*API).unpauseReads)},
+		{http.MethodGet, installation + "/objects", "listInstallationObjects", server, 200, "Say of each object that an installation reads how that stands.", nil, gives((*API).objectStates)},
 		{http.MethodGet, installation + "/operations", "listOperations", person, 200, "List the operations of an installation, the latest first.", []param{
 			pageSize, pageToken,
 			{name: "objectName", about: "Only those of this object."},

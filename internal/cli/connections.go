@@ -23,14 +23,14 @@ func newConnections(env *Env) *cobra.Command {
 		plural: "connections", singular: "a connection", takes: "ID",
 		about: "Customers' workspaces, with the credentials for them",
 		columns: []column{
-			{"ID", "id"},
-			{"WORKSPACE", "providerWorkspaceRef"},
-			{"GROUP", "group.groupRef"},
-			{"CONSUMER", "consumer.consumerRef"},
-			{"STATUS", "status"},
-			{"CREATED", "createTime"},
+			{title: "ID", path: "id"},
+			{title: "WORKSPACE", path: "providerWorkspaceRef"},
+			{title: "GROUP", path: "group.groupRef"},
+			{title: "CONSUMER", path: "consumer.consumerRef"},
+			{title: "STATUS", path: "status"},
+			{title: "CREATED", path: "createTime"},
 		},
-		details: []column{{"AUTH", "authScheme"}, {"PROVIDER", "provider"}, {"PROVIDER APP", "providerApp.id"}, {"UPDATED", "updateTime"}},
+		details: []column{{title: "AUTH", path: "authScheme"}, {title: "PROVIDER", path: "provider"}, {title: "PROVIDER APP", path: "providerApp.id"}, {title: "UPDATED", path: "updateTime"}},
 	}
 	n.in("connections")
 	only := url.Values{}

@@ -15,14 +15,15 @@ import (
 )
 
 var deliveryColumns = []column{
-	{"ID", "id"},
-	{"KIND", "kind"},
-	{"OBJECT", "objectName"},
-	{"RECORDS", "numRecords"},
-	{"STATUS", "status"},
-	{"ATTEMPTS", "attempts"},
-	{"NEXT", "nextAttemptTime"},
-	{"CREATED", "createTime"},
+	{title: "ID", path: "id"},
+	{title: "DESTINATION", path: "destinationId"},
+	{title: "KIND", path: "kind"},
+	{title: "OBJECT", path: "objectName"},
+	{title: "RECORDS", path: "numRecords"},
+	{title: "STATUS", path: "status"},
+	{title: "ATTEMPTS", path: "attempts"},
+	{title: "NEXT", path: "nextAttemptTime"},
+	{title: "CREATED", path: "createTime"},
 }
 
 type deliveryOptions struct {
@@ -52,6 +53,7 @@ func newDeliveries(env *Env) *cobra.Command {
 }
 
 func newListDeliveries(env *Env, at *atServer, opts *deliveryOptions) *cobra.Command {
+	page := &paging{}
 	cmd := &cobra.Command{
 		Use: "list", Short: "List messages, the newest first", Args: cobra.NoArgs,
 		Example: "  windlass deliveries list --destination bitbucketWebhook --status failed",
@@ -71,16 +73,10 @@ func newListDeliveries(env *Env, at *atServer, opts *deliveryOptions) *cobra.Com
 			if opts.follow {
 				return followDeliveries(cmd.Context(), env, at, c, path, query)
 			}
-			got, err := c.get(cmd.Context(), path, query)
-			if err == nil && !at.json {
-				got, err = got.results()
-			}
-			if err != nil {
-				return err
-			}
-			return at.printList(env.Stdout, got, deliveryColumns)
+			return at.list(cmd.Context(), env, c, page, path, query, deliveryColumns)
 		},
 	}
+	page.bind(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&opts.destination, "destination", "", "only those to the destination of this `NAME`")
 	flags.StringVar(&opts.operation, "operation", "", "only those of the operation of this `ID`")
@@ -165,7 +161,7 @@ func newGetDelivery(env *Env, at *atServer, n *noun, opts *deliveryOptions) *cob
 			_, err := io.WriteString(env.Stdout, one.Body)
 			return err
 		}
-		if err := at.printOne(env.Stdout, got.body, append(slices.Clone(deliveryColumns), column{"DESTINATION", "destinationId"}, column{"OPERATION", "operationId"})); err != nil || at.json {
+		if err := at.printOne(env.Stdout, got.body, append(slices.Clone(deliveryColumns), column{title: "OPERATION", path: "operationId"})); err != nil || at.json {
 			return err
 		}
 		return printTried(env, got)
@@ -231,7 +227,7 @@ func newReplay(env *Env, at *atServer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return at.printOne(env.Stdout, got.body, []column{{"REPLAYED", "replayed"}})
+			return at.printOne(env.Stdout, got.body, []column{{title: "REPLAYED", path: "replayed"}})
 		},
 	}
 	flags := cmd.Flags()

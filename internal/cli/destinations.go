@@ -19,19 +19,44 @@ func newDestinations(env *Env) *cobra.Command {
 	n := &noun{
 		plural: "destinations", singular: "a destination", takes: "NAME",
 		about:   "Where records and notifications are sent",
-		columns: []column{{"NAME", "name"}, {"URL", "metadata.url"}, {"ID", "id"}, {"CREATED", "createTime"}},
-		details: []column{{"HEADERS", "metadata.headers"}, {"SIGNING SECRET", "secrets.webhookSigningKey"}},
+		columns: []column{{title: "NAME", path: "name"}, {title: "URL", path: "metadata.url"}, {title: "ID", path: "id"}, {title: "CREATED", path: "createTime"}},
+		details: []column{
+			{title: "HEADERS", path: "metadata.headers"}, {title: "SIGNING SECRET", path: "secrets.webhookSigningKey"},
+			{title: "DISABLED", path: "health.disabled"}, {title: "WHY", path: "health.reason"}, {title: "FAILING SINCE", path: "health.failingSince"}, {title: "HELD UNTIL", path: "health.heldUntil"},
+		},
 	}
 	n.in("destinations")
 	at := &atServer{}
 	var secrets bool
 	cmd := n.command(env, at, newCreateDestination(env, at, n), newUpdateDestination(env, at, n), newRotateDestination(env, at, n))
+	for verb, short := range map[string]string{"enable": "Send to a destination again: what has waited goes out", "disable": "Keep everything for a destination until it is enabled"} {
+		cmd.AddCommand(n.onOne(env, at, verb, short, func(cmd *cobra.Command, c *client, name string) error {
+			path, err := n.locate(cmd.Context(), c, name)
+			if err != nil {
+				return err
+			}
+			health, err := c.call(cmd.Context(), http.MethodPost, path+":"+verb, nil, nil)
+			if err != nil {
+				return err
+			}
+			return at.printOne(env.Stdout, health.body, []column{{title: "DISABLED", path: "disabled"}, {title: "WHY", path: "reason"}})
+		}))
+	}
 	n.show = func(ctx context.Context, c *client, name string) (json.RawMessage, error) {
 		query := url.Values{}
 		if secrets {
 			query.Set("includeSecrets", "true")
 		}
-		return showDestination(ctx, c, n, name, query)
+		found, err := showDestination(ctx, c, n, name, query)
+		if err != nil {
+			return nil, err
+		}
+		path, err := n.locate(ctx, c, name)
+		if err != nil {
+			return nil, err
+		}
+		health, err := c.get(ctx, path+"/health", nil)
+		return with(found, "health", health.body), err
 	}
 	for _, verb := range cmd.Commands() {
 		if verb.Name() == "get" {

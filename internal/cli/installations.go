@@ -22,16 +22,16 @@ func newInstallations(env *Env) *cobra.Command {
 		plural: "installations", singular: "an installation", takes: "ID",
 		about: "Integrations as customers have installed them",
 		columns: []column{
-			{"ID", "id"},
-			{"INTEGRATION", "integrationId"},
-			{"GROUP", "group.groupRef"},
-			{"WORKSPACE", "connection.providerWorkspaceRef"},
-			{"HEALTH", "healthStatus"},
-			{"LAST", "lastOperationStatus"},
-			{"CREATED", "createTime"},
+			{title: "ID", path: "id"},
+			{title: "INTEGRATION", path: "integrationId"},
+			{title: "GROUP", path: "group.groupRef"},
+			{title: "WORKSPACE", path: "connection.providerWorkspaceRef"},
+			{title: "HEALTH", path: "healthStatus"},
+			{title: "LAST", path: "lastOperationStatus"},
+			{title: "CREATED", path: "createTime"},
 		},
 		details: []column{
-			{"CONNECTION", "connection.id"}, {"CONNECTION STATUS", "connection.status"}, {"REVISION", "config.revisionId"}, {"CREATED BY", "createdBy"},
+			{title: "CONNECTION", path: "connection.id"}, {title: "CONNECTION STATUS", path: "connection.status"}, {title: "REVISION", path: "config.revisionId"}, {title: "CREATED BY", path: "createdBy"},
 		},
 	}
 	var integration, group string
@@ -48,8 +48,18 @@ func newInstallations(env *Env) *cobra.Command {
 		return path, query, err
 	}
 	n.show = func(ctx context.Context, c *client, id string) (json.RawMessage, error) {
-		return n.among(ctx, c, id, "id")
+		found, err := n.among(ctx, c, id, "id")
+		if err != nil {
+			return nil, err
+		}
+		path, err := c.inProject(ctx, "integrations", cell(found, "integrationId"), "installations", id, "objects")
+		if err != nil {
+			return nil, err
+		}
+		states, err := c.get(ctx, path, nil)
+		return with(found, "reads", states.body), err
 	}
+	n.parts = &parts{"reads", []column{{title: "OBJECT", path: "objectName"}, {title: "READS", path: "status"}, {title: "WHY", path: "reason"}, {title: "FAILURES", path: "failuresInARow"}, {title: "READ TO", path: "readTo"}}}
 	n.locate = func(ctx context.Context, c *client, id string) (string, error) {
 		// Its path names the integration, too, which nobody wants to type.
 		found, err := n.among(ctx, c, id, "id")

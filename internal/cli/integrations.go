@@ -17,12 +17,12 @@ func newIntegrations(env *Env) *cobra.Command {
 		plural: "integrations", singular: "an integration", takes: "NAME",
 		about: "What was deployed: the entries of amp.yaml",
 		columns: []column{
-			{"NAME", "name"}, {"PROVIDER", "provider"}, {"REVISION", "latestRevision.id"}, {"DEPLOYED", "latestRevision.createTime"}, {"ID", "id"},
+			{title: "NAME", path: "name"}, {title: "PROVIDER", path: "provider"}, {title: "REVISION", path: "latestRevision.id"}, {title: "DEPLOYED", path: "latestRevision.createTime"}, {title: "ID", path: "id"},
 		},
 		details: []column{
-			{"READS", "latestRevision.content.read.objects.objectName"},
-			{"WRITES", "latestRevision.content.write.objects.objectName"},
-			{"CREATED", "createTime"},
+			{title: "READS", path: "latestRevision.content.read.objects.objectName"},
+			{title: "WRITES", path: "latestRevision.content.write.objects.objectName"},
+			{title: "CREATED", path: "createTime"},
 		},
 	}
 	n.in("integrations")

@@ -26,6 +26,8 @@ type noun struct {
 	columns          []column
 	details          []column // of a single one, beside the columns
 
+	parts *parts // a list in a single one; nil: there is none
+
 	// list returns where all of them are.
 	list func(ctx context.Context, c *client) (path string, query url.Values, err error)
 	// locate returns where one of them is.
@@ -37,8 +39,26 @@ type noun struct {
 	show func(ctx context.Context, c *client, name string) (json.RawMessage, error)
 }
 
+// parts are a list that is shown below a single thing.
+type parts struct {
+	member  string
+	columns []column
+}
+
 // A column is a cell of a table: its title, and the dotted path to its value.
-type column struct{ title, path string }
+type column struct {
+	title, path string
+	show        func(value string) string // nil: as it is
+}
+
+// of is the column's value of a thing.
+func (c column) of(one json.RawMessage) string {
+	value := cell(one, c.path)
+	if c.show != nil && value != "" {
+		return c.show(value)
+	}
+	return value
+}
 
 // in makes the functions of a noun whose things lie under a segment of their own.
 func (n *noun) in(segment string) {
@@ -68,7 +88,8 @@ func (n *noun) command(env *Env, at *atServer, extra ...*cobra.Command) *cobra.C
 }
 
 func (n *noun) newList(env *Env, at *atServer) *cobra.Command {
-	return &cobra.Command{
+	page := &paging{}
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List " + strings.ReplaceAll(n.plural, "-", " "),
 		Args:  cobra.NoArgs,
@@ -81,13 +102,11 @@ func (n *noun) newList(env *Env, at *atServer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			got, err := c.get(cmd.Context(), path, query)
-			if err != nil {
-				return err
-			}
-			return at.printList(env.Stdout, got, n.columns)
+			return at.list(cmd.Context(), env, c, page, path, query, n.columns)
 		},
 	}
+	page.bind(cmd)
+	return cmd
 }
 
 func (n *noun) newGet(env *Env, at *atServer) *cobra.Command {
@@ -174,9 +193,23 @@ func (n *noun) fetch(ctx context.Context, c *client, name string) (json.RawMessa
 	return got.body, err
 }
 
+// with adds what a server says elsewhere to one thing, as a member of its JSON.
+func with(one json.RawMessage, name string, value json.RawMessage) json.RawMessage {
+	head := bytes.TrimSuffix(bytes.TrimSpace(one), []byte("}"))
+	return slices.Concat(head, []byte(`,"`+name+`":`), bytes.TrimSpace(value), []byte("}"))
+}
+
 // print shows one thing.
 func (n *noun) print(w io.Writer, at *atServer, one json.RawMessage) error {
-	return at.printOne(w, one, append(append([]column(nil), n.columns...), n.details...))
+	if err := at.printOne(w, one, append(append([]column(nil), n.columns...), n.details...)); err != nil || at.json || n.parts == nil {
+		return err
+	}
+	list, has, err := lookup(one, []string{n.parts.member})
+	if err != nil || !has || string(list) == "[]" {
+		return err
+	}
+	tellf(w, "\n")
+	return at.printList(w, answer{body: list}, n.parts.columns)
 }
 
 // patch changes what the mask names of one thing, and shows it.
@@ -236,9 +269,8 @@ func (n *noun) complete(env *Env, at *atServer) cobra.CompletionFunc {
 		if err != nil {
 			return nil, noFiles
 		}
-		got, err := c.get(ctx, path, query)
-		var all []json.RawMessage
-		if err != nil || got.into(&all) != nil {
+		all, _, err := (&paging{limit: 200}).fetch(ctx, c, path, query)
+		if err != nil {
 			return nil, noFiles
 		}
 		var offers []string
@@ -287,7 +319,7 @@ func (s *atServer) printList(w io.Writer, got answer, columns []column) error {
 	for _, one := range all {
 		cells := make([]string, len(columns))
 		for i, column := range columns {
-			cells[i] = dash(cell(one, column.path))
+			cells[i] = dash(column.of(one))
 		}
 		table.row(cells...)
 	}

@@ -72,14 +72,14 @@ func (a answer) results() (answer, error) {
 }
 
 var operationColumns = []column{
-	{"ID", "id"},
-	{"OBJECT", "metadata.objects"},
-	{"ACTION", "actionType"},
-	{"STATUS", "status"},
-	{"RECORDS", "metadata.progress.recordsProcessed"},
-	{"OF", "metadata.progress.recordsEstimatedTotal"},
-	{"CREATED", "createTime"},
-	{"RESULT", "result"},
+	{title: "ID", path: "id"},
+	{title: "OBJECT", path: "metadata.objects"},
+	{title: "ACTION", path: "actionType"},
+	{title: "STATUS", path: "status"},
+	{title: "RECORDS", path: "metadata.progress.recordsProcessed"},
+	{title: "OF", path: "metadata.progress.recordsEstimatedTotal"},
+	{title: "CREATED", path: "createTime"},
+	{title: "RESULT", path: "result"},
 }
 
 func newOperations(env *Env) *cobra.Command {
@@ -101,7 +101,7 @@ func newOperations(env *Env) *cobra.Command {
 }
 
 func newListOperations(env *Env, at *atServer) *cobra.Command {
-	of, object, status := &ofInstallation{}, "", ""
+	of, object, status, page := &ofInstallation{}, "", "", &paging{}
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the operations of an installation, the latest first", Args: cobra.NoArgs,
 		Example: "  windlass operations list --group customer-1 --status failure",
@@ -118,17 +118,11 @@ func newListOperations(env *Env, at *atServer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			got, err := c.get(cmd.Context(), path, filled("objectName", object, "status", status))
-			if err == nil && !at.json {
-				got, err = got.results()
-			}
-			if err != nil {
-				return err
-			}
-			return at.printList(env.Stdout, got, operationColumns)
+			return at.list(cmd.Context(), env, c, page, path, filled("objectName", object, "status", status), operationColumns)
 		},
 	}
 	of.bind(cmd)
+	page.bind(cmd)
 	cmd.Flags().StringVar(&object, "object", "", "only those of this object")
 	cmd.Flags().StringVar(&status, "status", "", "only those that are in_progress, success or failure")
 	completeFlag(cmd, "status", windlass.OperationRunning, windlass.OperationSuccess, windlass.OperationFailure)

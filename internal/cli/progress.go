@@ -48,16 +48,31 @@ func newProgress(env *Env, object string, m *meter) *progress {
 }
 
 // begin draws from now on, at most five times a second, until end.
-func (p *progress) begin() {
+func (p *progress) begin() { p.every(redraw, p.draw) }
+
+// tellWaits writes a line a minute while a wait lasts, until end: for where there
+// is no terminal.
+func (p *progress) tellWaits() { p.every(time.Minute, p.tellWait) }
+
+func (p *progress) tellWait() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := p.now(); p.until.After(now) {
+		tellf(p.out, "windlass: %s\n", p.line(now))
+	}
+}
+
+// every does something again and again, until end.
+func (p *progress) every(interval time.Duration, do func()) {
 	p.quit, p.done = make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(p.done)
-		tick := time.NewTicker(redraw)
+		tick := time.NewTicker(interval)
 		defer tick.Stop()
 		for {
 			select {
 			case <-tick.C:
-				p.draw()
+				do()
 			case <-p.quit:
 				return
 			}

@@ -28,9 +28,9 @@ func newProviderApps(env *Env) *cobra.Command {
 		plural: "provider-apps", singular: "a provider app", takes: "ID",
 		about: "OAuth consumers that customers consent to",
 		columns: []column{
-			{"ID", "id"}, {"PROVIDER", "provider"}, {"CLIENT ID", "clientId"}, {"SCOPES", "scopes"}, {"CREATED", "createTime"},
+			{title: "ID", path: "id"}, {title: "PROVIDER", path: "provider"}, {title: "CLIENT ID", path: "clientId"}, {title: "SCOPES", path: "scopes"}, {title: "CREATED", path: "createTime"},
 		},
-		details: []column{{"EXTERNAL REF", "externalRef"}, {"HOURLY LIMIT", "metadata.providerParams.hourlyLimit"}},
+		details: []column{{title: "EXTERNAL REF", path: "externalRef"}, {title: "HOURLY LIMIT", path: "metadata.providerParams.hourlyLimit"}},
 	}
 	n.in("provider-apps")
 	n.show = func(ctx context.Context, c *client, name string) (json.RawMessage, error) {

@@ -102,6 +102,9 @@ func (r *reading) say(note string) {
 
 func (r *reading) run(ctx context.Context) error {
 	// Records that scroll by on the same terminal are progress enough.
+	if !r.env.StderrTerminal && !r.opts.quiet && !r.opts.json {
+		r.bar.tellWaits()
+	}
 	if r.env.StderrTerminal && !r.opts.quiet && !r.opts.json && !(r.opts.toStdout() && r.env.StdoutTerminal) {
 		r.bar.begin()
 	}

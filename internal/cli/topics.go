@@ -13,7 +13,7 @@ import (
 func newTopics(env *Env) *cobra.Command {
 	n := &noun{
 		plural: "topics", singular: "a topic", takes: "NAME", about: "Who is told of what happens",
-		columns: []column{{"NAME", "name"}, {"ID", "id"}, {"CREATED", "createTime"}},
+		columns: []column{{title: "NAME", path: "name"}, {title: "ID", path: "id"}, {title: "CREATED", path: "createTime"}},
 	}
 	n.in("topics")
 	n.show = func(ctx context.Context, c *client, name string) (json.RawMessage, error) {
@@ -63,7 +63,7 @@ func newRouteTopic(env *Env, at *atServer, n *noun) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := at.printOne(env.Stdout, made.body, []column{{"ROUTE", "id"}, {"EVENT", "eventType"}, {"DESTINATION", "destinationId"}}); err != nil {
+				if err := at.printOne(env.Stdout, made.body, []column{{title: "ROUTE", path: "id"}, {title: "EVENT", path: "eventType"}, {title: "DESTINATION", path: "destinationId"}}); err != nil {
 					return err
 				}
 			}

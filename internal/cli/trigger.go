@@ -48,7 +48,7 @@ operation.`,
 				return err
 			}
 			if !follow {
-				return at.printOne(env.Stdout, begun.body, []column{{"OPERATION", "operationId"}})
+				return at.printOne(env.Stdout, begun.body, []column{{title: "OPERATION", path: "operationId"}})
 			}
 			return followLog(ctx, env.Stdout, at, c, cell(begun.body, "operationId"), true)
 		},

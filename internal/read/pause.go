@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"windlass"
 	"windlass/internal/config"
@@ -242,4 +243,38 @@ func clip(text string) string {
 		return string(runes[:most]) + "…"
 	}
 	return text
+}
+
+// ObjectState is how the reads of an object of an installation stand.
+type ObjectState struct {
+	Name     string    `json:"objectName"`
+	Status   string    `json:"status" enum:"enabled,paused,disabled"`
+	Reason   string    `json:"reason,omitempty"` // why it is not read
+	Failures int       `json:"failuresInARow"`
+	ReadTo   time.Time `json:"readTo,omitzero"` // what changed before is delivered
+}
+
+// ObjectStates says of each object that an installation reads how that stands.
+func (f *Flow) ObjectStates(ctx context.Context, project, integration, installation string) ([]ObjectState, error) {
+	const op = "look at the reads"
+	states := []ObjectState{}
+	err := f.ofInstallation(ctx, op, project, integration, installation, nil, func(ctx context.Context, in windlass.Installation, c config.Config, _ []string) error {
+		states = states[:0]
+		for _, name := range c.ReadNames() {
+			mark, err := f.store.ReadMark(ctx, in.ID, name)
+			if err != nil && !kindIs(err, windlass.NotFound) {
+				return err
+			}
+			state := ObjectState{Name: name, Status: "enabled", Failures: mark.Failures, ReadTo: mark.Mark}
+			switch {
+			case c.Read.Objects[name].Disabled:
+				state.Status, state.Reason = "disabled", "the config of the installation disables it, as a deploy does that drops the object"
+			case mark.Paused:
+				state.Status, state.Reason = "paused", mark.Reason
+			}
+			states = append(states, state)
+		}
+		return nil
+	})
+	return states, err
 }
