@@ -151,7 +151,7 @@ var imports = []rule{
 	{
 		dir:   "internal/server",
 		code:  []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/...", "github.com/prometheus/client_golang"},
-		tests: []string{"bitbucket/sandbox", "github.com/jackc/pgx/v5", "github.com/getkin/kin-openapi"},
+		tests: []string{"bitbucket/sandbox", "github.com/jackc/pgx/v5", "github.com/getkin/kin-openapi", "github.com/google/uuid"},
 	},
 	{
 		dir: "internal/cli", code: []string{

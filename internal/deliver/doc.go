@@ -41,6 +41,12 @@
 // attempts; whoever has lost it records nothing. It outlasts an attempt, so
 // another process takes over only when no attempt can be under way any more.
 //
+// Lanes are served side by side. Where many are due, the short ones are read
+// together, and a lane whose batches are sent makes room for the next before they
+// are recorded: ten thousand lanes of one batch drain like a few long ones. What is
+// sent and not yet recorded is bounded (mostRecorded), and is what a crash sends
+// again.
+//
 // A batch that is pending and due is its own job: adding it in the transaction of
 // a page is all that is needed (invariant 1). [Service.Run] looks once a second
 // for destinations that something is due to, [Service.Wake] tells it at once.

@@ -1,11 +1,9 @@
 package deliver
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,8 +21,10 @@ const (
 	// grace is how long attempts that are under way may go on when the process
 	// is to end.
 	grace = 5 * time.Second
-	// lanesAtOnce is how many lanes one look finds.
+	// lanesAtOnce is how many lanes one look finds. The next one is taken while
+	// fewer than lanesLow are left.
 	lanesAtOnce = 256
+	lanesLow    = 64
 )
 
 // A drain sends what is due to one destination, for as long as something is.
@@ -138,65 +138,4 @@ func (d *drain) serve(ctx context.Context) error {
 			return errors.Join(err, releaseErr)
 		}
 	}
-}
-
-// pump serves lanes side by side, and returns when none is under way and none
-// can be begun.
-func (d *drain) pump(ctx context.Context) error {
-	var failure error
-	var ahead []string // lanes that are due and not begun
-	active := map[string]bool{}
-	finished := make(chan finishedLane, d.concurrency)
-	ticker := time.NewTicker(d.poll) // others add lanes, too, and do not nudge
-	defer ticker.Stop()
-	for look := true; ; {
-		for failure == nil && len(active) < d.concurrency && !d.stopped() && d.circuit.open(d.now()) {
-			if len(ahead) == 0 && look {
-				look = false
-				ahead, failure = d.look(ctx, active)
-			}
-			if len(ahead) == 0 {
-				break
-			}
-			name := ahead[0]
-			ahead = ahead[1:]
-			if active[name] {
-				continue
-			}
-			active[name] = true
-			go func() { finished <- finishedLane{name, d.lane(ctx, name)} }()
-		}
-		if len(active) == 0 {
-			return failure
-		}
-		select {
-		case lane := <-finished:
-			delete(active, lane.name)
-			failure = errors.Join(failure, lane.err)
-			look = true
-		case <-ticker.C:
-			look = true
-		case <-d.nudge:
-			look = true
-		}
-	}
-}
-
-type finishedLane struct {
-	name string
-	err  error
-}
-
-// look lists the lanes that are due and not under way: those that were served
-// least recently first, so that a long one does not keep the others waiting.
-func (d *drain) look(ctx context.Context, active map[string]bool) ([]string, error) {
-	d.looks++
-	names, err := d.store.DueLanes(ctx, d.id, d.now(), lanesAtOnce+len(active))
-	names = slices.DeleteFunc(names, func(name string) bool { return active[name] })
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(d.served[a], d.served[b]) })
-	names = names[:min(len(names), lanesAtOnce)]
-	for _, name := range names {
-		d.served[name] = d.looks
-	}
-	return names, err
 }

@@ -17,29 +17,38 @@ const (
 	pause = 10 * time.Millisecond
 )
 
-// lane sends one round of a lane, one batch after the other, and returns when
-// all of it is recorded.
-func (d *drain) lane(ctx context.Context, name string) error {
-	batches, err := d.store.DueBatches(ctx, d.id, name, d.now(), mostBatches, mostBytes)
-	if err != nil {
-		return err
+// lane sends one round of a lane, one batch after the other. The last entry that it
+// returns is yet to be recorded.
+func (d *drain) lane(ctx context.Context, r round) (last entry, err error) {
+	batches, waiting := r.batches, []windlass.Batch(nil)
+	if !r.read {
+		if batches, err = d.store.DueBatches(ctx, d.id, r.lane, d.now(), mostBatches, mostBytes); err != nil {
+			return last, err
+		}
+		if waiting, err = d.store.WaitingBatches(ctx, d.id, r.lane); err != nil {
+			return last, err
+		}
 	}
-	waiting, err := d.store.WaitingBatches(ctx, d.id, name)
-	if err != nil {
-		return err
+	last = d.send(batches, newWaiters(waiting))
+	last.lane, last.ends, last.empty = r.lane, true, len(batches) == 0 // one transaction for both, where batches are few
+	return last, nil
+}
+
+// settle has the last entry of a round recorded, and all before it.
+func (d *drain) settle(last entry) {
+	if !last.ends {
+		return // the round failed before it began
 	}
 	recorded := make(chan struct{})
-	last := d.send(batches, newWaiters(waiting))
-	last.lane, last.recorded = name, recorded // one transaction for both, where batches are few
+	last.recorded = recorded
 	d.entries <- last
 	<-recorded
-	if len(batches) == 0 {
+	if last.empty {
 		select {
 		case <-d.stopping:
 		case <-time.After(pause):
 		}
 	}
-	return nil
 }
 
 // send sends batches of one lane, and returns the last entry, which is yet to be

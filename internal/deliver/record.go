@@ -19,6 +19,8 @@ type entry struct {
 	batch    *windlass.Batch // what the outcome is of
 	detail   string          // why it failed, for the log alone
 	lane     string          // at the end of a round
+	ends     bool            // likewise
+	empty    bool            // likewise: nothing was due
 	recorded chan<- struct{} // likewise: closed when this and all before it is
 }
 

@@ -47,6 +47,9 @@ type QueueStore interface {
 	// DueBatches returns them in the order in which they are to be sent, with
 	// their bodies, and no more than so many bytes unless one alone is larger.
 	DueBatches(ctx context.Context, destinationID, lane string, now time.Time, limit int, bytes int64) ([]windlass.Batch, error)
+	// DueOfLanes is DueBatches for many lanes at once: for those in which fewer than
+	// short are due and none waits, in each lane's order and lane by lane.
+	DueOfLanes(ctx context.Context, destinationID string, now time.Time, lanes []string, short int, bytes int64) ([]windlass.Batch, error)
 	// WaitingBatches lists those that were tried or held back before, due or not,
 	// with the keys of their records and without their bodies.
 	WaitingBatches(ctx context.Context, destinationID, lane string) ([]windlass.Batch, error)

@@ -134,6 +134,53 @@ func (s *Store) DueBatches(ctx context.Context, destinationID, lane string, now 
 	return all, s.fail(op, err, batchSays)
 }
 
+// DueOfLanes lists the batches that are due in those of the given lanes in which
+// fewer than short are, and of which none was tried or held back before: each lane's
+// together and in their order, with their bodies, and no more than bytes of these.
+// A lane that does not fit is left out whole. It is one look for many lanes, where
+// DueBatches would be one for each.
+func (s *Store) DueOfLanes(
+	ctx context.Context, destinationID string, now time.Time, lanes []string, short int, bytes int64,
+) ([]windlass.Batch, error) {
+	const op = "list the batches that are due in many lanes"
+	const (
+		first = `FROM batches x WHERE x.destination_id = l.destination_id AND x.lane = l.name AND x.status = 'pending' AND x.next_attempt <= ?2
+			ORDER BY x.next_attempt, x.seq LIMIT ?3`
+		// Each finds the first few of a lane by the index, and looks no further.
+		ofPostgres = `lanes l CROSS JOIN LATERAL (SELECT x.* ` + first + `) b`
+		ofSQLite   = `lanes l CROSS JOIN batches b ON b.id IN (SELECT x.id ` + first + `)`
+	)
+	from := ofSQLite
+	if s.driver == Postgres {
+		from = ofPostgres
+	}
+	args := []any{destinationID, micros(now), short}
+	for _, name := range lanes {
+		args = append(args, name)
+	}
+	found, err := list(ctx, s, scanSized, `SELECT `+batchColumns+`, b.size FROM `+from+`
+		WHERE l.destination_id = ?1 AND l.name IN (`+s.parameters(3, len(lanes))+`) AND NOT EXISTS (SELECT 1 FROM batches w
+			WHERE w.destination_id = l.destination_id AND w.lane = l.name AND w.status = 'pending' AND w.waits > 0)
+		ORDER BY l.name, b.next_attempt, b.seq`, args...)
+	if err != nil {
+		return nil, s.fail(op, err, batchSays)
+	}
+	fit := found[:0]
+	for len(found) > 0 {
+		n, size := 0, int64(0)
+		for n < len(found) && found[n].Lane == found[0].Lane {
+			size += found[n].size
+			n++
+		}
+		if n < short && size <= bytes {
+			fit, bytes = append(fit, found[:n]...), bytes-size
+		}
+		found = found[n:]
+	}
+	all, err := s.withBodies(ctx, fit)
+	return all, s.fail(op, err, batchSays)
+}
+
 // WaitingBatches lists the batches of a lane that were tried or held back before,
 // due or not, in their order and without their bodies.
 func (s *Store) WaitingBatches(ctx context.Context, destinationID, lane string) ([]windlass.Batch, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -330,6 +331,33 @@ func FuzzBodies(f *testing.F) {
 		must(t, s.AddBatches(t.Context(), []windlass.Batch{b}))
 		if back := got(s.Batch(t.Context(), w.project.ID, b.ID))(t).Body; !bytes.Equal(back, body) {
 			t.Errorf("%q came back as %q", body, back)
+		}
+	})
+}
+
+// One look at many lanes finds the short ones in which nothing waits, whole.
+func TestDueOfLanes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		w := found(t, s)
+		ctx, id := t.Context(), w.destination.ID
+		add(t, s, batch(t, w, "a", "1234"), batch(t, w, "a", "5678"), batch(t, w, "b", "12345678"), batch(t, w, "c", "x"))
+		add(t, s, batch(t, w, "long", "1"), batch(t, w, "long", "2"), batch(t, w, "long", "3"), batch(t, w, "not asked for", "x"))
+		later := batch(t, w, "later", "x")
+		later.Created = noon.Add(time.Second)
+		waits := add(t, s, later, batch(t, w, "waits", "1"), batch(t, w, "waits", "2"))[1]
+		lease(t, s, w, "owner", noon)
+		wantSame(t, got(s.RecordOutcomes(ctx, windlass.Outcomes{
+			Health: windlass.Health{DestinationID: id}, Holder: "owner", Until: noon.Add(time.Hour), Now: noon, Lanes: []string{"waits"},
+			Outcomes: []windlass.Outcome{attempt(waits, windlass.BatchPending, noon.Add(time.Hour))},
+		}))(t), true)
+		for bytes, want := range map[int64]string{100: "a:1234 a:5678 b:12345678 c:x", 9: "a:1234 a:5678 c:x", 7: "c:x", 0: ""} {
+			var said []string
+			for _, b := range got(s.DueOfLanes(ctx, id, noon, []string{"waits", "long", "c", "b", "a", "later", "none"}, 3, bytes))(t) {
+				said = append(said, b.Lane+":"+string(b.Body))
+			}
+			wantSame(t, strings.Join(said, " "), want)
 		}
 	})
 }
