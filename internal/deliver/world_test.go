@@ -101,8 +101,8 @@ func status(code int, headers ...string) *http.Response {
 	return resp
 }
 
-func always(code int, headers ...string) func(int, request) (*http.Response, error) {
-	return func(int, request) (*http.Response, error) { return status(code, headers...), nil }
+func always(code int) func(int, request) (*http.Response, error) {
+	return func(int, request) (*http.Response, error) { return status(code), nil }
 }
 
 // A notice is what the product was told.

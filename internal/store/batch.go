@@ -16,15 +16,21 @@ const batchColumns = `b.id, b.project_id, b.destination_id, b.installation_id, b
 	b.lane, b.seq, b.records, b.status, b.next_attempt, b.attempts, b.tries, b.waits, b.replays, b.created, b.updated`
 
 func scanBatch(r row) (b windlass.Batch, err error) {
-	return b, r.Scan(batchFields(&b)...)
+	err = r.Scan(batchFields(&b)...)
+	return b, err
 }
 
 // batchFields are where the columns of a batch go.
 func batchFields(b *windlass.Batch) []any {
 	return []any{
 		&b.ID, &b.ProjectID, &b.DestinationID, &b.InstallationID, &b.OperationID, &b.Object, &b.Kind,
-		&b.Lane, &b.Seq, &b.Records, &b.Status, when{&b.NextAttempt}, &b.Attempts, &b.Tries, waiting{&b.HeldBack}, &b.Replays,
-		when{&b.Created}, when{&b.Updated},
+		&b.Lane, &b.Seq, &b.Records, &b.Status,
+		when{&b.NextAttempt},
+		&b.Attempts, &b.Tries,
+		waiting{&b.HeldBack},
+		&b.Replays,
+		when{&b.Created},
+		when{&b.Updated},
 	}
 }
 
@@ -235,7 +241,8 @@ type sized struct {
 }
 
 func scanSized(r row) (b sized, err error) {
-	return b, r.Scan(append(batchFields(&b.Batch), &b.size)...)
+	err = r.Scan(append(batchFields(&b.Batch), &b.size)...)
+	return b, err
 }
 
 // Batches lists batches without their bodies, the newest first.

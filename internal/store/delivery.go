@@ -147,7 +147,7 @@ func (s *Store) DueOfLanes(
 		first = `FROM batches x WHERE x.destination_id = l.destination_id AND x.lane = l.name AND x.status = 'pending' AND x.next_attempt <= ?2
 			ORDER BY x.next_attempt, x.seq LIMIT ?3`
 		// Each finds the first few of a lane by the index, and looks no further.
-		ofPostgres = `lanes l CROSS JOIN LATERAL (SELECT x.* ` + first + `) b`
+		ofPostgres = `lanes l CROSS JOIN LATERAL (SELECT x.id ` + first + `) f JOIN batches b ON b.id = f.id`
 		ofSQLite   = `lanes l CROSS JOIN batches b ON b.id IN (SELECT x.id ` + first + `)`
 	)
 	from := ofSQLite
