@@ -123,6 +123,16 @@ type Connection struct {
 	Updated       time.Time
 }
 
+// WorkspacePath is the workspace in the paths of requests: its id once the provider
+// has said it, since a name changes when the workspace is renamed, and may be
+// another's then.
+func (c *Connection) WorkspacePath() string {
+	if id := c.Metadata["workspaceId"]; id.Source == "provider" && id.Value != "" {
+		return id.Value
+	}
+	return c.Workspace
+}
+
 // Credentials are what a connection authenticates with. The fields that are set
 // depend on the scheme: the tokens for OAuth; APIKey for an access token; Username
 // and Password for an API token; AppKey, ClientKey and SharedSecret for a Connect

@@ -2,11 +2,8 @@ package bitbucket
 
 import (
 	"bytes"
-	"encoding/json"
-	"maps"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -34,6 +31,8 @@ var kinds = map[int]windlass.Kind{
 	http.StatusUnsupportedMediaType:  windlass.Invalid,
 	http.StatusUnprocessableEntity:   windlass.Invalid,
 	http.StatusTooManyRequests:       windlass.RateLimited,
+	http.StatusRequestTimeout:        windlass.Unavailable, // the request took too long to arrive
+	http.StatusTooEarly:              windlass.Unavailable,
 }
 
 func kindOf(code int) windlass.Kind {
@@ -85,6 +84,9 @@ func remedy(call call, e *connector.Error) string {
 	case windlass.NotFound:
 		return "it does not exist, or this credential cannot see it; check the workspace and the id"
 	case windlass.Conflict:
+		if call.method == http.MethodGet || call.method == http.MethodDelete {
+			return "it is being changed, or in a state that does not allow this: try again later"
+		}
 		return "read it first and update it by its id, or choose another name"
 	case windlass.Gone:
 		return "Bitbucket has removed this for good"
@@ -102,10 +104,16 @@ func remedy(call call, e *connector.Error) string {
 	}
 }
 
+// aboutAddresses matches what Bitbucket says when a workspace lets in only
+// certain IP addresses.
+var aboutAddresses = regexp.MustCompile(`(?i)\bip\b|allow-?list|white-?list`)
+
 func forbiddenRemedy(call call, e *connector.Error) string {
 	switch {
 	case len(e.Missing()) > 0:
 		return "add the scope to the OAuth consumer or make a token that has it, then connect again"
+	case aboutAddresses.MatchString(e.Message):
+		return "the workspace lets only certain IP addresses in: its administrators have to add the one that requests come from, or to take the credential's user out of the rule"
 	case call.object == nil:
 		return "the credential's user lacks the role for this"
 	case call.object.name == "projects" && call.method == http.MethodDelete:
@@ -114,128 +122,6 @@ func forbiddenRemedy(call call, e *connector.Error) string {
 		return "only the workspace's owners may see or change its webhooks"
 	default:
 		return "the credential's user lacks the role for this in the workspace"
-	}
-}
-
-// errorBody is the shape that Bitbucket's error bodies vary upon: detail is a
-// string or an object, a field's problem a string or a list, data may stand
-// beside error, and error itself may be a bare string (OAuth, RFC 6749).
-type errorBody struct {
-	Message string          `json:"message"`
-	Error   json.RawMessage `json:"error"`
-	Data    json.RawMessage `json:"data"`
-	// Description is RFC 6749's.
-	Description string `json:"error_description"`
-}
-
-type innerError struct {
-	Message string                     `json:"message"`
-	Detail  json.RawMessage            `json:"detail"`
-	Fields  map[string]json.RawMessage `json:"fields"`
-	Data    json.RawMessage            `json:"data"`
-}
-
-// parseError fills in what an error body says. It takes any body whatever.
-func parseError(body []byte, e *connector.Error) {
-	body = bytes.TrimSpace(body)
-	var outer errorBody
-	if len(body) == 0 || body[0] != '{' || json.Unmarshal(body, &outer) != nil {
-		e.Message = textOf(body)
-		return
-	}
-	e.Message = cleanText(outer.Message)
-	var inner innerError
-	var word string
-	switch {
-	case json.Unmarshal(outer.Error, &word) == nil && word != "":
-		e.Message = cleanText(strings.TrimSpace(word + ": " + outer.Description))
-	case json.Unmarshal(outer.Error, &inner) == nil:
-		if inner.Message != "" {
-			e.Message = cleanText(inner.Message)
-		}
-	default:
-		inner = looseError(outer.Error)
-	}
-	if inner.Data == nil {
-		inner.Data = outer.Data
-	}
-	fillDetail(inner.Detail, e)
-	for _, name := range slices.Sorted(maps.Keys(inner.Fields)) {
-		if len(e.Fields) == mostFields {
-			break
-		}
-		if problems := stringOrList(inner.Fields[name]); len(problems) > 0 {
-			if e.Fields == nil {
-				e.Fields = map[string][]string{}
-			}
-			e.Fields[cleanText(name)] = problems
-		}
-	}
-	var data struct {
-		URL string `json:"announcement_url"`
-	}
-	if json.Unmarshal(inner.Data, &data) == nil && data.URL != "" {
-		e.Remedy = "Bitbucket has removed this for good; see " + cleanText(data.URL)
-	}
-}
-
-// looseError reads an error object whose members have unexpected types, one
-// member at a time.
-func looseError(raw json.RawMessage) innerError {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(raw, &members) != nil {
-		return innerError{}
-	}
-	inner := innerError{Detail: members["detail"], Data: members["data"]}
-	_ = json.Unmarshal(members["message"], &inner.Message) // not a string: left empty
-	_ = json.Unmarshal(members["fields"], &inner.Fields)   // not an object: left empty
-	return inner
-}
-
-// fillDetail reads detail: more text, or the scopes required and granted.
-func fillDetail(raw json.RawMessage, e *connector.Error) {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		if text = cleanText(text); text != "" && !strings.Contains(e.Message, text) {
-			e.Message = strings.TrimRight(e.Message, ".: ")
-			if e.Message != "" {
-				e.Message += ": "
-			}
-			e.Message += text
-		}
-		return
-	}
-	var scopes struct {
-		Required json.RawMessage `json:"required"`
-		Granted  json.RawMessage `json:"granted"`
-	}
-	if json.Unmarshal(raw, &scopes) == nil {
-		e.Required, e.Granted = stringOrList(scopes.Required), stringOrList(scopes.Granted)
-	}
-}
-
-// An error is a line for a person: what a stranger lists in it is bounded. There
-// are some forty scopes.
-const (
-	mostFields = 10
-	mostScopes = 50
-)
-
-// stringOrList reads a string, or a list of strings, as a list.
-func stringOrList(raw json.RawMessage) []string {
-	var many []string
-	var one string
-	switch {
-	case json.Unmarshal(raw, &many) == nil:
-		many = many[:min(len(many), mostScopes)]
-		for i := range many {
-			many[i] = cleanText(many[i])
-		}
-		return many
-	case json.Unmarshal(raw, &one) == nil && one != "":
-		return []string{cleanText(one)}
-	default:
-		return nil
 	}
 }
 

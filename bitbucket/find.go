@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +24,7 @@ type finding struct {
 }
 
 // Find looks for the record that a create of req.Record would have made: a project
-// or a variable by its key, a repository by its slug, a webhook by its URL and its
+// or a variable by its key, a repository by its name, a webhook by its URL and its
 // events, a snippet by its title. All but variables say when they were created, so
 // that what was there before req.Since is not taken for it. Of several it returns
 // the one that was created last.
@@ -68,8 +71,63 @@ func (projectWriter) find(ctx context.Context, f *finding) (string, error) {
 	return f.at(ctx, jsonscan.Plain(f.record["key"]))
 }
 
+// find asks by name: what slug Bitbucket makes of a name or of a slug that was
+// given, cut at 62 characters and with dashes for what it does not like, is its
+// own affair.
 func (repositoryWriter) find(ctx context.Context, f *finding) (string, error) {
-	return f.at(ctx, slugFor(f.record))
+	name := jsonscan.Plain(f.record["name"])
+	slug := jsonscan.Plain(f.record["slug"])
+	if name == "" {
+		name = slug
+	}
+	list, err := f.list()
+	if err != nil {
+		return "", err
+	}
+	query := url.Values{"q": {"name = " + bbqlString(name)}, "sort": {"-created_on"}, "pagelen": {strconv.Itoa(mostPage)}}
+	a, err := f.send(ctx, http.MethodGet, list+encode(query), nil)
+	if err != nil {
+		return "", err
+	}
+	page, err := parsePage(f.o, a.body)
+	if err != nil {
+		return "", malformed(f.op, a, err)
+	}
+	for _, record := range page.records {
+		var one map[string]json.RawMessage
+		if json.Unmarshal(record.Raw, &one) != nil || f.old(one) || jsonscan.Plain(one["name"]) != name {
+			continue
+		}
+		if slug == "" || madeOf(slug, jsonscan.Plain(one["slug"])) {
+			return record.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// bbqlString writes a string of Bitbucket's query language.
+func bbqlString(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+}
+
+// leastCutSlug is a length below which Bitbucket cuts no slug off; it cuts at 62.
+const leastCutSlug = 60
+
+// madeOf reports whether a slug is what Bitbucket makes of one that was given: its
+// letters and digits are the same, as far as it goes.
+func madeOf(given, slug string) bool {
+	given, rest := bare(given), bare(slug)
+	return given == rest || len(slug) >= leastCutSlug && strings.HasPrefix(given, rest)
+}
+
+// bare leaves the letters and digits.
+func bare(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(text))
 }
 
 func (variableWriter) find(ctx context.Context, f *finding) (string, error) {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"windlass/connector"
 )
 
 // Limit is what an answer's headers say of the rolling hour's budget.
@@ -30,9 +32,7 @@ func ParseLimit(header http.Header) (Limit, bool) {
 		Limit:     firstNumber(header.Get("X-RateLimit-Limit")),
 		Remaining: firstNumber(header.Get("X-RateLimit-Remaining")),
 	}
-	if seconds := firstNumber(header.Get("X-RateLimit-Reset")); seconds > 0 && seconds <= 24*60*60 {
-		limit.Reset = time.Duration(seconds) * time.Second
-	}
+	limit.Reset, _ = connector.ResetAfter(header, time.Now())
 	limit.Near = strings.EqualFold(header.Get("X-RateLimit-NearLimit"), "true")
 	return limit, limit.Limit >= 0 || limit.Remaining >= 0 || limit.Reset > 0 || limit.Near
 }
@@ -51,29 +51,15 @@ func firstNumber(value string) int {
 	return n
 }
 
-// retryAfter says how long an answer asks to wait: Retry-After in seconds or as
-// a date, else the limit headers when they say that nothing is left.
+// retryAfter says how long an answer asks to wait: by Retry-After, else by the
+// limit headers when they say that nothing is left.
 func retryAfter(header http.Header) (time.Duration, bool) {
-	const longest = 24 * time.Hour // a longer wait is a mistake at the other end
-	if value := header.Get("Retry-After"); value != "" {
-		if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && seconds >= 0 {
-			return min(time.Duration(min(seconds, 1<<20))*time.Second, longest), true
-		}
-		if at, err := http.ParseTime(value); err == nil {
-			return min(max(at.Sub(answeredAt(header)), 0), longest), true
-		}
+	now := time.Now()
+	if wait, ok := connector.RetryAfter(header, now); ok {
+		return wait, true
 	}
-	if limit, ok := ParseLimit(header); ok && limit.Remaining <= 0 && limit.Reset > 0 {
-		return limit.Reset, true
+	if firstNumber(header.Get("X-RateLimit-Remaining")) > 0 {
+		return 0, false
 	}
-	return 0, false
-}
-
-// answeredAt is the server's own time of the answer, so that a Retry-After date
-// is not read against a clock that differs.
-func answeredAt(header http.Header) time.Time {
-	if at, err := http.ParseTime(header.Get("Date")); err == nil {
-		return at
-	}
-	return time.Now()
+	return connector.ResetAfter(header, now)
 }

@@ -25,7 +25,16 @@ type envelope struct {
 	next    string // absolute, as sent
 	size    int    // -1 when not said
 	pagelen int    // 0 when not said
+	mended  bool   // bytes that are not UTF-8 were replaced
 	nulls   int    // records that are null, where the object has such
+}
+
+// notes says what was done to the page's text.
+func (e *envelope) notes() []string {
+	if !e.mended {
+		return nil
+	}
+	return []string{"Some text on this page was not valid UTF-8: each bad byte sequence was replaced by U+FFFD."}
 }
 
 // key takes the next record's stable key.

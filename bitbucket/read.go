@@ -225,6 +225,7 @@ func (w *walker) parse(a answer) (envelope, error) {
 	if err != nil {
 		return envelope{}, malformed(w.op, a, err)
 	}
+	page.mended = a.mended
 	return page, nil
 }
 

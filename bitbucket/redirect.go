@@ -78,7 +78,7 @@ func isRedirect(code int) bool {
 
 // movedError says that a request was not done, since the thing has moved, and
 // where to. A place outside of the API is named by its host alone: the rest of the
-// link may hold what nobody should see.
+// link may hold a secret.
 func (c *Connector) movedError(method string, resp *http.Response, to *url.URL) *connector.Error {
 	e := &connector.Error{Kind: windlass.Conflict}
 	if resp != nil {

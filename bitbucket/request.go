@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"windlass"
 	"windlass/connector"
@@ -37,6 +38,22 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	mended bool // bytes that are not UTF-8 were replaced
+}
+
+// tries is what Retry tells of the attempts that one request took.
+type tries struct {
+	doubtful bool // one may have been carried out although it failed
+}
+
+type triesKey struct{}
+
+// doubt notes that an attempt failed in a way that leaves open whether it was
+// carried out.
+func doubt(ctx context.Context) {
+	if t, ok := ctx.Value(triesKey{}).(*tries); ok {
+		t.doubtful = true
+	}
 }
 
 // do sends one request and returns its answer, or an *connector.Error.
@@ -62,13 +79,17 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 		}
 		req.Header.Set("Content-Type", kind)
 	}
-	resp, err := c.client.Do(req)
+	tries := &tries{}
+	resp, err := c.client.Do(req.WithContext(context.WithValue(ctx, triesKey{}, tries)))
 	if err != nil {
 		return answer{}, networkError(ctx, call, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // read to the end or given up on: nothing left to learn from it
 	if isRedirect(resp.StatusCode) {
 		return answer{}, inOp(call.op, c.redirected(call.method, resp))
+	}
+	if resp.StatusCode == http.StatusNotFound && call.method == http.MethodDelete && tries.doubtful {
+		return answer{status: resp.StatusCode, header: resp.Header}, nil // it was deleted by the attempt whose answer was lost
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, mostErrorBody)) // a cut error body still says something
@@ -78,7 +99,12 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 	if err != nil {
 		return answer{}, cutError(ctx, call, resp, err)
 	}
-	return answer{status: resp.StatusCode, header: resp.Header, body: data}, nil
+	a := answer{status: resp.StatusCode, header: resp.Header, body: data}
+	if !utf8.Valid(data) {
+		// JSON is UTF-8 (RFC 8259), and what is made of this is signed and read by others.
+		a.body, a.mended = bytes.ToValidUTF8(data, []byte("\uFFFD")), true
+	}
+	return a, nil
 }
 
 // readBody reads a whole answer into a buffer of the right size.

@@ -9,12 +9,13 @@ import (
 	"net/http"
 	"time"
 
+	"windlass"
 	"windlass/connector"
 )
 
 // Retry is a transport that sends an idempotent request again when it failed in
-// a way that may pass: no connection, an answer that broke off, 429, 500, 502,
-// 503 or 504. GET, HEAD, OPTIONS, PUT and DELETE are idempotent; POST is never
+// a way that may pass: no connection, an answer that broke off, 429, 408, 425 or
+// 500 and up, which is what other errors call unavailable. GET, HEAD, OPTIONS, PUT and DELETE are idempotent; POST is never
 // repeated, and neither is a request whose body cannot be sent again.
 //
 // It waits as long as Retry-After or the limit headers say, else a jittered,
@@ -79,6 +80,9 @@ func (r *Retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			err = hold(resp)
 		}
 		wait, retry := r.judge(req.Context(), resp, err, attempt)
+		if retry && !wait.RateLimited {
+			doubt(req.Context())
+		}
 		if !wait.RateLimited {
 			counted++
 		}
@@ -137,12 +141,12 @@ func (r *Retry) judge(ctx context.Context, resp *http.Response, err error, attem
 		wait.Delay = backoff(attempt, 500*time.Millisecond, 30*time.Second)
 		return wait, true
 	}
-	switch resp.StatusCode {
-	case http.StatusTooManyRequests:
+	switch kindOf(resp.StatusCode) {
+	case windlass.RateLimited:
 		wait.RateLimited = true
 		wait.Reason = "rate limited"
 		wait.Delay = backoff(attempt, 5*time.Second, time.Minute)
-	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case windlass.Unavailable:
 		wait.Reason = "Bitbucket answered " + status(resp.StatusCode)
 		wait.Delay = backoff(attempt, 500*time.Millisecond, 30*time.Second)
 	default:

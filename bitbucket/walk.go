@@ -20,6 +20,7 @@ func (w *walker) readPage(ctx context.Context, p place) (connector.Page, error) 
 	if err != nil {
 		return connector.Page{}, err
 	}
+	page.Notes = append(page.Notes, env.notes()...)
 	return w.close(ctx, p, page, next)
 }
 

@@ -14,6 +14,14 @@ import (
 
 func (s *Server) main() *workspace { return s.world.workspaces[0] }
 
+// RenameWorkspace gives the main workspace another slug and name. The slug that it
+// had answers 404 from then on, and its UUID goes on working.
+func (s *Server) RenameWorkspace(slug, name string) {
+	s.data.Lock()
+	defer s.data.Unlock()
+	s.main().slug, s.main().name = slug, name
+}
+
 // CreateRepository makes a repository in the project with this key ("" means
 // the oldest) and returns its slug.
 func (s *Server) CreateRepository(name, projectKey string) (string, error) {

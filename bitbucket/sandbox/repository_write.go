@@ -64,6 +64,14 @@ func (c *call) repositoryAnswer(status int, r *repository, location string) (*an
 	return a, nil
 }
 
+// longestSlug is where the slug of a repository is cut.
+const longestSlug = 62
+
+func repositorySlug(name string) string {
+	slug := slugify(name)
+	return strings.TrimRight(slug[:min(len(slug), longestSlug)], "-.")
+}
+
 // createRepository answers 200 where everything else that creates answers 201.
 func (c *call) createRepository() (*answer, error) {
 	doc, err := c.document()
@@ -84,7 +92,7 @@ func (c *call) newRepository(doc document) (*repository, error) {
 	}
 	name := c.param("repo")
 	r := &repository{
-		name: name, slug: slugify(name), private: true, forkPolicy: "allow_forks",
+		name: name, slug: repositorySlug(name), private: true, forkPolicy: "allow_forks",
 		project: c.oldestProject(), parent: -1,
 	}
 	if r.slug == "" || strings.HasPrefix(name, "{") {
@@ -165,7 +173,7 @@ func (c *call) repositoryChange(r *repository, doc document) (func(*repository),
 		}
 		edited.name = *name
 		if *name != r.name {
-			edited.slug = slugify(*name)
+			edited.slug = repositorySlug(*name)
 		}
 		if other := c.ws.repositories.find(edited.slug); r.uuid != "" && other != nil && other.number != r.number {
 			return nil, invalid("name", messageSlugTaken)

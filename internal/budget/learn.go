@@ -3,9 +3,9 @@ package budget
 import (
 	"context"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
+
+	"windlass/connector"
 )
 
 // Reading is what the limit headers of an answer say.
@@ -65,7 +65,7 @@ func (p *purse) learn(status int, header http.Header, reading Reading, known boo
 	var wait time.Duration
 	switch {
 	case status == http.StatusTooManyRequests:
-		if wait = retryAfter(header, now); wait == 0 && known {
+		if wait, _ = connector.RetryAfter(header, now); wait == 0 && known {
 			wait = reading.Reset
 		}
 		if wait == 0 {
@@ -82,21 +82,4 @@ func (p *purse) learn(status int, header http.Header, reading Reading, known boo
 		p.blocked, seen.Blocked = until, until
 	}
 	return seen
-}
-
-// retryAfter reads Retry-After, which is a number of seconds or a date. A date is
-// compared with that of the answer, whose clock it is of.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	value := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		return time.Duration(min(seconds, 24*60*60)) * time.Second
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	if answered, err := http.ParseTime(header.Get("Date")); err == nil {
-		now = answered
-	}
-	return max(0, at.Sub(now))
 }

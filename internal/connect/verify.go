@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"strings"
@@ -29,6 +30,13 @@ func (s *Service) verifyThrough(
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	account, err := provider.Check(ctx, client, connection.Workspace)
+	if id := connection.WorkspacePath(); errors.Is(err, windlass.NotFound) && id != connection.Workspace {
+		// It was renamed, and its id goes on working, or it is gone: then the first
+		// error says more.
+		if renamed, failed := provider.Check(ctx, client, id); failed == nil {
+			account, err = renamed, nil
+		}
+	}
 	if err != nil {
 		return connector.Account{}, err
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -80,28 +79,12 @@ func throttledFor(wait time.Duration) error {
 // waitOf reads how long the provider wants no requests, from its 429. Where it does
 // not say, a minute is what is tried.
 func waitOf(header http.Header, now time.Time) time.Duration {
-	const unknown, longest = time.Minute, 24 * time.Hour
-	said := strings.TrimSpace(header.Get("Retry-After"))
-	wait := seconds(said)
-	if at, err := http.ParseTime(said); err == nil {
-		if answered, err := http.ParseTime(header.Get("Date")); err == nil {
-			now = answered // the date is of that clock
-		}
-		wait = at.Sub(now)
-	}
+	const unknown = time.Minute
+	wait, _ := connector.RetryAfter(header, now)
 	if wait <= 0 {
-		wait = seconds(header.Get("X-RateLimit-Reset")) // seconds from now, at Bitbucket
+		wait, _ = connector.ResetAfter(header, now)
 	}
-	return min(cmp.Or(max(wait, 0), unknown), longest)
-}
-
-func seconds(text string) time.Duration {
-	const most = 24 * 60 * 60
-	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
-	if err != nil {
-		return 0
-	}
-	return time.Duration(min(n, most)) * time.Second
+	return cmp.Or(wait, unknown)
 }
 
 // retryAfter is how long an error says to wait.

@@ -117,7 +117,7 @@ func (s *Server) openReader(ctx context.Context, c windlass.Connection, purpose 
 	bucket, err := bitbucket.New(&http.Client{Transport: &bitbucket.Retry{
 		Base: &spends{spending, client.Transport}, MaxAttempts: attempts, MaxWait: wait,
 	}}, &bitbucket.Options{
-		Workspace: c.Workspace, APIURL: s.config.BitbucketAPIURL, UserAgent: userAgent, Lessons: s.lessons.of(c),
+		Workspace: c.WorkspacePath(), APIURL: s.config.BitbucketAPIURL, UserAgent: userAgent, Lessons: s.lessons.of(c),
 	})
 	if err != nil {
 		return nil, err

@@ -93,7 +93,7 @@ func (w *writable) Open(ctx context.Context, c windlass.Connection, mode string)
 	}
 	spent := &spending{class: class}
 	bucket, err := bitbucket.New(&http.Client{Transport: &spends{spent, client.Transport}},
-		&bitbucket.Options{Workspace: c.Workspace, APIURL: w.server.config.BitbucketAPIURL, UserAgent: userAgent})
+		&bitbucket.Options{Workspace: c.WorkspacePath(), APIURL: w.server.config.BitbucketAPIURL, UserAgent: userAgent})
 	if err != nil {
 		return nil, err
 	}

@@ -151,10 +151,41 @@ func (s *step) update(ctx context.Context, r *windlass.WriteRecord) outcome {
 func (s *step) remove(ctx context.Context, r *windlass.WriteRecord) outcome {
 	err := s.target.Delete(ctx, connector.DeleteRequest{Object: s.p.Object, ID: r.RecordID})
 	s.count()
-	if kindIs(err, windlass.NotFound) && !s.before.IsZero() {
-		err = nil
+	switch {
+	case kindIs(err, windlass.NotFound) && !s.before.IsZero():
+		return outcome{id: r.RecordID, found: true}
+	case err != nil && lost(err):
+		return s.lookDeleted(ctx, r, err)
+	default:
+		return outcome{id: r.RecordID, err: err}
 	}
-	return outcome{id: r.RecordID, err: err}
+}
+
+// lookDeleted finds out for who waits whether a delete whose answer was lost was
+// done: it was if the record is not there.
+func (s *step) lookDeleted(ctx context.Context, r *windlass.WriteRecord, cause error) outcome {
+	const within = 10 * time.Second // even if the time for the write itself is over
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer cancel()
+	gone, err := s.gone(ctx, r)
+	switch {
+	case err != nil:
+		return outcome{err: &doubt{cause, "it could not be looked for either (" + s.plain(err) + "): look before deleting it again"}}
+	case gone:
+		return outcome{id: r.RecordID, found: true}
+	default:
+		return outcome{err: &doubt{cause, "it was looked for, and is still there: delete it again"}}
+	}
+}
+
+// gone reports whether a record is not there.
+func (s *step) gone(ctx context.Context, r *windlass.WriteRecord) (bool, error) {
+	_, err := s.target.Get(ctx, connector.GetRequest{Object: s.p.Object, ID: r.RecordID})
+	s.count()
+	if kindIs(err, windlass.NotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // mapped makes the provider's record of the product's, and notes what of it is
@@ -185,7 +216,8 @@ func (s *step) done(i int, o outcome) {
 	message := map[string]string{windlass.WriteCreate: "Created ", windlass.WriteUpdate: "Updated ", windlass.WriteDelete: "Deleted "}[s.w.Type]
 	message += o.id + " of " + s.p.Object + "."
 	if o.found {
-		message = "The answer to an earlier attempt was lost, but it had created " + o.id + " of " + s.p.Object + "."
+		verb := map[string]string{windlass.WriteCreate: "created ", windlass.WriteUpdate: "updated ", windlass.WriteDelete: "deleted "}[s.w.Type]
+		message = "The answer to an earlier attempt was lost, but it had " + verb + o.id + " of " + s.p.Object + "."
 	}
 	s.line(windlass.SeverityInfo, message, r)
 }
@@ -224,7 +256,7 @@ func (s *step) expire(ctx context.Context, why string) {
 		if r.Error != "" {
 			reason += "; the last attempt failed: " + r.Error
 		}
-		if s.w.Type != windlass.WriteCreate || r.Sent.IsZero() {
+		if s.w.Type == windlass.WriteUpdate || r.Sent.IsZero() {
 			s.failed(i, reason, false)
 			continue
 		}
@@ -243,6 +275,12 @@ func (s *step) expire(ctx context.Context, why string) {
 func (s *step) lastLook(ctx context.Context, r *windlass.WriteRecord) (string, bool, error) {
 	if s.target == nil {
 		return "", false, windlass.Unavailable
+	}
+	if s.w.Type == windlass.WriteDelete {
+		ctx, cancel := context.WithTimeout(ctx, s.opts.Lease/4)
+		defer cancel()
+		gone, err := s.gone(ctx, r)
+		return r.RecordID, gone, err
 	}
 	written, err := s.mapped(r, s.plan.Create)
 	if err != nil {
