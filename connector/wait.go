@@ -41,15 +41,6 @@ func ResetAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	return wait, true
 }
 
-// WaitAfter is what an answer that refuses asks for: Retry-After, else the reset of
-// the limit.
-func WaitAfter(header http.Header, now time.Time) (time.Duration, bool) {
-	if wait, ok := RetryAfter(header, now); ok {
-		return wait, true
-	}
-	return ResetAfter(header, now)
-}
-
 func until(header http.Header, name string, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(header.Get(name))
 	if at, ok := timeIn(value); ok {
