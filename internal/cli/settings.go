@@ -64,7 +64,7 @@ var settings = []setting{
 	{key: "keep-deliveries", def: "168h", about: "how long messages are kept that arrived or were given up, with their attempts", set: duration(func(c *serverConfig) *time.Duration { return &c.Retention.Deliveries })},
 	{key: "max-connections", def: strconv.Itoa(server.DefaultMaxConnections), about: "how many connections clients may hold", set: connections(func(c *serverConfig) *int { return &c.MaxConnections })},
 	{key: "max-connections-per-address", def: strconv.Itoa(server.DefaultMaxConnectionsPerAddress), about: "how many of them one address may hold before a credential is accepted on them", set: connections(func(c *serverConfig) *int { return &c.MaxConnectionsPerAddress })},
-	{key: "lease", def: "2m", about: "how long the reads of a process that died are left alone before another takes them over", set: duration(func(c *serverConfig) *time.Duration { return &c.Lease })},
+	{key: "lease", def: "30s", about: "how long what a process was doing is left alone when nothing is heard of it, before another takes it over; a third of it when it was killed", set: duration(func(c *serverConfig) *time.Duration { return &c.Lease })},
 	{key: "stop-deadline", def: "20s", about: "how long a graceful stop may take", set: duration(func(c *serverConfig) *time.Duration { return &c.StopDeadline })},
 }
 

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -30,6 +31,9 @@ type Config struct {
 	Base func(windlass.Connection) http.RoundTripper
 	// Logger gets what a person has to act on; nil means nobody does.
 	Logger *slog.Logger
+	// Owner is this process, by which the others find what it was doing when it is
+	// gone; empty makes up a name.
+	Owner string
 	// Now is the clock; nil means time.Now. It should agree with the clocks of
 	// the other processes to within seconds: leases are compared by it.
 	Now func() time.Time
@@ -75,7 +79,7 @@ func New(config Config) (*Service, error) {
 	s := &Service{
 		store: config.Store, providers: config.Providers, callback: config.CallbackURL,
 		notifier: config.Notifier, base: config.Base, log: config.Logger, now: config.Now,
-		name: uuid.NewString(),
+		name: cmp.Or(config.Owner, uuid.NewString()),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -57,7 +57,7 @@ func (s *Service) Drain(ctx context.Context, destinationID string) error {
 
 func (s *Service) drain(ctx context.Context, destinationID string, nudge <-chan struct{}) error {
 	d := &drain{
-		Service: s, id: destinationID, holder: rand.Text(), nudge: nudge,
+		Service: s, id: destinationID, holder: s.owner + "/" + rand.Text(), nudge: nudge,
 		entries: make(chan entry, mostRecorded), stopping: make(chan struct{}), served: map[string]int{},
 	}
 	// What was begun is to be recorded, also when the process is about to end.

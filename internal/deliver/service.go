@@ -32,6 +32,9 @@ type Config struct {
 	Poll time.Duration
 	// Logger gets what a person has to act on; nil means nobody does.
 	Logger *slog.Logger
+	// Owner is this process, by which the others find what it was sending when it is
+	// gone; empty means none in particular.
+	Owner string
 	// Now is the clock; nil means time.Now. It should agree with the clocks of
 	// the other processes to within seconds: leases are compared by it.
 	Now func() time.Time
@@ -49,6 +52,7 @@ type Service struct {
 	poll        time.Duration
 	log         *slog.Logger
 	now         func() time.Time
+	owner       string
 
 	woken chan string
 
@@ -73,7 +77,7 @@ func New(config Config) (*Service, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		concurrency: cmp.Or(config.Concurrency, 16), most: cmp.Or(config.MaxDestinations, 128),
-		poll: cmp.Or(config.Poll, time.Second), log: config.Logger, now: config.Now,
+		poll: cmp.Or(config.Poll, time.Second), log: config.Logger, now: config.Now, owner: config.Owner,
 		woken: make(chan string, waiting), draining: map[string]chan struct{}{},
 	}
 	if s.log == nil {

@@ -135,6 +135,25 @@ func (l *life) takeOver(ctx context.Context) error {
 	return err
 }
 
+// Gone makes the jobs of a process available that is known to be gone, on
+// PostgreSQL: nobody waits until it has missed its beats. Any process may say so.
+func (e *Engine) Gone(ctx context.Context, id string) error {
+	if e.db.Driver() == driverSQLite {
+		return nil
+	}
+	return e.db.In(ctx, func(ctx context.Context) error {
+		for _, query := range []string{
+			`DELETE FROM job_workers WHERE id = $1`,
+			`UPDATE river_job SET state = 'available' WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1`,
+		} {
+			if _, err := e.db.Tx(ctx).ExecContext(ctx, query, id); err != nil {
+				return e.db.Explain("take over the jobs of a process that is gone", err)
+			}
+		}
+		return nil
+	})
+}
+
 // giveUpIfLost ends all jobs of a life that was not shown for too long, and
 // begins another one for those to come.
 func (l *life) giveUpIfLost() {

@@ -51,6 +51,8 @@ type Options struct {
 	// StopWithin is how long jobs may go on when the engine stops, before their
 	// contexts end; 0 means 10 s.
 	StopWithin time.Duration
+	// ID names this process among those that work; empty makes one up.
+	ID string
 	// Beat is how often a process shows on PostgreSQL that it is alive; after six
 	// missed ones its jobs are taken over. 0 means 5 s.
 	Beat time.Duration
@@ -88,11 +90,14 @@ func New(ctx context.Context, db Database, opts Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, fmt.Errorf("name the worker: %w", err)
+	if opts.ID == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return nil, fmt.Errorf("name the worker: %w", err)
+		}
+		opts.ID = id.String()
 	}
-	e := &Engine{db: db, opts: opts, kinds: kinds, log: opts.Logger, now: opts.Now, id: id.String()}
+	e := &Engine{db: db, opts: opts, kinds: kinds, log: opts.Logger, now: opts.Now, id: opts.ID}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}

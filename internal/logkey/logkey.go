@@ -55,6 +55,7 @@ const (
 	Failed          = "failed"
 	Removed         = "removed"
 	Jobs            = "jobs"
+	Operations      = "operations"
 	Estimate        = "estimate"
 	DeliveredBefore = "delivered_before"
 )
@@ -79,4 +80,5 @@ const (
 	Database = "database"
 	Roles    = "roles"
 	Version  = "version"
+	Process  = "process_id"
 )

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,8 +47,13 @@ type Config struct {
 	// one before; 0 means five minutes.
 	Overlap time.Duration
 	// Lease is how long an operation is held without a sign of life; 0 means two
-	// minutes. No request to the provider may take longer than half of it.
+	// minutes. Whoever lets pages take longer than it extends the leases of Owner.
 	Lease time.Duration
+	// Page is how long one page may take; 0 means half a lease.
+	Page time.Duration
+	// Owner is the process whose leases they are, by which others find them when it
+	// is gone; empty means none in particular.
+	Owner string
 }
 
 // PurposeSample is a read of one record, while somebody waits for the answer.
@@ -91,6 +97,8 @@ type Flow struct {
 	outbox Outbox
 	jobs   Jobs
 	opts   Config
+
+	holders sync.Map // of the steps that are under way
 }
 
 // New returns a Flow.
@@ -111,11 +119,31 @@ func New(c Config) (*Flow, error) {
 	c.Slice = cmp.Or(c.Slice, defaultSlice)
 	c.Overlap = cmp.Or(c.Overlap, defaultOverlap)
 	c.Lease = cmp.Or(c.Lease, defaultLease)
+	c.Page = cmp.Or(c.Page, c.Lease/2)
 	return &Flow{store: c.Store, outbox: c.Outbox, jobs: c.Jobs, opts: c}, nil
 }
 
 // now is cut to what the store and the provider's filters keep of a time.
 func (f *Flow) now() time.Time { return f.opts.Now().UTC().Truncate(time.Microsecond) }
+
+// holder names a step.
+func (f *Flow) holder() string { return f.opts.Owner + "/" + newID() }
+
+// hold counts a step among those whose leases are extended, until done is called.
+func (f *Flow) hold(holder string) (done func()) {
+	f.holders.Store(holder, nil)
+	return func() { f.holders.Delete(holder) }
+}
+
+// Leases are those that steps of this process work under now. A step that could not
+// give its lease back is not among them.
+func (f *Flow) Leases() (holders []string) {
+	f.holders.Range(func(holder, _ any) bool {
+		holders = append(holders, holder.(string)) //nolint:forcetypeassert // see hold
+		return true
+	})
+	return holders
+}
 
 // newID returns an id that sorts by the time it was made.
 func newID() string {

@@ -50,7 +50,8 @@ type step struct {
 // called any number of times, at once and by several processes: one of them has
 // the lease, and the others wait.
 func (f *Flow) Step(ctx context.Context, operationID string) error {
-	s := &step{Flow: f, holder: newID(), began: f.now()}
+	s := &step{Flow: f, holder: f.holder(), began: f.now()}
+	defer f.hold(s.holder)()
 	p, won, held, err := f.store.LeaseOperation(ctx, operationID, s.holder, s.began, s.began.Add(f.opts.Lease))
 	switch {
 	case kindIs(err, windlass.NotFound):
@@ -213,8 +214,9 @@ func (s *step) pages(ctx context.Context) error {
 
 // fetch asks for a page in the background.
 func (s *step) fetch(ctx context.Context, cursor string) (<-chan fetched, context.CancelFunc) {
-	// A request must not outlive the lease under which it was made.
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Lease/2)
+	// A request must not outlive the lease under which it was made, which is half of
+	// it, or, where leases are extended, a time of its own.
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Page)
 	came := make(chan fetched, 1)
 	request := connector.ReadRequest{
 		Object: s.p.Object, Since: s.p.Since, Until: s.p.Until, Cursor: connector.Cursor(cursor),

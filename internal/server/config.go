@@ -72,8 +72,9 @@ type Config struct {
 	// token of which nobody has said another number; 0 is what Bitbucket documents.
 	HourlyLimit int
 	// Lease is how long what a process was doing is left alone when nothing is heard
-	// of it, before another takes it over; 0 is DefaultLease. Reads go by it, and a
-	// quarter of it is when other jobs are taken over on PostgreSQL.
+	// of it, before another takes it over; 0 is DefaultLease. Reads, writes and jobs
+	// go by it, and extend it three times within it. A process whose session with
+	// PostgreSQL has ended is taken over after a third of it.
 	Lease time.Duration
 	// AnswerStall is how long a client may take nothing of an answer before it is cut
 	// off; 0 is DefaultAnswerStall. A proxied request gives either side twice as long.
@@ -125,7 +126,7 @@ const (
 	// guessed.
 	MinOperatorKey = 32
 
-	DefaultLease          = 2 * time.Minute
+	DefaultLease          = 30 * time.Second
 	DefaultKeepOperations = 30 * 24 * time.Hour
 	DefaultKeepDeliveries = 7 * 24 * time.Hour
 )

@@ -16,4 +16,7 @@ const (
 	logDeadline = logkey.Deadline
 	logRemoved  = logkey.Removed
 	logKind     = logkey.Kind
+	logProcess  = logkey.Process
+
+	logOperations = logkey.Operations
 )

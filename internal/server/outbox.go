@@ -73,7 +73,7 @@ func (s *Server) newDeliveries() error {
 	}
 	s.deliver, err = deliver.New(deliver.Config{
 		Store: &deliveries{s.store, s.metrics}, Transport: guard.Transport(&guard.Options{Allow: allowed}),
-		Notifier: s.notify, AllowHTTP: s.config.AllowHTTPDestinations, Logger: s.log, Now: s.config.Now,
+		Notifier: s.notify, AllowHTTP: s.config.AllowHTTPDestinations, Logger: s.log, Now: s.config.Now, Owner: s.owner,
 	})
 	return err
 }

@@ -29,6 +29,10 @@ const queueReads = "reads"
 // downloadPath is where records are that are too large for a message.
 const downloadPath = "/v1/large-records/"
 
+// callTime is how long a page, or a record's write, may take: leases are extended
+// meanwhile.
+const callTime = time.Minute
+
 // newReads makes the flow of reads.
 func (s *Server) newReads() (err error) {
 	s.reads, err = read.New(read.Config{
@@ -36,7 +40,7 @@ func (s *Server) newReads() (err error) {
 		DownloadURL: func(id string, token windlass.Secret) string {
 			return s.config.PublicURL + downloadPath + url.PathEscape(id) + "?token=" + url.QueryEscape(token.Reveal())
 		},
-		LastAttempt: s.lastAttempt, Lease: s.config.Lease,
+		LastAttempt: s.lastAttempt, Lease: s.config.Lease, Page: callTime, Owner: s.owner,
 		Notifier: s.notify, Logger: s.log, Now: s.config.Now,
 	})
 	return err

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"windlass"
 	"windlass/internal/api"
 	"windlass/internal/auth"
@@ -52,6 +54,8 @@ type Server struct {
 	ui        *ui.UI
 	listeners []*listener
 	work      *work
+	presence  *presence
+	owner     string // this process, which its leases begin with
 
 	first struct {
 		project windlass.Project
@@ -72,8 +76,9 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, log: config.Logger, metrics: newMetrics()}
+	s := &Server{config: config, log: config.Logger, metrics: newMetrics(), owner: uuid.NewString()}
 	s.clients = newConnections(config.MaxConnections, config.MaxConnectionsPerAddress, s.metrics.registry, s.log)
+	s.presence = newPresence(s)
 	if err := s.build(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -245,7 +250,7 @@ func (s *Server) assemble() error {
 		CallbackURL: s.config.PublicURL + callbackPath,
 		Notifier:    &connected{s},
 		Base:        func(c windlass.Connection) http.RoundTripper { return s.budgets.base(c, requests) },
-		Logger:      s.log, Now: s.config.Now,
+		Logger:      s.log, Now: s.config.Now, Owner: s.owner,
 	})
 	if err != nil {
 		return err
@@ -341,7 +346,7 @@ func (s *Server) Close() error {
 func (s *Server) Run(ctx context.Context) error {
 	began := time.Now()
 	failed := make(chan error, len(s.listeners))
-	if err := s.startWork(ctx); err != nil {
+	if err := s.begin(ctx); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return s.Close() // it is stopped before it began
 		}
@@ -361,6 +366,21 @@ func (s *Server) Run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	return errors.Join(err, s.stop(context.WithoutCancel(ctx)))
+}
+
+// begin shows that this process lives, and begins to work.
+func (s *Server) begin(ctx context.Context) error {
+	if s.store.Driver() == store.SQLite {
+		// The lock on the file says that nobody else works: what is held was held by
+		// a process that died.
+		if err := s.takeOver(ctx, ""); err != nil {
+			return err
+		}
+	}
+	if err := s.presence.begin(ctx); err != nil {
+		return err
+	}
+	return s.startWork(ctx)
 }
 
 // stop takes no new work, waits for what is under way, and lets go of everything.
@@ -383,7 +403,7 @@ func (s *Server) stop(ctx context.Context) error {
 	// Last, when nobody pays any more: what is left goes back to the others.
 	s.endSpending()
 	s.spent.Wait()
-	errs = append(errs, s.waitForRefreshes(ctx), s.store.Close())
+	errs = append(errs, s.waitForRefreshes(ctx), s.presence.stop(ctx), s.store.Close())
 	err := errors.Join(errs...)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = &windlass.Failure{

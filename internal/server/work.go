@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"sync"
 	"time"
 
@@ -89,7 +88,8 @@ func (s *Server) newWork(ctx context.Context) (*work, error) {
 		Kinds: s.kinds(), Logger: s.log, Observe: s.metrics.attempt, Now: s.config.Now,
 		// What then goes on has its context ended, and a little time to notice.
 		StopWithin: s.config.StopDeadline * 3 / 4,
-		Beat:       s.config.Lease / 24, // six missed ones are a quarter of it
+		Beat:       s.config.Lease / 6, // six missed ones are all of it
+		ID:         s.owner,
 	}
 	if s.config.has(RoleWorker) {
 		options.Workers = map[string]int{}
@@ -130,13 +130,6 @@ func (s *Server) startWork(ctx context.Context) error {
 	}
 	if err := s.saveRoutines(ctx); err != nil {
 		return err
-	}
-	if s.store.Driver() == store.SQLite {
-		// The lock on the file says that nobody else works: what is held was held by
-		// a process that died.
-		if err := errors.Join(s.reads.Alone(ctx), s.deliver.Alone(ctx)); err != nil {
-			return err
-		}
 	}
 	if err := s.work.engine.Start(ctx); err != nil {
 		return err

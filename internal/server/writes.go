@@ -27,6 +27,7 @@ const queueWrites = "writes"
 func (s *Server) newWrites() (err error) {
 	s.writes, err = write.New(write.Config{
 		Store: s.store, Jobs: &writeJobs{s}, Provider: &writable{s}, Notifier: s.notify, Logger: s.log, Now: s.config.Now,
+		Lease: s.config.Lease, Call: callTime, Owner: s.owner, Alive: s.presence.context,
 	})
 	return err
 }

@@ -41,6 +41,17 @@ type also struct {
 
 func (a also) Scan(dest ...any) error { return a.row.Scan(append(dest, a.more)...) }
 
+// ExtendLeases keeps the operations of those who work on them.
+func (s *Store) ExtendLeases(ctx context.Context, holders []string, until time.Time) error {
+	for _, holder := range holders {
+		if _, err := s.exec(ctx, `UPDATE operations SET lease_until = ?2 WHERE status = 'in_progress' AND lease_holder <> ''
+			AND lease_holder = ?1 AND lease_until < ?2`, holder, micros(until)); err != nil {
+			return s.fail("extend the leases of this process", err, operationSays)
+		}
+	}
+	return nil
+}
+
 // ReleaseLeases takes every operation from whoever has it. It is for a process
 // that knows itself to be alone with the database, as it starts.
 func (s *Store) ReleaseLeases(ctx context.Context) error {

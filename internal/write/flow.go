@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,8 +32,17 @@ type Config struct {
 	// Slice bounds one step of an asynchronous write; 0 means half a minute.
 	Slice time.Duration
 	// Lease is how long an operation is held without a sign of life; 0 means two
-	// minutes. No call of the provider takes longer than half of it.
+	// minutes. Whoever lets calls take longer than it extends the leases of Owner.
 	Lease time.Duration
+	// Call is how long one record's calls of the provider may take; 0 means half a
+	// lease.
+	Call time.Duration
+	// Owner is the process whose leases they are, by which others find them when it
+	// is gone; empty means none in particular.
+	Owner string
+	// Alive returns a context that ends when this process can no longer show that it
+	// lives: others may take its writes over, so its calls end. Nil: it always can.
+	Alive func() context.Context
 }
 
 // The defaults of a Config, and what nobody can change.
@@ -68,6 +78,8 @@ type Flow struct {
 	store Store
 	jobs  Jobs
 	opts  Config
+
+	holders sync.Map // of the steps that are under way
 }
 
 // New returns a Flow.
@@ -84,11 +96,34 @@ func New(c Config) (*Flow, error) {
 	c.Patience = cmp.Or(c.Patience, defaultPatience)
 	c.Slice = cmp.Or(c.Slice, defaultSlice)
 	c.Lease = cmp.Or(c.Lease, defaultLease)
+	c.Call = cmp.Or(c.Call, c.Lease/2)
+	if c.Alive == nil {
+		c.Alive = context.Background
+	}
 	return &Flow{store: c.Store, jobs: c.Jobs, opts: c}, nil
 }
 
 // now is cut to what the store keeps of a time.
 func (f *Flow) now() time.Time { return f.opts.Now().UTC().Truncate(time.Microsecond) }
+
+// holder names a step.
+func (f *Flow) holder() string { return f.opts.Owner + "/" + newID() }
+
+// hold counts a step among those whose leases are extended, until done is called.
+func (f *Flow) hold(holder string) (done func()) {
+	f.holders.Store(holder, nil)
+	return func() { f.holders.Delete(holder) }
+}
+
+// Leases are those that steps of this process work under now. A step that could not
+// give its lease back is not among them.
+func (f *Flow) Leases() (holders []string) {
+	f.holders.Range(func(holder, _ any) bool {
+		holders = append(holders, holder.(string)) //nolint:forcetypeassert // see hold
+		return true
+	})
+	return holders
+}
 
 // newID returns an id that sorts by the time it was made.
 func newID() string {

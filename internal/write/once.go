@@ -157,7 +157,7 @@ func (f *Flow) first(ctx context.Context, t *task, k, before windlass.WriteKey) 
 // takeOver carries on the write of a key whose process has died. It returns nil
 // while somebody has it, and when it has just ended.
 func (f *Flow) takeOver(ctx context.Context, t *task, k windlass.WriteKey) (*step, error) {
-	s := &step{Flow: f, holder: newID(), began: f.now(), key: &k, integration: t.integration, marked: none}
+	s := &step{Flow: f, holder: f.holder(), began: f.now(), key: &k, integration: t.integration, marked: none}
 	p, won, _, err := f.store.LeaseOperation(ctx, k.OperationID, s.holder, s.began, s.began.Add(f.opts.Lease))
 	if err != nil || !won {
 		return nil, err

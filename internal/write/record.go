@@ -28,8 +28,9 @@ func (s *step) write(ctx context.Context) error {
 	r := &s.records[i]
 	s.marked = none
 	// No call must outlive the lease under which it was made.
-	calling, cancel := context.WithTimeout(ctx, s.opts.Lease/2)
+	calling, cancel := context.WithTimeout(ctx, s.opts.Call)
 	defer cancel()
+	defer context.AfterFunc(s.opts.Alive(), cancel)()
 	o := s.attempt(calling, r)
 	if o.nothing {
 		r.Sent = s.before
@@ -286,7 +287,7 @@ func (s *step) lastLook(ctx context.Context, r *windlass.WriteRecord) (string, b
 	if err != nil {
 		return "", false, nil // what cannot be mapped was not sent
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Lease/4)
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Call/2)
 	defer cancel()
 	return s.find(ctx, written.Record, r.Sent)
 }

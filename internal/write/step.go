@@ -64,7 +64,8 @@ type step struct {
 // A synchronous write whose process has died is ended: what was sent is looked
 // for, and the rest fails.
 func (f *Flow) Step(ctx context.Context, operationID string) error {
-	s := &step{Flow: f, holder: newID(), began: f.now(), marked: none}
+	s := &step{Flow: f, holder: f.holder(), began: f.now(), marked: none}
+	defer f.hold(s.holder)()
 	p, won, held, err := f.store.LeaseOperation(ctx, operationID, s.holder, s.began, s.began.Add(f.opts.Lease))
 	switch {
 	case kindIs(err, windlass.NotFound):

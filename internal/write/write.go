@@ -48,7 +48,7 @@ func (f *Flow) Write(ctx context.Context, project, integration, object string, r
 // key first came: what it created must not be created again.
 func (f *Flow) begin(ctx context.Context, t *task, sent time.Time) (*step, error) {
 	async := t.request.Mode == windlass.WriteAsync
-	s := &step{Flow: f, holder: newID(), began: f.now(), in: t.in, integration: t.integration, plan: t.plan}
+	s := &step{Flow: f, holder: f.holder(), began: f.now(), in: t.in, integration: t.integration, plan: t.plan}
 	s.p = f.operation(t)
 	s.records = t.records(s.p.ID)
 	for i := range s.records {
@@ -113,6 +113,7 @@ func (s *step) sync(ctx context.Context) (Answer, error) {
 	if s.w.Mode == windlass.WriteAsync {
 		return Answer{OperationID: s.p.ID}, nil
 	}
+	defer s.hold(s.holder)()
 	// What is under way is carried through even if the caller goes away: what has
 	// been sent cannot be taken back, and a repeat is to find the answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.Patience)
