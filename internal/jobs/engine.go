@@ -64,6 +64,9 @@ type Options struct {
 const (
 	fetchCooldown = 5 * time.Millisecond
 	fetchPoll     = 200 * time.Millisecond
+	// keepDone is how long a job is kept that is done: nobody asks for it any more, and
+	// each check of each installation leaves two.
+	keepDone = time.Hour
 	// rescueGrace is how long after the longest timeout a job that still counts as
 	// running is taken for lost. It is the last resort, for a job that does not
 	// heed its context in a process that lives; for dead ones see alive.go.
@@ -176,7 +179,7 @@ func (e *Engine) config() *river.Config {
 		ID: e.id, Logger: logger, Workers: workers, Queues: queues,
 		FetchCooldown: fetchCooldown, FetchPollInterval: fetchPoll,
 		JobTimeout: longest, RescueStuckJobsAfter: longest + rescueGrace,
-		SoftStopTimeout: stopWithin,
+		SoftStopTimeout: stopWithin, CompletedJobRetentionPeriod: keepDone,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"windlass"
@@ -136,9 +137,10 @@ func (s *step) failed(ctx context.Context, what string, cause error) error {
 	name, err := s.integrationName(ctx)
 	if err == nil {
 		s.p.Requests += s.unpaid
-		err = s.store.In(ctx, func(ctx context.Context) error {
-			return s.end(ctx, ending{p: s.p, cause: cause, integration: name, requests: s.unpaid})
-		})
+		over := ending{p: s.p, cause: cause, integration: name, requests: s.unpaid}
+		if err = s.store.In(ctx, func(ctx context.Context) error { return s.end(ctx, over) }); err == nil {
+			s.over = &over
+		}
 	}
 	return s.ended(ctx, err)
 }
@@ -167,6 +169,9 @@ func (s *step) stopped(ctx context.Context, result string, also func(ctx context
 		}
 		return also(ctx)
 	})
+	if err == nil {
+		s.over = &ending{p: s.p, cause: errors.New(strings.TrimRight(result, "."))}
+	}
 	return s.ended(ctx, err)
 }
 

@@ -87,7 +87,8 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (changed, 
 	if err != nil {
 		return false, false, err
 	}
-	s.p, s.unpaid = after, 0
+	s.p, s.unpaid, s.over = after, 0, end
+	s.tellPage(ctx, move)
 	return changed, end != nil, nil
 }
 

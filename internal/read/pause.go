@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -111,6 +112,7 @@ func (f *Flow) unpauseObject(ctx context.Context, in windlass.Installation, c co
 	if err != nil {
 		return err
 	}
+	f.opts.Logger.InfoContext(ctx, "reads are resumed", ofObject(in, name)...)
 	if woken, err := f.wake(ctx, in.ID, name); err != nil || woken {
 		return err
 	}
@@ -123,7 +125,11 @@ func (f *Flow) pauseObject(ctx context.Context, in windlass.Installation, name, 
 	if err := f.store.PauseReads(ctx, in.ID, name, true, reason, f.now()); err != nil {
 		return err
 	}
-	return f.schedules(ctx, in.ID, name, func(s *windlass.Schedule) { s.Paused = true })
+	if err := f.schedules(ctx, in.ID, name, func(s *windlass.Schedule) { s.Paused = true }); err != nil {
+		return err
+	}
+	f.opts.Logger.InfoContext(ctx, "reads are paused", append(ofObject(in, name), slog.String(logReason, reason))...)
+	return nil
 }
 
 // schedules changes the schedules of an object.

@@ -41,6 +41,7 @@ type step struct {
 	reader  connector.Reader      // of the connection
 	counted func() int64          // requests of the reader in all; nil counts calls
 	paid    int64                 // what counted said last
+	over    *ending               // how it ended, once that is committed
 	unpaid  int64                 // requests that are not in the operation's count yet
 	walk    walked                // the pages so far
 }
@@ -60,7 +61,10 @@ func (f *Flow) Step(ctx context.Context, operationID string) error {
 		return s.trouble(ctx, "take the operation", err)
 	case won:
 		s.p = p
-		return s.run(ctx)
+		s.tellBegun(ctx)
+		err := s.run(ctx)
+		s.tellEnded(ctx)
+		return err
 	case p.Status != windlass.OperationRunning:
 		return nil
 	case p.Wait.After(s.began):
@@ -272,9 +276,13 @@ func (s *step) trouble(ctx context.Context, what string, err error) error {
 			slog.String(logOperation, s.p.ID), slog.String(logObject, s.p.Object), slog.String(logReason, what+": "+err.Error()))
 	}
 	// The context may have ended because the process stops.
+	broken := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	after := troubleFor
+	if broken {
+		after = 0 // another process, or the next start, goes on at once
+	}
 	if s.p.ID != "" && s.suspend(ctx, s.p.Wait, s.p.Attempt) != nil {
 		after = s.opts.Lease // it cannot be given back, and runs out
 	}

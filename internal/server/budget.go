@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"slices"
 	"sync"
@@ -53,6 +56,8 @@ type budgets struct {
 	apps  apps
 	limit int // where nobody said another
 	known sync.Map
+	// secret is the same in all processes, and kept nowhere else.
+	secret []byte
 }
 
 // apps are where provider apps and connections are kept.
@@ -68,9 +73,9 @@ type knownLimit struct {
 	until time.Time
 }
 
-func newBudgets(config *Config, ledger budget.Ledger, apps apps) *budgets {
+func newBudgets(config *Config, ledger budget.Ledger, apps apps, secret []byte) *budgets {
 	return &budgets{
-		Budget: budget.New(ledger, &budget.Options{Limits: limits, Now: config.Now}), apps: apps, limit: config.HourlyLimit,
+		Budget: budget.New(ledger, &budget.Options{Limits: limits, Now: config.Now}), apps: apps, limit: config.HourlyLimit, secret: secret,
 	}
 }
 
@@ -103,6 +108,15 @@ func (b *budgets) account(ctx context.Context, c windlass.Connection) (budget.Ac
 	}
 	b.known.Store(c.ProviderAppID, knownLimit{account.Limit, time.Now().Add(time.Minute)})
 	return account, nil
+}
+
+// ofCredential is the key of a credential that belongs to no connection yet, because
+// it is being checked: each has a budget of its own. The hash is keyed, so that no
+// one can find out by it which credential was used.
+func (b *budgets) ofCredential(credential string) string {
+	hash := hmac.New(sha256.New, b.secret)
+	_, _ = hash.Write([]byte(credential)) // it never fails
+	return "credential:" + hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
 // Budgets returns those of a project that this process has paid from lately.
@@ -140,6 +154,9 @@ type payer struct {
 // RoundTrip pays for a request and sends it.
 func (p *payer) RoundTrip(req *http.Request) (*http.Response, error) {
 	account, err := p.budgets.account(req.Context(), p.connection)
+	if p.connection.ID == "" && p.connection.ProviderAppID == "" {
+		account.Key = p.budgets.ofCredential(req.Header.Get("Authorization"))
+	}
 	if err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close() // a RoundTripper promises it; nothing was read from it

@@ -89,7 +89,11 @@ func (s *Server) stepRead(ctx context.Context, payload json.RawMessage) error {
 	if err := json.Unmarshal(payload, &job); err != nil {
 		return err
 	}
-	err := s.reads.Step(ctx, job.Operation)
+	// A read may be broken off at any time, and is at once when the process stops.
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.reading, cancel)()
+	err := s.reads.Step(reading, job.Operation)
 	if waiting, ok := errors.AsType[*read.Waiting](err); ok && waiting.Wait() == 0 {
 		// It gives way: another job, behind those that wait already, goes on at once.
 		// This one would have to wait for whoever looks for jobs that slept.

@@ -55,7 +55,9 @@ type Server struct {
 	listeners []*listener
 	work      *work
 	presence  *presence
-	owner     string // this process, which its leases begin with
+	reading   context.Context    //nolint:containedctx // it is what the reads of this process share
+	endReads  context.CancelFunc // breaks them off
+	owner     string             // this process, which its leases begin with
 
 	first struct {
 		project windlass.Project
@@ -79,6 +81,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	s := &Server{config: config, log: config.Logger, metrics: newMetrics(), owner: uuid.NewString()}
 	s.clients = newConnections(config.MaxConnections, config.MaxConnectionsPerAddress, s.metrics.registry, s.log)
 	s.presence = newPresence(s)
+	s.reading, s.endReads = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.build(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -234,7 +237,11 @@ func (s *Server) assemble() error {
 	oauth := s.config.oauth()
 	oauth.Base = s.metrics.transport(s.config.Base, "token")
 	requests := s.metrics.transport(s.config.Base, "api")
-	s.budgets = newBudgets(&s.config, s.store, s.store)
+	keys, err := s.store.Keyset().Text()
+	if err != nil {
+		return err
+	}
+	s.budgets = newBudgets(&s.config, s.store, s.store, []byte(keys.Reveal()))
 	if err := s.newDeliveries(); err != nil {
 		return err
 	}
@@ -244,7 +251,6 @@ func (s *Server) assemble() error {
 	if err := s.newWrites(); err != nil {
 		return err
 	}
-	var err error
 	s.connect, err = connect.New(connect.Config{
 		Store: s.store, Providers: map[string]connect.Provider{providerName: oauth},
 		CallbackURL: s.config.PublicURL + callbackPath,
@@ -387,6 +393,7 @@ func (s *Server) begin(ctx context.Context) error {
 func (s *Server) stop(ctx context.Context) error {
 	began := time.Now()
 	s.stopping.Store(true)
+	s.endReads()
 	s.log.InfoContext(ctx, "stopping", logDeadline, s.config.StopDeadline)
 	ctx, cancel := context.WithTimeout(ctx, s.config.StopDeadline)
 	defer cancel()
@@ -416,8 +423,12 @@ func (s *Server) stop(ctx context.Context) error {
 	return err
 }
 
+// refreshPatience is how long a stop waits for the answer to a refresh.
+const refreshPatience = 5 * time.Second
+
 // waitForRefreshes lets Bitbucket's answers arrive: a refresh token that is lost on
-// the way has to be asked for again (invariant 4).
+// the way has to be asked for again (invariant 4). What takes longer is asked for
+// again by the next process, within Bitbucket's ten minutes for the old token.
 func (s *Server) waitForRefreshes(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -426,6 +437,9 @@ func (s *Server) waitForRefreshes(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
+		return nil
+	case <-time.After(refreshPatience):
+		s.log.WarnContext(ctx, "a refresh that takes long is broken off: it is made again by the next process")
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,11 +42,39 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 			return n, s.fail("clear old rows", err, says{})
 		}
 	}
-	if before.Grants.IsZero() {
+	if !before.Grants.IsZero() {
+		removed, err := s.pruneGrants(ctx, before.Grants, limit)
+		if n += removed; err != nil {
+			return n, err
+		}
+	}
+	if n > 0 {
 		return n, nil
 	}
-	removed, err := s.pruneGrants(ctx, before.Grants, limit)
-	return n + removed, err
+	return 0, s.shrink(ctx)
+}
+
+// shrink gives back to the disk what was removed from an SQLite file, some pages at
+// a time so that nobody waits for long. It does nothing for a file that was made
+// without auto_vacuum, until VACUUM has been run once.
+func (s *Store) shrink(ctx context.Context) error {
+	if s.driver != SQLite || s.transaction(ctx) != nil {
+		return nil
+	}
+	const atOnce = 1000
+	for range 1000 {
+		var free int64
+		if err := s.writer.QueryRowContext(ctx, `SELECT freelist_count FROM pragma_freelist_count, pragma_auto_vacuum
+			WHERE auto_vacuum = 2`).Scan(&free); errors.Is(err, sql.ErrNoRows) || err == nil && free == 0 {
+			return nil
+		} else if err != nil {
+			return s.fail("see how much of the file is free", err, says{})
+		}
+		if _, err := s.writer.ExecContext(ctx, fmt.Sprintf(`PRAGMA incremental_vacuum(%d)`, atOnce)); err != nil {
+			return s.fail("shrink the file", err, says{})
+		}
+	}
+	return nil
 }
 
 // pruneGrants clears by minutes, which is how grants are kept.

@@ -85,6 +85,8 @@ func openFile(path, further string) (*sql.DB, error) {
 	query := url.Values{"_pragma": {
 		// First of all: the others may have to wait for a lock.
 		"busy_timeout(10000)",
+		// Before the file is written for the first time, or it means nothing.
+		"auto_vacuum(INCREMENTAL)",
 		"journal_mode(WAL)",
 		// In WAL mode a commit that has been told of may be lost with the power
 		// under NORMAL; a rotated refresh token must not be (invariant 4).
