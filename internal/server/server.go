@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net"
@@ -11,8 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
 
 	"windlass"
 	"windlass/internal/api"
@@ -78,7 +77,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, log: config.Logger, metrics: newMetrics(), owner: uuid.NewString()}
+	s := &Server{config: config, log: config.Logger, metrics: newMetrics(), owner: rand.Text()}
 	s.clients = newConnections(config.MaxConnections, config.MaxConnectionsPerAddress, s.metrics.registry, s.log)
 	s.presence = newPresence(s)
 	s.reading, s.endReads = context.WithCancel(context.WithoutCancel(ctx))
