@@ -64,7 +64,7 @@ func (t *Tally) take(id identity, updated int64) bool {
 	}
 	t.versions++
 	t.known[id] = now<<passBits | t.pass
-	t.news = binary.BigEndian.AppendUint64(append(t.news, id[:]...), uint64(updated))
+	t.news, _ = binary.Append(append(t.news, id[:]...), binary.BigEndian, updated) // a number: it cannot fail
 	return newer
 }
 
@@ -104,7 +104,11 @@ func (t *Tally) Restore(news []byte) error {
 		return fmt.Errorf("what is kept of the records has %d bytes, which is no multiple of %d", len(news), entrySize)
 	}
 	for ; len(news) > 0; news = news[entrySize:] {
-		t.take(identity(news[:len(identity{})]), int64(binary.BigEndian.Uint64(news[len(identity{}):])))
+		var updated int64
+		if _, err := binary.Decode(news[len(identity{}):entrySize], binary.BigEndian, &updated); err != nil {
+			return err
+		}
+		t.take(identity(news[:len(identity{})]), updated)
 	}
 	t.news = t.news[:0]
 	return nil

@@ -124,10 +124,8 @@ func (c *call) chosenRepositories() ([]uint32, error) {
 		}
 		numbers = numbers[from:max(from, to)]
 	}
-	// A walk that pages by created_on asks for the end of the order of creation.
-	// Where nothing else is asked for, that is all there is to do.
-	if from, to, only := q.TimeBounds("created_on"); all && only && !s.jumbled && (sort.Field == "" || sort.Field == "created_on" && !sort.Desc) && !(from.IsZero() && to.IsZero()) {
-		return createdBetween(s, from, to), nil
+	if run, found := createdRun(s, q, sort); all && found {
+		return run, nil
 	}
 	inOrder := sort.Field == "" && exact && lo.IsZero() && hi.IsZero() ||
 		sort.Field == "created_on" && !sort.Desc && !s.jumbled && len(numbers) == len(s.byCreated) && lo.IsZero() && hi.IsZero() ||
@@ -156,6 +154,17 @@ func (c *call) chosenRepositories() ([]uint32, error) {
 		c.sortRepositories(chosen, sort)
 		return chosen
 	}), nil
+}
+
+// createdRun is what a query asks for that bounds created_on and nothing else, as
+// a walk by that key does: a run of the order of creation, which is at hand.
+func createdRun(s *repositories, q *bbql.Expr, sort bbql.Sort) ([]uint32, bool) {
+	from, to, only := q.TimeBounds("created_on")
+	bounded, rising := !from.IsZero() || !to.IsZero(), sort.Field == "" || sort.Field == "created_on" && !sort.Desc
+	if !only || !bounded || !rising || s.jumbled {
+		return nil, false
+	}
+	return createdBetween(s, from, to), true
 }
 
 // createdBetween is the part of the order of creation between two moments, both

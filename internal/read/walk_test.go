@@ -51,6 +51,7 @@ func (w *world) wantNoPages(operationID string) {
 // Complete means that every record came that the provider counts, however many
 // lines there were (invariant 9).
 func TestCompleteIsCountedByIdentity(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name      string
 		passes    [][][]int
@@ -60,23 +61,28 @@ func TestCompleteIsCountedByIdentity(t *testing.T) {
 		says      string
 	}{
 		{
-			"one comes twice and one never: it is no success", [][][]int{{{1}, {2}, {1}}},
+			"one comes twice and one never: it is no success",
+			[][][]int{{{1}, {2}, {1}}},
 			windlass.OperationFailure, 6, slugsOf(1, 2), "2 of the 3 records that the provider counts arrived",
 		},
 		{
-			"the one that never came comes in a second pass", [][][]int{{{1}, {2}, {1}}, {{1}, {3}, {2}}},
+			"the one that never came comes in a second pass",
+			[][][]int{{{1}, {2}, {1}}, {{1}, {3}, {2}}},
 			windlass.OperationSuccess, 6, slugsOf(1, 2, 3), "Read 3 records",
 		},
 		{
-			"it takes both passes to see all", [][][]int{{{1}, {2}, {1}}, {{1}, {3}, {3}}},
+			"it takes both passes to see all",
+			[][][]int{{{1}, {2}, {1}}, {{1}, {3}, {3}}},
 			windlass.OperationSuccess, 6, slugsOf(1, 2, 3), "Read 3 records",
 		},
 		{
-			"each pass lacks another one, and others are gone: no two agree", [][][]int{{{1}, {1}, {1}}, {{2}, {2}, {2}}, {{1}, {1}, {1}}, {{2}, {2}, {2}}},
+			"each pass lacks another one, and others are gone: no two agree",
+			[][][]int{{{1}, {1}, {1}}, {{2}, {2}, {2}}, {{1}, {1}, {1}}, {{2}, {2}, {2}}},
 			windlass.OperationFailure, 12, slugsOf(1, 2), "1 of the 3 records that the provider counts arrived",
 		},
 		{
-			"one comes twice and all came: once", [][][]int{{{1, 2}, {2, 3}}},
+			"one comes twice and all came: once",
+			[][][]int{{{1, 2}, {2, 3}}},
 			windlass.OperationSuccess, 2, slugsOf(1, 2, 3), "Read 3 records",
 		},
 	} {
@@ -136,6 +142,7 @@ func TestAnInterruptedReadOfWhatHasNoOrder(t *testing.T) {
 // Where nothing was interrupted, or the pages are taken up by key, one pass is
 // enough.
 func TestOnePassIsEnough(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name    string
 		unkeyed bool
@@ -187,7 +194,7 @@ func TestWhatIsInterruptedInEveryPassSaysSo(t *testing.T) {
 
 // A page may be empty and not the last.
 func TestAnEmptyPageIsNoEnd(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(_ *testing.T, w *world) {
 		inPages(w, 2, [][]int{{}, {1}, {}, {2}, {}})
 		w.install(configOf(""))
 		w.succeed()
@@ -196,7 +203,7 @@ func TestAnEmptyPageIsNoEnd(t *testing.T) {
 }
 
 func TestTheLogSaysWhatTheProviderDidWrong(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(_ *testing.T, w *world) {
 		w.provider.fill(250, 0)
 		w.provider.after = func(_ connector.ReadRequest, page *connector.Page) {
 			page.Notes = []string{"The link to the next page has lost sort."}
