@@ -73,7 +73,7 @@ func TestRefusedProviderAppLeavesItsConnectionsAlone(t *testing.T) {
 							}
 							client, err := s.Client(w.ctx(), c)
 							w.must(err)
-							_, err = client.Get("https://api.bitbucket.org/2.0/user") //nolint:noctx // there is no answer
+							_, err = client.Get("https://api.bitbucket.org/2.0/user")
 							if kind := connectorKind(err); kind != windlass.Unavailable {
 								t.Errorf("what uses the connection is told %q: %v", kind, err)
 							}

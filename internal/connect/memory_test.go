@@ -98,7 +98,7 @@ func (m *memory) Project(ctx context.Context, idOrName string) (windlass.Project
 	return windlass.Project{}, missing("project")
 }
 
-func (m *memory) Projects(ctx context.Context, page windlass.Page) ([]windlass.Project, error) {
+func (m *memory) Projects(ctx context.Context, _ windlass.Page) ([]windlass.Project, error) {
 	defer m.alone(ctx)()
 	return slices.Collect(maps.Values(m.rows.projects)), nil
 }
@@ -123,7 +123,7 @@ func (m *memory) ProviderApp(ctx context.Context, projectID, idOrProvider string
 	return windlass.ProviderApp{}, windlass.NotFound
 }
 
-func (m *memory) ProviderApps(ctx context.Context, projectID string, page windlass.Page) ([]windlass.ProviderApp, error) {
+func (m *memory) ProviderApps(ctx context.Context, projectID string, _ windlass.Page) ([]windlass.ProviderApp, error) {
 	defer m.alone(ctx)()
 	var apps []windlass.ProviderApp
 	for _, app := range m.rows.apps {
@@ -142,7 +142,7 @@ func (m *memory) SaveIntegrations(ctx context.Context, _ string, integrations []
 	return nil
 }
 
-func (m *memory) Integrations(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Integration, error) {
+func (m *memory) Integrations(ctx context.Context, projectID string, _ windlass.Page) ([]windlass.Integration, error) {
 	defer m.alone(ctx)()
 	var found []windlass.Integration
 	for _, integration := range m.rows.integrations {
