@@ -15,6 +15,7 @@ import (
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
 	"windlass/internal/install"
+	"windlass/internal/logkey"
 	"windlass/internal/notify"
 	"windlass/internal/read"
 )
@@ -213,8 +214,8 @@ func (u *UI) fail(r *request, err error) {
 }
 
 const (
-	logPath  = "path"
-	logError = "error"
+	logPath  = logkey.Path
+	logError = logkey.Error
 )
 
 // Problem is what went wrong, for a person.
