@@ -59,7 +59,11 @@ type ConnectionFilter struct {
 	ProviderAppID string
 	GroupRef      string
 	ConsumerRef   string
-	Page          Page
+	Status        ConnectionStatus
+	// Search is a part of the group's ref or name, or of the workspace, in upper or
+	// lower case. It needs ProjectID.
+	Search string
+	Page   Page
 }
 
 // InstallationFilter chooses installations, in the order of their ids. A field
@@ -69,9 +73,20 @@ type InstallationFilter struct {
 	IntegrationID string
 	GroupRef      string
 	ConnectionID  string
-	After         string // only those behind this id: the last one of the page before
-	Limit         int    // at most so many; 0 means all
+	// Search is a part of the group's ref or name, or of the workspace, in upper or
+	// lower case. It needs ProjectID, as Health does.
+	Search string
+	Health string // Healthy or Unhealthy
+	After  string // only those behind this id: the last one of the page before
+	Limit  int    // at most so many; 0 means all
 }
+
+// The values of InstallationFilter.Health. An installation is unhealthy when its
+// last read has failed, or its customer has to connect again.
+const (
+	Healthy   = "healthy"
+	Unhealthy = "unhealthy"
+)
 
 // DisabledObject is an object of an installation's config that a deploy disabled,
 // because the manifest no longer had it.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"windlass"
@@ -121,13 +122,39 @@ func (f *filter) equal(column, value string) {
 }
 
 func (f *filter) compare(column, operator string, value any) {
+	f.and(column + " " + operator + " " + f.bind(value))
+}
+
+// bind adds an argument, and returns its place in the query.
+func (f *filter) bind(value any) string {
+	f.args = append(f.args, value)
+	return "?" + strconv.Itoa(len(f.args))
+}
+
+func (f *filter) and(condition string) {
 	joint := " AND "
 	if f.where == "" {
 		joint = " WHERE "
 	}
-	f.args = append(f.args, value)
-	f.where += joint + column + " " + operator + " ?" + strconv.Itoa(len(f.args))
+	f.where += joint + condition
 }
+
+// search adds the condition that a customer's group or workspace has a text in it.
+// The subqueries read nothing but indexes, whatever else the rows hold.
+func (f *filter) search(groupRef, connectionID, projectID, text string) {
+	if text == "" {
+		return
+	}
+	project := f.bind(projectID)
+	like := " LIKE lower(" + f.bind("%"+likeEscaper.Replace(text)+"%") + `) ESCAPE '\'`
+	f.and(`(` + groupRef + ` IN (SELECT sg.ref FROM groups sg WHERE sg.project_id = ` + project +
+		` AND (lower(sg.ref)` + like + ` OR lower(sg.name)` + like + `))
+		OR ` + connectionID + ` IN (SELECT sc.id FROM connections sc WHERE sc.project_id = ` + project +
+		` AND lower(sc.workspace)` + like + `))`)
+}
+
+// likeEscaper takes away the meaning that characters have in LIKE.
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // page ends a query whose list is in the order of a column of ids.
 func (f *filter) page(column string, p windlass.Page) string {

@@ -74,6 +74,10 @@ func (s *Store) Installation(ctx context.Context, projectID, id string) (windlas
 	return i, s.fail(op, err, installationSays)
 }
 
+var errHealth = &windlass.Failure{
+	Kind: windlass.Invalid, Message: "the health is neither healthy nor unhealthy", Remedy: "choose one of the two, or neither for all",
+}
+
 // Installations lists installations in the order of their ids, which is the
 // order in which they were made, a page at a time if a limit is given.
 func (s *Store) Installations(ctx context.Context, want windlass.InstallationFilter) ([]windlass.Installation, error) {
@@ -82,10 +86,25 @@ func (s *Store) Installations(ctx context.Context, want windlass.InstallationFil
 	f.equal("i.integration_id", want.IntegrationID)
 	f.equal("i.group_ref", want.GroupRef)
 	f.equal("i.connection_id", want.ConnectionID)
+	f.search("i.group_ref", "i.connection_id", want.ProjectID, want.Search)
+	if want.Health != "" {
+		in := map[string]string{windlass.Healthy: "NOT IN", windlass.Unhealthy: "IN"}[want.Health]
+		if in == "" {
+			return nil, s.fail("list the installations", errHealth, installationSays)
+		}
+		project := f.bind(want.ProjectID)
+		f.and(`i.id ` + in + ` (SELECT h.id FROM installations h WHERE h.project_id = ` + project + ` AND NOT h.healthy
+			UNION SELECT h.id FROM connections hc JOIN installations h ON h.connection_id = hc.id
+			WHERE hc.project_id = ` + project + ` AND hc.status = 'bad_credentials')`)
+	}
 	if want.After != "" {
 		f.compare("i.id", ">", want.After)
 	}
-	query := `SELECT ` + installationColumns + ` FROM` + installationTables + f.where + ` ORDER BY i.id` + f.limit(want.Limit)
+	where := f.where + ` ORDER BY i.id`
+	if want.Limit > 0 { // first which ones, by indexes alone, so that no more than those are put together
+		where = ` WHERE i.id IN (SELECT i.id FROM installations i` + where + f.limit(want.Limit) + `) ORDER BY i.id`
+	}
+	query := `SELECT ` + installationColumns + ` FROM` + installationTables + where
 	all, err := list(ctx, s, scanInstallation, query, f.args...)
 	return all, s.fail("list the installations", err, installationSays)
 }

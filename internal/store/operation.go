@@ -71,7 +71,11 @@ func (s *Store) Operation(ctx context.Context, projectID, id string) (windlass.O
 // given.
 func (s *Store) Operations(ctx context.Context, want windlass.OperationFilter) ([]windlass.Operation, error) {
 	var f filter
-	f.equal("p.project_id", want.ProjectID)
+	project := "p.project_id"
+	if want.InstallationID != "" {
+		project += " || ''" // SQLite knows no better than to try the project's index otherwise
+	}
+	f.equal(project, want.ProjectID)
 	f.equal("p.installation_id", want.InstallationID)
 	f.equal("p.object", want.Object)
 	f.equal("p.action", want.Action)
