@@ -134,7 +134,7 @@ var imports = []rule{
 		tests: []string{"github.com/getkin/kin-openapi", "internal/store", "internal/store/storetest"},
 	},
 	{
-		dir: "internal/ui", code: append(flows, ".", "connector", "manifest", "internal/auth"),
+		dir: "internal/ui", code: append(flows, ".", "connector", "manifest", "internal/auth", "internal/config"),
 		tests: []string{
 			"bitbucket", "bitbucket/sandbox", "internal/browsertest", "internal/store", "internal/store/storetest", "internal/server",
 		},

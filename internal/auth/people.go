@@ -196,6 +196,20 @@ func (p *People) Session(ctx context.Context, token windlass.Secret) (windlass.S
 	}
 }
 
+// Still fails with windlass.Unauthorized once a session has ended. Unlike
+// [People.Session] it is no use of the session: what a page does by itself keeps
+// nobody signed in.
+func (p *People) Still(ctx context.Context, session windlass.Session) error {
+	now, err := p.store.Session(ctx, session.Hash)
+	if err == nil && p.now().Before(now.Expires) && p.now().Sub(now.Seen) < p.opts.Idle {
+		return nil
+	}
+	if err != nil && !errors.Is(err, windlass.NotFound) {
+		return err
+	}
+	return &windlass.Failure{Kind: windlass.Unauthorized, Op: "find the session", Message: "the session has ended", Remedy: "sign in"}
+}
+
 // SignOut ends a session. Ending it again does nothing.
 func (p *People) SignOut(ctx context.Context, session windlass.Session) error {
 	return p.store.EndSession(ctx, session.Hash)

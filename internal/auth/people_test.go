@@ -158,6 +158,18 @@ func TestASessionEnds(t *testing.T) {
 		_, err := people.Session(t.Context(), idle)
 		wantKind(t, "a session after an idle hour", err, windlass.Unauthorized)
 
+		followed := begin()
+		session, err := people.Session(t.Context(), followed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved.pass(59 * time.Minute)
+		if err := people.Still(t.Context(), session); err != nil {
+			t.Fatalf("a session within its idle hour: %v", err)
+		}
+		moved.pass(time.Minute)
+		wantKind(t, "a session that only a page by itself has used", people.Still(t.Context(), session), windlass.Unauthorized)
+
 		used := begin()
 		for range 3 {
 			moved.pass(59 * time.Minute)
@@ -170,8 +182,7 @@ func TestASessionEnds(t *testing.T) {
 		wantKind(t, "a session at the end of its lifetime", err, windlass.Unauthorized)
 
 		left := begin()
-		session, err := people.Session(t.Context(), left)
-		if err != nil {
+		if session, err = people.Session(t.Context(), left); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(people.SignOut(t.Context(), session), people.SignOut(t.Context(), session)); err != nil {
@@ -179,6 +190,7 @@ func TestASessionEnds(t *testing.T) {
 		}
 		_, err = people.Session(t.Context(), left)
 		wantKind(t, "a session after sign-out", err, windlass.Unauthorized)
+		wantKind(t, "what follows a session after sign-out", people.Still(t.Context(), session), windlass.Unauthorized)
 		_, err = people.Session(t.Context(), secret(""))
 		wantKind(t, "no cookie", err, windlass.Unauthorized)
 	})

@@ -118,7 +118,8 @@ func Open(tb testing.TB) *Browser {
 	}
 	options := append(slices.Clip(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(tb.TempDir()))
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(tb.TempDir()),
+		chromedp.Flag("force-prefers-reduced-motion", true)) // a page that glides is not yet where a click goes
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
@@ -200,6 +201,18 @@ func (b *Browser) Fill(selector, value string) {
 	b.tb.Helper()
 	b.Do("fill "+selector, chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Clear(chromedp.CSS(selector)),
 		chromedp.SendKeys(chromedp.CSS(selector), value))
+}
+
+// Tick clicks a box.
+func (b *Browser) Tick(selector string) {
+	b.tb.Helper()
+	b.Do("tick "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// Choose takes an entry of a list by its value.
+func (b *Browser) Choose(selector, value string) {
+	b.tb.Helper()
+	b.Do("choose "+value, chromedp.SetValue(chromedp.CSS(selector), value))
 }
 
 // Text is what a part of the page says.

@@ -39,6 +39,8 @@ func (f *Flow) installation(ctx context.Context, op string, in windlass.Integrat
 type InstallationQuery struct {
 	Integration string // id or name
 	GroupRef    string
+	Search      string // see windlass.InstallationFilter
+	Health      string // likewise
 	After       string // the id of the last one of the page before
 	Limit       int    // 0 is all
 }
@@ -49,7 +51,7 @@ func (f *Flow) Installations(ctx context.Context, project string, q Installation
 	if err != nil {
 		return nil, err
 	}
-	filter := windlass.InstallationFilter{ProjectID: p.ID, GroupRef: q.GroupRef, After: q.After, Limit: max(q.Limit, 0)}
+	filter := windlass.InstallationFilter{ProjectID: p.ID, GroupRef: q.GroupRef, Search: q.Search, Health: q.Health, After: q.After, Limit: max(q.Limit, 0)}
 	if q.Integration != "" {
 		in, err := f.store.Integration(ctx, p.ID, q.Integration)
 		if err != nil {

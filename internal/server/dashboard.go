@@ -54,6 +54,13 @@ func (s *Server) pages(w http.ResponseWriter, r *http.Request) {
 	s.ui.ServeHTTP(w, r)
 }
 
+// stopPages ends the pages' streams, which would hold up the server's end.
+func (s *Server) stopPages() {
+	if s.ui != nil {
+		s.ui.Stop()
+	}
+}
+
 // SignInURL makes the address of a page that signs the administrator of the
 // dashboard in, once, within a day. The one before ends.
 func (s *Server) SignInURL(ctx context.Context) (windlass.Secret, error) {

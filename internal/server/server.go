@@ -393,6 +393,7 @@ func (s *Server) stop(ctx context.Context) error {
 	began := time.Now()
 	s.stopping.Store(true)
 	s.endReads()
+	s.stopPages()
 	s.log.InfoContext(ctx, "stopping", logDeadline, s.config.StopDeadline)
 	ctx, cancel := context.WithTimeout(ctx, s.config.StopDeadline)
 	defer cancel()

@@ -86,6 +86,7 @@ var functions = template.FuncMap{
 	"ago":   func(t time.Time) string { return ago(t, time.Now()) },
 	"count": count,
 	"list":  func(all ...string) []string { return all },
+	"pace":  pace,
 	"words": func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 }
 
@@ -115,6 +116,18 @@ func ago(t, now time.Time) string {
 		return "in " + text
 	}
 	return text + suffix
+}
+
+// pace is how long something takes, roughly.
+func pace(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return many(max(int(d/time.Second), 1), "second")
+	case d < time.Hour:
+		return many(int(d/time.Minute), "minute")
+	default:
+		return many(int(d/time.Hour), "hour")
+	}
 }
 
 func many(n int, what string) string {

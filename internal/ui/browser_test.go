@@ -24,8 +24,13 @@ type world struct {
 // newWorld starts a server on a new SQLite file. It stops when the test ends.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, &sandbox.Options{Repositories: 25})
+}
+
+func newWorldWith(t *testing.T, options *sandbox.Options) *world {
+	t.Helper()
 	browser := browsertest.Open(t) // first: without one there is nothing to start
-	bucket := sandbox.New(&sandbox.Options{Repositories: 25})
+	bucket := sandbox.New(options)
 	site := httptest.NewServer(bucket)
 	t.Cleanup(site.Close)
 	s, err := server.New(t.Context(), server.Config{

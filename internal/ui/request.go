@@ -42,12 +42,8 @@ func (r *request) page(status int, name, title string, data any) error {
 	if !found {
 		return &windlass.Failure{Kind: windlass.Internal, Op: "write a page", Message: "there is no template " + name}
 	}
-	v := view{
-		Title: title, Session: r.Session, Project: r.Project, Menu: r.menu(), Notice: notices[r.URL.Query().Get("done")],
-		Data: data, Edits: r.Session != nil && r.Session.Role.Allows(windlass.Editor), Assets: assetPaths,
-	}
 	var body bytes.Buffer
-	if err := template.ExecuteTemplate(&body, "layout", v); err != nil {
+	if err := template.ExecuteTemplate(&body, "layout", r.view(title, data)); err != nil {
 		return fmt.Errorf("write the page %s: %w", name, err)
 	}
 	r.w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -55,6 +51,14 @@ func (r *request) page(status int, name, title string, data any) error {
 	_, _ = body.WriteTo(r.w) // a browser that went away needs no page
 	r.answered = true
 	return nil
+}
+
+// view is what templates see.
+func (r *request) view(title string, data any) view {
+	return view{
+		Title: title, Session: r.Session, Project: r.Project, Menu: r.menu(), Notice: notices[r.URL.Query().Get("done")],
+		Data: data, Edits: r.Session != nil && r.Session.Role.Allows(windlass.Editor), Assets: assetPaths,
+	}
 }
 
 // ok is page for what went well.
@@ -126,6 +130,9 @@ var notices = map[string]string{
 	"saved":      "Saved.",
 	"deleted":    "Deleted.",
 	"replayed":   "It is on its way once more.",
+	"paused":     "The reads are paused.",
+	"unpaused":   "The reads go on.",
+	"begun":      "The read has begun.",
 }
 
 // change does something and notes who did it, in one transaction: both happen, or

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"slices"
 
 	"windlass"
 )
@@ -23,7 +24,7 @@ func routes() []route {
 		editor  = windlass.Editor
 		project = Prefix + "p/{project}"
 	)
-	return []route{
+	return slices.Concat(installationRoutes(project), []route{
 		{get, Prefix + "sign-in", anyone, (*request).signInPage},
 		{post, Prefix + "sign-in", anyone, (*request).signIn},
 		{get, Prefix + "sign-in/{token}", anyone, (*request).linkPage},
@@ -59,11 +60,12 @@ func routes() []route {
 		{post, project + "/deliveries/replay", editor, (*request).replayDeliveries},
 		{get, project + "/deliveries/{delivery}", viewer, (*request).deliveryPage},
 		{post, project + "/deliveries/{delivery}/replay", editor, (*request).replayDelivery},
-	}
+	})
 }
 
 // projectMenu are the pages of a project, in the order of the menu.
 var projectMenu = []struct{ name, path string }{
+	{"Installations", "installations"},
 	{"Deliveries", "deliveries"},
 	{"Destinations", "destinations"},
 	{"Provider apps", "provider-apps"},

@@ -45,6 +45,7 @@ type Config struct {
 // Lookup is what pages ask the store directly: what no flow has an answer to.
 type Lookup interface {
 	In(ctx context.Context, do func(ctx context.Context) error) error
+	InstallationLookup
 }
 
 // UI answers the dashboard's requests. It is safe for concurrent use.
@@ -52,6 +53,7 @@ type UI struct {
 	config Config
 	mux    http.Handler
 	pages  map[string]*template.Template
+	live   streams
 }
 
 // Prefix is where the dashboard lives.
@@ -76,7 +78,7 @@ func New(config Config) (*UI, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	u := &UI{config: config}
+	u := &UI{config: config, live: newStreams()}
 	if u.pages, err = parsePages(); err != nil {
 		return nil, err
 	}

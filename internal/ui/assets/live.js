@@ -12,7 +12,10 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 }
 for (const part of document.querySelectorAll("[data-live]")) {
   const source = new EventSource(part.dataset.live);
-  source.addEventListener("part", (event) => { part.innerHTML = event.data; });
+  source.addEventListener("part", (event) => {
+    const focus = document.activeElement;
+    if (focus === part || !part.contains(focus)) part.innerHTML = event.data; // a person is at a link in it
+  });
   source.addEventListener("end", () => source.close());
 }
 for (const form of document.querySelectorAll("form[data-confirm]")) {
