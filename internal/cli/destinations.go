@@ -21,7 +21,8 @@ func newDestinations(env *Env) *cobra.Command {
 		about:   "Where records and notifications are sent",
 		columns: []column{{title: "NAME", path: "name"}, {title: "URL", path: "metadata.url"}, {title: "ID", path: "id"}, {title: "CREATED", path: "createTime"}},
 		details: []column{
-			{title: "HEADERS", path: "metadata.headers"}, {title: "SIGNING SECRET", path: "secrets.webhookSigningKey"},
+			{title: "HEADERS", path: "metadata.headers"},
+			{title: "SIGNING SECRET", path: "secrets.webhookSigningKey"},
 			{title: "DISABLED", path: "health.disabled"}, {title: "WHY", path: "health.reason"}, {title: "FAILING SINCE", path: "health.failingSince"}, {title: "HELD UNTIL", path: "health.heldUntil"},
 		},
 	}

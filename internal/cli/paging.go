@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -31,9 +32,7 @@ func (p *paging) fetch(ctx context.Context, c *client, path string, query url.Va
 		return nil, false, invalidf("--limit %d: list one or more, or --all", p.limit)
 	}
 	asked := url.Values{}
-	for name, values := range query {
-		asked[name] = values
-	}
+	maps.Copy(asked, query)
 	for {
 		size := pageSize
 		if !p.all {
