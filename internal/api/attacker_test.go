@@ -11,7 +11,9 @@ func TestHeadChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.deployed()
-	secret := func() string { return fmt.Sprint(w.get(w.in("/destinations/hook?includeSecrets=true")).is(200).object()["secrets"]) }
+	secret := func() string {
+		return fmt.Sprint(w.get(w.in("/destinations/hook?includeSecrets=true")).is(200).object()["secrets"])
+	}
 	before := secret()
 	if got := w.do(request{method: "HEAD", path: w.in("/destinations/hook?rotate=true")}); got.status != 405 || got.header.Get("Allow") != "GET" {
 		t.Errorf("got %d, Allow %q", got.status, got.header.Get("Allow"))
@@ -35,7 +37,7 @@ func TestUploadBelongsToItsProject(t *testing.T) {
 		t.Helper()
 		ticket := w.do(request{method: "GET", path: "/v1/generate-upload-url", key: key}).is(200)
 		path := strings.TrimPrefix(ticket.text("url"), "https://windlass.example.com")
-		w.do(request{method: "PUT", path: path, key: noKey, body: string(zipped(t, map[string]string{"amp.yaml": theManifest}))}).is(200)
+		w.do(request{method: "PUT", path: path, key: noKey, body: zipped(t, map[string]string{"amp.yaml": theManifest})}).is(200)
 		return "gs://" + ticket.text("bucket") + "/" + ticket.text("path")
 	}
 	mine, operators := upload(w.key), upload(operatorKey)
