@@ -35,7 +35,7 @@ func TestTheAccessLogHoldsNoSecret(t *testing.T) {
 	}
 	for _, part := range []string{
 		"level=INFO", "method=POST", "path=/2.0/repositories/acme/x;…/y;…/z ", "status=200", "installation_id=installation-1", "project_id=project-1",
-		"caller=key-1", "request_id=request-1", "sent=23", "status=400",
+		"caller=key-1", "request_id=request-1", "sent_bytes=23", "status=400",
 	} {
 		if !strings.Contains(logged, part) {
 			t.Errorf("%q is not in the log: %s", part, logged)
