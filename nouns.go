@@ -133,6 +133,12 @@ func (c *Connection) WorkspacePath() string {
 	return c.Workspace
 }
 
+// InWorkspace reports whether a workspace, noted by its id or by its name, is that
+// of the connection.
+func (c *Connection) InWorkspace(noted string) bool {
+	return noted == c.WorkspacePath() || noted == c.Workspace
+}
+
 // Credentials are what a connection authenticates with. The fields that are set
 // depend on the scheme: the tokens for OAuth; APIKey for an access token; Username
 // and Password for an API token; AppKey, ClientKey and SharedSecret for a Connect

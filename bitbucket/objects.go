@@ -20,6 +20,7 @@ type object struct {
 	moved  string   // the field that moves with every change: Record.Updated
 	filter filter   // whether moved can be filtered and sorted by
 	role   bool     // the list takes role=
+	home   string   // the field with the workspace's slug, where each record has it
 	nulls  bool     // null may stand for a record, and is passed over
 	walk   walk     // how the list is read
 
@@ -118,7 +119,7 @@ var objects = []object{
 		about: "The workspace's projects. Filtering by time is not documented: it is tried first. A project that still has repositories cannot be deleted.",
 		list:  "/workspaces/{workspace}/projects", item: "/workspaces/{workspace}/projects/{id}",
 		id:    []string{"uuid"},
-		moved: "updated_on", filter: probedFilter,
+		moved: "updated_on", filter: probedFilter, home: "workspace.slug",
 		read: scopes{"project"}, write: scopes{"project:admin"}, erase: scopes{"project:admin"},
 		writes: projectWriter{},
 		fields: projectFields,
@@ -128,7 +129,7 @@ var objects = []object{
 		about: "The workspace's repositories in which the credential has a role. Changing the name changes the slug.",
 		list:  "/repositories/{workspace}", item: "/repositories/{workspace}/{id}",
 		id:     []string{"uuid"},
-		stable: "created_on", moved: "updated_on", filter: goodFilter, role: true,
+		stable: "created_on", moved: "updated_on", filter: goodFilter, role: true, home: "workspace.slug",
 		read: scopes{"repository"}, write: scopes{"repository:admin"}, erase: scopes{"repository:delete"},
 		writes: repositoryWriter{},
 		fields: repositoryFields,

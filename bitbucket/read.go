@@ -3,6 +3,7 @@ package bitbucket
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/jsonscan"
 )
 
 const (
@@ -47,7 +49,25 @@ func (c *Connector) Read(ctx context.Context, req connector.ReadRequest) (connec
 		return connector.Page{}, inOp(w.op, err)
 	}
 	page.Full = p.Full
+	page.Workspace = w.workspaceName(page)
 	return page, nil
+}
+
+// workspaceName is the workspace's slug as the first record has it, where the
+// connector knows the workspace by its UUID.
+func (w *walker) workspaceName(page connector.Page) string {
+	if w.o.home == "" || len(page.Records) == 0 || !strings.HasPrefix(w.c.workspace, "{") {
+		return ""
+	}
+	raw := page.Records[0].Raw
+	for key := range strings.SplitSeq(w.o.home, ".") {
+		var record map[string]json.RawMessage
+		if json.Unmarshal(raw, &record) != nil {
+			return ""
+		}
+		raw = record[key]
+	}
+	return jsonscan.Plain(raw)
 }
 
 // walker reads one object for one request.

@@ -122,6 +122,9 @@ type Page struct {
 	// Size is how many records the whole read has, as far as the provider
 	// tells, and -1 when it does not. It can move while a read goes on.
 	Size int
+	// Workspace is the name that the records' workspace has now, where they say it
+	// and the reader was given the workspace's id; else empty.
+	Workspace string
 	// Full reports that Since and Until were given but could not be applied:
 	// the read returns every record there is.
 	Full bool

@@ -178,7 +178,7 @@ func TestDeadTokenThatCannotBeRefreshed(t *testing.T) {
 	}{
 		{"a token that ended makes the connection bad", "status=401,path=/2.0/*", true},
 		{"an endpoint that wants another sort does not", "status=401,path=/2.0/user", false},
-		{"nor does one while nothing can be asked", "status=401,path=/2.0/user status=503,path=/2.0/workspaces/acme", false},
+		{"nor does one while nothing can be asked", "status=401,path=/2.0/user status=503,path=/2.0/workspaces/*", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +190,7 @@ func TestDeadTokenThatCannotBeRefreshed(t *testing.T) {
 				})
 				w.must(err)
 				if row.bad {
-					row.fault += " status=401,path=/2.0/workspaces/acme"
+					row.fault += " status=401,path=/2.0/workspaces/*"
 				}
 				w.injectAll(row.fault)
 				before := w.server.Requests()

@@ -29,12 +29,11 @@ func (s *Service) verifyThrough(
 ) (connector.Account, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	account, err := provider.Check(ctx, client, connection.Workspace)
-	if id := connection.WorkspacePath(); errors.Is(err, windlass.NotFound) && id != connection.Workspace {
-		// It was renamed, and its id goes on working, or it is gone: then the first
-		// error says more.
-		if renamed, failed := provider.Check(ctx, client, id); failed == nil {
-			account, err = renamed, nil
+	// By its id once that is known: the name may be another workspace's by now.
+	account, err := provider.Check(ctx, client, connection.WorkspacePath())
+	if errors.Is(err, windlass.NotFound) && connection.WorkspacePath() != connection.Workspace {
+		if other, failed := provider.Check(ctx, client, connection.Workspace); failed == nil {
+			account, err = other, nil // which has the name now: that is said below
 		}
 	}
 	if err != nil {
@@ -64,6 +63,9 @@ func identify(connection *windlass.Connection, account connector.Account) {
 	connection.ConsumerRef = account.User
 	if len(connection.Scopes) == 0 {
 		connection.Scopes = account.Scopes
+	}
+	if connection.Metadata[metaWorkspaceID].Value == account.WorkspaceID && !strings.HasPrefix(connection.Workspace, "{") {
+		connection.Workspace = account.Workspace // it may have been renamed
 	}
 	connection.Metadata = maps.Clone(connection.Metadata)
 	if connection.Metadata == nil {

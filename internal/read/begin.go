@@ -71,7 +71,7 @@ func (f *Flow) resume(ctx context.Context, in windlass.Installation, c config.Co
 		return err
 	case mark.Paused:
 		return nil
-	case mark.Mark.IsZero() || mark.Workspace != in.Connection.Workspace:
+	case mark.Mark.IsZero() || !in.Connection.InWorkspace(mark.Workspace):
 		return f.first(ctx, in, o, name)
 	case o.Schedule == "":
 		return nil // it is read only when asked for
@@ -96,7 +96,7 @@ func (f *Flow) first(ctx context.Context, in windlass.Installation, o config.Rea
 	case period.Days != nil && *period.Days > 0:
 		read.Since = f.now().AddDate(0, 0, -*period.Days)
 	default:
-		return f.store.MoveMark(ctx, in.ID, name, in.Connection.Workspace, f.now(), f.now())
+		return f.store.MoveMark(ctx, in.ID, name, in.Connection.WorkspacePath(), f.now(), f.now())
 	}
 	_, err := f.begin(ctx, in, read)
 	return f.leftOut(ctx, in, name, err)
@@ -106,7 +106,7 @@ func (f *Flow) first(ctx context.Context, in windlass.Installation, o config.Rea
 func (f *Flow) begin(ctx context.Context, in windlass.Installation, p windlass.Operation) (windlass.Operation, error) {
 	p.ID, p.Created = newID(), f.now()
 	p.ProjectID, p.IntegrationID, p.InstallationID = in.ProjectID, in.IntegrationID, in.ID
-	p.ConfigID, p.RevisionID, p.Workspace = in.Config.ID, in.Config.RevisionID, in.Connection.Workspace
+	p.ConfigID, p.RevisionID, p.Workspace = in.Config.ID, in.Config.RevisionID, in.Connection.WorkspacePath()
 	p.Action, p.Status, p.Estimate, p.Updated = windlass.ActionRead, windlass.OperationRunning, -1, p.Created
 	p.Full = p.Since.IsZero() && p.Until.IsZero()
 	if err := f.store.BeginOperation(ctx, p, in.Config.Content); err != nil {

@@ -33,6 +33,8 @@ type Installations interface {
 	Destination(ctx context.Context, projectID, idOrName string) (windlass.Destination, error)
 	Schedules(ctx context.Context, installationID string) ([]windlass.Schedule, error)
 	SaveSchedule(ctx context.Context, schedule windlass.Schedule) error
+	// RenameWorkspace notes the name that a connection's workspace has now.
+	RenameWorkspace(ctx context.Context, connectionID, workspace string, now time.Time) error
 	// NoteStatus says how the last operation of an installation ended.
 	NoteStatus(ctx context.Context, installationID, status string, healthy bool) error
 }

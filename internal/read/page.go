@@ -61,6 +61,10 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (changed, 
 			return err
 		}
 		changed = s.stops(standing) || standing.ConfigID != s.in.Config.ID || standing.ConnectionID != s.in.Connection.ID
+		// The connection before the operation, as whatever replaces credentials does.
+		if err := s.rename(ctx, page.Workspace); err != nil {
+			return err
+		}
 		if err := s.store.MoveCursor(ctx, move); err != nil {
 			return err
 		}
@@ -99,6 +103,21 @@ func (s *step) walkAgain(ctx context.Context, why string) error {
 		return err
 	}
 	return s.append(ctx, s.note(s.p.ID, windlass.SeverityWarning, message, nil))
+}
+
+// rename notes that the workspace has another name now. Its id, by which it is read,
+// has stayed.
+func (s *step) rename(ctx context.Context, workspace string) error {
+	c := &s.in.Connection
+	if workspace == "" || workspace == c.Workspace || c.WorkspacePath() == c.Workspace {
+		return nil
+	}
+	message := fmt.Sprintf("The workspace %s is now called %s.", c.Workspace, workspace)
+	if err := s.append(ctx, s.note(s.p.ID, windlass.SeverityInfo, message, nil)); err != nil {
+		return err
+	}
+	c.Workspace = workspace
+	return s.store.RenameWorkspace(ctx, c.ID, workspace, s.now())
 }
 
 // deliver hands batches over, in the page's transaction.

@@ -119,8 +119,8 @@ func (s *step) look(ctx context.Context) (stop bool, err error) {
 	switch {
 	case !there || o.Disabled:
 		return true, s.stopped(ctx, s.p.Object+" is not read any more: it was disabled.", nil)
-	case s.in.Connection.Workspace != s.p.Workspace:
-		return true, s.stopped(ctx, fmt.Sprintf("The installation was moved from workspace %s to %s.", s.p.Workspace, s.in.Connection.Workspace),
+	case !s.in.Connection.InWorkspace(s.p.Workspace):
+		return true, s.stopped(ctx, fmt.Sprintf("The installation was moved to another workspace, %s.", s.in.Connection.Workspace),
 			func(ctx context.Context) error { return s.resume(ctx, s.in, now, s.p.Object) })
 	case s.stops(standing):
 		return true, s.sleep(ctx, standing)

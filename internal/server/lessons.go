@@ -23,7 +23,7 @@ type lessons struct {
 func (l *lessons) of(c windlass.Connection) *bitbucket.Lessons {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := c.ID + " " + c.Workspace
+	key := c.ID + " " + c.WorkspacePath()
 	known, ok := l.byID[key]
 	if !ok {
 		if l.byID == nil || len(l.byID) >= mostLessons {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"windlass"
 )
@@ -120,6 +121,12 @@ func (s *Store) Connections(ctx context.Context, want windlass.ConnectionFilter)
 	query := `SELECT ` + connectionColumns + ` FROM` + connectionTables + f.page("c.id", want.Page)
 	all, err := list(ctx, s, scanConnection, query, f.args...)
 	return all, s.fail("list the connections", err, connectionSays)
+}
+
+// RenameWorkspace notes the name that a connection's workspace has now.
+func (s *Store) RenameWorkspace(ctx context.Context, id, workspace string, now time.Time) error {
+	return s.update(ctx, "rename the workspace of the connection "+id, connectionSays,
+		`UPDATE connections SET workspace = ?2, updated = ?3 WHERE id = ?1`, id, workspace, micros(now))
 }
 
 // UpdateConnection replaces a connection, but for its credentials, its project,

@@ -68,6 +68,6 @@ func (f *Flow) beginCollecting(ctx context.Context, t *task, name string) (strin
 // record.
 func (t *task) collects() string {
 	policy := t.request.AutoBatch
-	return hash(t.in.ID, t.in.Config.ID, t.in.Connection.Workspace, t.object, t.request.Type,
+	return hash(t.in.ID, t.in.Config.ID, t.in.Connection.WorkspacePath(), t.object, t.request.Type,
 		strconv.Itoa(policy.MaxDelayMinutes), strconv.Itoa(policy.RetryDeadlineHours))
 }

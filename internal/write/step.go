@@ -96,8 +96,8 @@ func (s *step) run(ctx context.Context) error {
 	case err != nil:
 		s.failAll(s.plain(err), false)
 		return s.finish(ctx)
-	case s.in.Connection.Workspace != s.p.Workspace:
-		s.failAll(fmt.Sprintf("the installation was moved from workspace %s to %s before it was written", s.p.Workspace, s.in.Connection.Workspace), false)
+	case !s.in.Connection.InWorkspace(s.p.Workspace):
+		s.failAll(fmt.Sprintf("the installation was moved to another workspace, %s, before it was written", s.in.Connection.Workspace), false)
 		return s.finish(ctx)
 	}
 	late := s.w.Mode == windlass.WriteSync || s.overdue()

@@ -82,7 +82,7 @@ func (f *Flow) operation(t *task) windlass.Operation {
 	now := f.now()
 	return windlass.Operation{
 		ID: newID(), ProjectID: t.in.ProjectID, IntegrationID: t.in.IntegrationID, InstallationID: t.in.ID,
-		ConfigID: t.in.Config.ID, RevisionID: t.in.Config.RevisionID, Workspace: t.in.Connection.Workspace,
+		ConfigID: t.in.Config.ID, RevisionID: t.in.Config.RevisionID, Workspace: t.in.Connection.WorkspacePath(),
 		Object: t.object, Action: windlass.ActionWrite, Trigger: windlass.TriggerAsked, Status: windlass.OperationRunning,
 		Cursor: "0", Estimate: int64(len(t.request.all())), Created: now, Updated: now,
 	}
