@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"windlass"
@@ -120,10 +121,21 @@ func (s *Store) OperationLogs(ctx context.Context, operationID, after string, li
 	if after != "" {
 		f.compare("l.id", ">", after)
 	}
+	return s.logs(ctx, operationID, f.where+` ORDER BY l.id`+f.limit(limit), f.args)
+}
+
+// LatestLogs returns the last lines of the log of an operation, at most limit, the
+// oldest first.
+func (s *Store) LatestLogs(ctx context.Context, operationID string, limit int) ([]windlass.OperationLog, error) {
+	all, err := s.logs(ctx, operationID, ` WHERE l.operation_id = ?1 ORDER BY l.id DESC LIMIT ?2`, []any{operationID, limit})
+	slices.Reverse(all)
+	return all, err
+}
+
+func (s *Store) logs(ctx context.Context, operationID, which string, args []any) ([]windlass.OperationLog, error) {
 	all, err := list(ctx, s, func(r row) (l windlass.OperationLog, err error) {
 		err = r.Scan(&l.ID, &l.OperationID, when{&l.Time}, &l.Severity, &l.Message, fromText{&l.Details})
 		return l, err
-	}, `SELECT l.id, l.operation_id, l.time, l.severity, l.message, l.details FROM operation_logs l`+f.where+
-		` ORDER BY l.id`+f.limit(limit), f.args...)
+	}, `SELECT l.id, l.operation_id, l.time, l.severity, l.message, l.details FROM operation_logs l`+which, args...)
 	return all, s.fail("read the log of the operation "+operationID, err, operationSays)
 }

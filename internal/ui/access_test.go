@@ -14,7 +14,6 @@ import (
 	"windlass/internal/deliver"
 	"windlass/internal/install"
 	"windlass/internal/notify"
-	"windlass/internal/read"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 	"windlass/internal/ui"
@@ -33,7 +32,7 @@ func newDesk(t *testing.T, s *store.Store) *desk {
 	t.Helper()
 	people := auth.New(s, nil)
 	made, err := ui.New(ui.Config{
-		People: people, Install: install.New(s, nil, nil), Connect: new(connect.Service), Reads: new(read.Flow),
+		People: people, Install: install.New(s, nil, nil), Connect: new(connect.Service), Reads: newReads(t, s),
 		Deliver: new(deliver.Service), Notify: new(notify.Service), Lookup: s, PublicURL: "https://windlass.example.com",
 	})
 	if err != nil {

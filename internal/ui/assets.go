@@ -87,6 +87,7 @@ var functions = template.FuncMap{
 	"count": count,
 	"list":  func(all ...string) []string { return all },
 	"pace":  pace,
+	"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
 	"words": func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 }
 

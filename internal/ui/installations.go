@@ -21,6 +21,7 @@ type InstallationLookup interface {
 	ReadMarks(ctx context.Context, installationID string) ([]windlass.ReadMark, error)
 	Schedules(ctx context.Context, installationID string) ([]windlass.Schedule, error)
 	Operations(ctx context.Context, filter windlass.OperationFilter) ([]windlass.Operation, error)
+	LatestLogs(ctx context.Context, operationID string, limit int) ([]windlass.OperationLog, error)
 }
 
 func installationRoutes(project string) []route {

@@ -13,9 +13,31 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/connector"
+	"windlass/internal/read"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 )
+
+// idle takes what reads hand on, and does nothing with it.
+type idle struct{}
+
+func (idle) AddBatches(context.Context, []windlass.Batch) error    { return nil }
+func (idle) EnqueueRead(context.Context, string) error             { return nil }
+func (idle) EnqueueDelivery(context.Context, string, string) error { return nil }
+func (idle) open(context.Context, windlass.Connection, string) (connector.Reader, error) {
+	return nil, windlass.Unavailable
+}
+
+// newReads is a flow of reads that begins none.
+func newReads(t *testing.T, s *store.Store) *read.Flow {
+	t.Helper()
+	reads, err := read.New(read.Config{Store: s, Outbox: idle{}, Jobs: idle{}, Open: idle{}.open, DownloadURL: func(string, windlass.Secret) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reads
+}
 
 // keepInstallation puts an installation into a store, with whatever name its customer
 // has, and returns it.
