@@ -125,7 +125,7 @@ func TestNamesOfCustomersAreText(t *testing.T) {
 		const evil = `"><script>alert(1)</script>`
 		in := keepInstallation(t, s, evil)
 		cookie := d.session(windlass.Editor)
-		for _, page := range []string{"/installations?search=%22%3E%3Cscript%3E", "/installations", "/installations/" + in.ID + "/live"} {
+		for _, page := range []string{"/installations?search=%22%3E%3Cscript%3E", "/installations", "/connections", "/installations/" + in.ID + "/live"} {
 			ctx, cancel := context.WithCancel(t.Context())
 			if strings.HasSuffix(page, "/live") {
 				d.Stop()

@@ -86,7 +86,7 @@ func (w *world) product() (key string, received *atomic.Int64) {
 		received.Add(1)
 	}))
 	w.t.Cleanup(hook.Close)
-	key, secret := w.bucket.NewConsumer(w.server.CallbackURL(), "account", "repository", "project:admin", "webhook")
+	key, secret := w.bucket.NewConsumer(w.server.CallbackURL(), "account", "repository", "project", "project:admin", "webhook")
 	w.call(http.MethodPost, inProject+"/provider-apps", map[string]string{"provider": "bitbucket", "clientId": key, "clientSecret": secret}, nil)
 	w.call(http.MethodPost, inProject+"/destinations", map[string]any{"name": "hook", "type": "webhook", "metadata": map[string]string{"url": hook.URL}}, nil)
 	w.call(http.MethodPut, inProject+"/integrations:batch", map[string]string{"sourceYaml": amp}, nil)

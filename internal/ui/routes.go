@@ -24,7 +24,7 @@ func routes() []route {
 		editor  = windlass.Editor
 		project = Prefix + "p/{project}"
 	)
-	return slices.Concat(installationRoutes(project), operationRoutes(project), []route{
+	return slices.Concat(installationRoutes(project), operationRoutes(project), connectionRoutes(project), []route{
 		{get, Prefix + "sign-in", anyone, (*request).signInPage},
 		{post, Prefix + "sign-in", anyone, (*request).signIn},
 		{get, Prefix + "sign-in/{token}", anyone, (*request).linkPage},
@@ -66,6 +66,7 @@ func routes() []route {
 // projectMenu are the pages of a project, in the order of the menu.
 var projectMenu = []struct{ name, path string }{
 	{"Installations", "installations"},
+	{"Connections", "connections"},
 	{"Operations", "operations"},
 	{"Deliveries", "deliveries"},
 	{"Destinations", "destinations"},

@@ -46,6 +46,7 @@ type Config struct {
 type Lookup interface {
 	In(ctx context.Context, do func(ctx context.Context) error) error
 	InstallationLookup
+	ConnectionLookup
 }
 
 // UI answers the dashboard's requests. It is safe for concurrent use.
