@@ -71,7 +71,7 @@ func TestDroppingWhatIsRead(t *testing.T) {
 		w.ready(reader)
 		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
 		w.ok(err)
-		less := without(t, membersEntry, writeEntry)
+		less := withoutMembers(t)
 		members := []install.ObjectRead{{Integration: "reader", InstallationID: in.ID, GroupRef: "acme", Object: "members"}}
 
 		// Without consent the deploy takes place, and who reads the object goes on.
@@ -143,7 +143,7 @@ func TestDeployLeavesAloneWhatACustomerDisabled(t *testing.T) {
 		w.ready(reader)
 		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"disabled":true,"selectedFieldMappings":{"person":"type"}}}}}`)
 		w.ok(err)
-		w.deploy(without(w.T, membersEntry, writeEntry), true)
+		w.deploy(withoutMembers(w.T), true)
 		if d := w.deploy(reader, false); len(d.Enabled) != 0 {
 			w.Errorf("got %+v", d)
 		}
@@ -270,7 +270,7 @@ func TestOneIntegrationByItself(t *testing.T) {
 func TestObjectsThatAreAlwaysRead(t *testing.T) {
 	t.Parallel()
 	w := once(t)
-	always := without(t, membersEntry, writeEntry)
+	always := withoutMembers(t)
 	always = strings.Replace(always, "    write:", `        - objectName: user/emails
           destination: hook
           schedule: "0 0 * * *"
@@ -303,7 +303,7 @@ func TestObjectsThatAreAlwaysRead(t *testing.T) {
 func TestDeployingAndInstallingAtOnce(t *testing.T) {
 	each(t, func(w *world) {
 		w.ready(reader)
-		less := without(w.T, membersEntry, writeEntry)
+		less := withoutMembers(w.T)
 		for range 5 {
 			w.deploy(reader, false)
 			var both sync.WaitGroup

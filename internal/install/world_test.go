@@ -273,17 +273,15 @@ integrations:
       enabled: true
 `
 
-// without returns a manifest without what stands between two texts, the first of
-// which goes too.
-func without(t *testing.T, from, to string) string {
+// withoutMembers returns the manifest without the object that stands last in its reads.
+func withoutMembers(t *testing.T) string {
 	t.Helper()
-	yaml := reader
-	begin := strings.Index(yaml, from)
-	end := strings.Index(yaml, to)
+	begin := strings.Index(reader, membersEntry)
+	end := strings.Index(reader, writeEntry)
 	if begin < 0 || end < begin {
-		t.Fatalf("the manifest does not hold %q and %q behind it", from, to)
+		t.Fatalf("the manifest does not hold %q and %q behind it", membersEntry, writeEntry)
 	}
-	return yaml[:begin] + yaml[end:]
+	return reader[:begin] + reader[end:]
 }
 
 const membersEntry, writeEntry = "        - objectName: members", "    write:"
