@@ -74,6 +74,26 @@ func (a *API) updateProject(c *call, r install.UpdateProjectRequest) (project, e
 	return asProject(changed), err
 }
 
+func (a *API) deleteProject(c *call) error { return a.install.DeleteProject(c.ctx(), c.project.ID) }
+
+// createGroup and createConsumer may be repeated: published clients call them
+// before every connection.
+func (a *API) createGroup(c *call, r install.GroupRequest) (group, error) {
+	if err := c.who.mustBe(r.GroupRef, ""); err != nil {
+		return group{}, err
+	}
+	kept, err := a.install.KeepGroup(c.ctx(), c.project.ID, r, c.who.access < server)
+	return asGroup(kept), err
+}
+
+func (a *API) createConsumer(c *call, r install.ConsumerRequest) (consumer, error) {
+	if err := c.who.mustBe(c.who.groupRef, r.ConsumerRef); err != nil {
+		return consumer{}, err
+	}
+	kept, err := a.install.KeepConsumer(c.ctx(), c.project.ID, r, c.who.access < server)
+	return asConsumer(kept), err
+}
+
 // each makes a list that is never null.
 func each[From, To any](from []From, as func(From) To) []To {
 	to := make([]To, len(from))

@@ -23,12 +23,15 @@ type Installing interface {
 	JWTKeys
 }
 
-// Projects are read and changed.
+// Projects are read and changed, with the customers in them.
 type Projects interface {
 	CreateProject(ctx context.Context, r install.CreateProjectRequest) (windlass.Project, error)
 	Project(ctx context.Context, project string) (windlass.Project, error)
 	Projects(ctx context.Context, page windlass.Page) ([]windlass.Project, error)
 	UpdateProject(ctx context.Context, project string, r install.UpdateProjectRequest) (windlass.Project, error)
+	DeleteProject(ctx context.Context, project string) error
+	KeepGroup(ctx context.Context, project string, r install.GroupRequest, fromBrowser bool) (windlass.Group, error)
+	KeepConsumer(ctx context.Context, project string, r install.ConsumerRequest, fromBrowser bool) (windlass.Consumer, error)
 }
 
 // ProviderApps are read and changed. None comes back with its secret.

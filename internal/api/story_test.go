@@ -130,6 +130,8 @@ func everythingOnce(t *testing.T, w *world) {
 		t.Errorf("appName is %q", got)
 	}
 
+	w.whoOnce(t, made.text("id"))
+
 	// Provider apps.
 	app := w.send("POST", w.in("/provider-apps"), map[string]any{
 		"provider": "bitbucket", "clientId": "client", "clientSecret": "secret-that-nobody-may-see", "externalRef": "x",
@@ -184,6 +186,48 @@ func everythingOnce(t *testing.T, w *world) {
 			t.Errorf("the log holds %q", secret)
 		}
 	}
+}
+
+// whoOnce asks who calls, and keeps customers; fresh is a project that holds nothing.
+func (w *world) whoOnce(t *testing.T, fresh string) {
+	t.Helper()
+	roles := func(key string, want ...string) {
+		t.Helper()
+		got := w.do(request{method: "GET", path: "/v1/my-info", key: key}).is(200).object()
+		all, _ := got["projectRoles"].(map[string]any)
+		var roles []string
+		for _, id := range slices.Sorted(maps.Keys(all)) {
+			role, _ := all[id].(map[string]any)["role"].(string)
+			roles = append(roles, id+" "+role)
+		}
+		if !slices.Equal(roles, slices.Sorted(slices.Values(want))) {
+			t.Errorf("roles %v, want %v", roles, want)
+		}
+	}
+	roles(w.key, w.project.ID+" admin")
+	roles(w.frontend, w.project.ID+" member")
+	roles(operatorKey, w.project.ID+" admin", fresh+" admin")
+	if got := w.get("/v1/orgs/o/builders").is(200).body; got != "[]" {
+		t.Errorf("builders: %s", got)
+	}
+
+	kept := w.do(request{method: "POST", path: w.in("/groups"), key: w.frontend, body: map[string]any{"groupRef": "early", "groupName": "Early"}}).is(201)
+	if again := w.send("POST", w.in("/groups"), map[string]any{"groupRef": "early"}).is(201); again.body != kept.body || kept.text("groupName") != "Early" {
+		t.Errorf("kept %s, then %s", kept.body, again.body)
+	}
+	if got := w.send("POST", w.in("/consumers"), map[string]any{"consumerRef": "p", "consumerName": "Person"}).is(201); got.text("consumerName") != "Person" {
+		t.Errorf("kept %s", got.body)
+	}
+	w.send("POST", w.in("/groups"), map[string]any{"groupRef": strings.Repeat("a", 257)}).problem(400, "invalid")
+
+	// Of the project goes nothing while it holds something; not by its own key either.
+	w.send("DELETE", w.in(""), nil).problem(403, "forbidden")
+	refused := w.do(request{method: "DELETE", path: w.in(""), key: operatorKey}).problem(409, "conflict")
+	if detail, _ := refused["detail"].(string); !strings.Contains(detail, "it holds API keys") {
+		t.Errorf("refused: %v", refused)
+	}
+	w.do(request{method: "DELETE", path: "/v1/projects/" + fresh, key: operatorKey}).is(204)
+	w.do(request{method: "GET", path: "/v1/projects/" + fresh, key: operatorKey}).problem(404, "not-found")
 }
 
 func (w *world) deployZip(t *testing.T) {

@@ -49,6 +49,9 @@ func setupRoutes() []route {
 		{http.MethodPost, "/v1/projects", "createProject", operator, 201, "Make a project.", nil, takes((*API).createProject)},
 		{http.MethodGet, inProject, "getProject", person, 200, "Get a project.", []param{{name: "includeEntitlements", kind: "bool", about: "Say what may be used."}}, gives((*API).getProject)},
 		{http.MethodPatch, inProject, "updateProject", server, 200, "Change what the mask names: name, appName.", nil, takes((*API).updateProject)},
+		{http.MethodDelete, inProject, "deleteProject", operator, 204, "Delete a project that holds nothing but the names of customers.", nil, does((*API).deleteProject)},
+		{http.MethodGet, "/v1/my-info", "getMyInfo", browser, 200, "Say whose key it is, and which projects it opens.", nil, gives((*API).getMyInfo)},
+		{http.MethodGet, "/v1/orgs/{orgId}/builders", "listBuilders", browser, 200, "List the people of an organisation: there are none here.", nil, lists((*API).listBuilders)},
 
 		{http.MethodGet, inProject + "/provider-apps", "listProviderApps", person, 200, "List the provider apps, without their secrets.", nil, lists((*API).listProviderApps)},
 		{http.MethodPost, inProject + "/provider-apps", "createProviderApp", server, 200, "Register an OAuth consumer.", nil, takes((*API).createProviderApp)},
@@ -106,6 +109,8 @@ func customerRoutes() []route {
 		{http.MethodGet, inIntegration + "/objects/{objectName}/metadata", "getObjectMetadataForInstallation", person, 200, "Get an object's fields as an installation sees them.", []param{ofGroup, excludeReadOnly}, gives((*API).installationObjectMetadata)},
 		{http.MethodGet, inProject + "/providers/{provider}/objects/{objectName}/metadata", "getObjectMetadataForConnection", person, 200, "Get an object's fields as a connection sees them.", []param{ofGroup, excludeReadOnly}, gives((*API).connectionObjectMetadata)},
 
+		{http.MethodPost, inProject + "/groups", "createGroup", person, 201, "Add a group, or give it another name.", nil, takes((*API).createGroup)},
+		{http.MethodPost, inProject + "/consumers", "createConsumer", person, 201, "Add a consumer, or give it another name.", nil, takes((*API).createConsumer)},
 		{http.MethodPost, consentPath, "oauthConnect", person, 200, "Begin a consent; the answer is the address to open.", nil, takes((*API).startConsent)},
 		{http.MethodPatch, connection + consentVerb, "oauthUpdate", person, 200, "Begin a consent that replaces a connection's credentials.", nil, gives((*API).restartConsent)},
 		{http.MethodGet, connections, "listConnections", person, 200, "List connections.", []param{

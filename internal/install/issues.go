@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -51,7 +53,20 @@ func (is *issues) need(value, name string) bool {
 	return true
 }
 
-const longestLabel = 200
+const (
+	longestLabel = 200 // bytes
+	longestName  = 256 // characters
+)
+
+// short checks a name or a reference that somebody else chose; it may be empty.
+func (is *issues) short(value, name string) {
+	switch {
+	case len(value) > longestName*utf8.UTFMax || utf8.RuneCountInString(value) > longestName:
+		is.addf(name, "is longer than %d characters", longestName)
+	case strings.ContainsFunc(value, unicode.IsControl):
+		is.addf(name, "has characters that cannot be printed")
+	}
+}
 
 // label checks a text for people.
 func (is *issues) label(value, name string) {

@@ -2,6 +2,9 @@ package install
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
 
 	"windlass"
 )
@@ -101,6 +104,88 @@ func (f *Flow) UpdateProject(ctx context.Context, project string, r UpdateProjec
 		return f.store.UpdateProject(ctx, p)
 	})
 	return p, err
+}
+
+// DeleteProject deletes a project that holds nothing but names of customers. Else
+// it returns a conflict that names what there is.
+func (f *Flow) DeleteProject(ctx context.Context, project string) error {
+	const op = "delete the project"
+	return f.store.In(ctx, func(ctx context.Context) error {
+		p, err := f.store.Project(ctx, project)
+		if err != nil {
+			return err
+		}
+		held, err := f.held(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		if len(held) > 0 {
+			return conflict(op, "it holds "+strings.Join(held, "; "), "delete these first")
+		}
+		return f.store.DeleteProject(ctx, p.ID)
+	})
+}
+
+// held names what a project holds, some of each kind.
+func (f *Flow) held(ctx context.Context, projectID string) (held []string, err error) {
+	const shown = 3
+	page := windlass.Page{Limit: shown + 1}
+	note := func(what string, names []string) {
+		switch {
+		case len(names) > shown:
+			names[shown] = "others"
+			fallthrough
+		case len(names) > 0:
+			held = append(held, what+" "+strings.Join(names, ", "))
+		}
+	}
+	quoted := func(name string) string { return strconv.Quote(name) }
+	integrations, err := f.store.Integrations(ctx, projectID, page)
+	if err != nil {
+		return nil, err
+	}
+	note("integrations", namesOf(integrations, func(i windlass.Integration) string { return quoted(i.Name) }))
+	connections, err := f.store.Connections(ctx, windlass.ConnectionFilter{ProjectID: projectID, Page: page})
+	if err != nil {
+		return nil, err
+	}
+	note("connections", namesOf(connections, func(c windlass.Connection) string {
+		return fmt.Sprintf("%s (of group %q)", c.ID, c.Group.Ref)
+	}))
+	apps, err := f.store.ProviderApps(ctx, projectID, page)
+	if err != nil {
+		return nil, err
+	}
+	note("provider apps", namesOf(apps, func(a windlass.ProviderApp) string { return a.ID }))
+	destinations, err := f.store.Destinations(ctx, projectID, page)
+	if err != nil {
+		return nil, err
+	}
+	note("destinations", namesOf(destinations, func(d windlass.Destination) string { return quoted(d.Name) }))
+	topics, err := f.store.Topics(ctx, projectID, page)
+	if err != nil {
+		return nil, err
+	}
+	note("topics", namesOf(topics, func(t windlass.Topic) string { return quoted(t.Name) }))
+	apiKeys, err := f.store.APIKeys(ctx, projectID, false, page)
+	if err != nil {
+		return nil, err
+	}
+	note("API keys", namesOf(apiKeys, func(k windlass.APIKey) string { return k.ID }))
+	jwtKeys, err := f.store.JWTKeys(ctx, projectID, false, page)
+	if err != nil {
+		return nil, err
+	}
+	note("JWT keys", namesOf(jwtKeys, func(k windlass.JWTKey) string { return k.ID }))
+	return held, nil
+}
+
+func namesOf[T any](all []T, name func(T) string) []string {
+	out := make([]string, 0, len(all))
+	for i := range all {
+		out = append(out, name(all[i]))
+	}
+	return out
 }
 
 // FirstStart makes a project and an API key for it if there is no project yet.

@@ -2,8 +2,10 @@ package install_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"windlass"
 	"windlass/internal/install"
@@ -49,6 +51,52 @@ func TestProjects(t *testing.T) {
 			t.Errorf("a first start beside a project made %+v and a key", p)
 		}
 	})
+}
+
+func TestProjectsThatHoldSomethingStay(t *testing.T) {
+	each(t, func(w *world) {
+		_, err := w.flow.KeepGroup(w.ctx, w.project.ID, install.GroupRequest{GroupRef: "cust"}, false)
+		w.ok(err)
+		for _, name := range []string{"a", "b", "c", "d"} {
+			w.destination(name)
+		}
+		key, err := w.flow.CreateAPIKey(w.ctx, w.project.ID, install.APIKeyRequest{Label: "server", Scopes: []string{"full"}})
+		w.ok(err)
+		app, err := w.flow.CreateProviderApp(w.ctx, w.project.ID, install.ProviderAppRequest{Provider: "bitbucket", ClientID: "c", ClientSecret: windlass.NewSecret("s")})
+		w.ok(err)
+		w.refused(w.flow.DeleteProject(w.ctx, "mailmonkey"), windlass.Conflict,
+			"it holds provider apps "+app.ID+`; destinations "a", "b", "c", others; API keys `+key.ID, "delete these first")
+		for _, name := range []string{"a", "b", "c", "d"} {
+			w.ok(w.flow.DeleteDestination(w.ctx, w.project.ID, name))
+		}
+		w.ok(w.flow.DeleteProviderApp(w.ctx, w.project.ID, app.ID))
+		w.refused(w.flow.DeleteProject(w.ctx, "mailmonkey"), windlass.Conflict, "it holds API keys "+key.ID)
+		w.ok(w.flow.DeleteAPIKey(w.ctx, w.project.ID, key.ID))
+		w.ok(w.flow.DeleteProject(w.ctx, "mailmonkey"))
+		w.refused(w.flow.DeleteProject(w.ctx, "mailmonkey"), windlass.NotFound)
+	})
+}
+
+func TestCustomersAreKept(t *testing.T) {
+	w := once(t)
+	long := strings.Repeat("ä", 257)
+	_, err := w.flow.KeepGroup(w.ctx, w.project.ID, install.GroupRequest{GroupRef: long, GroupName: "a\nb"}, false)
+	w.refused(err, windlass.Invalid, "groupRef: is longer than 256 characters", "groupName: has characters that cannot be printed")
+	_, err = w.flow.KeepConsumer(w.ctx, w.project.ID, install.ConsumerRequest{ConsumerName: long}, false)
+	w.refused(err, windlass.Invalid, "consumerRef: is missing", "consumerName: is longer than 256 characters")
+
+	// Keys for front ends are no secret: what they add is bounded.
+	keep := func(i int, fromBrowser bool) error {
+		_, err := w.flow.KeepGroup(w.ctx, w.project.ID, install.GroupRequest{GroupRef: fmt.Sprint(i)}, fromBrowser)
+		return err
+	}
+	for i := range 1000 {
+		w.ok(keep(i, true))
+	}
+	w.refused(keep(1000, true), windlass.RateLimited, "1000 customers were added within 1h0m0s", "a key of scope full")
+	w.ok(keep(1000, false))
+	w.now = w.now.Add(time.Hour + time.Second)
+	w.ok(keep(1001, true))
 }
 
 func TestFirstStart(t *testing.T) {

@@ -16,6 +16,7 @@ type Store interface {
 	In(ctx context.Context, do func(ctx context.Context) error) error
 
 	ProjectStore
+	CustomerStore
 	ProviderAppStore
 	IntegrationStore
 	InstallationStore
@@ -34,6 +35,19 @@ type ProjectStore interface {
 	// ProjectNamed takes capitals and small letters for the same.
 	ProjectNamed(ctx context.Context, name string) (windlass.Project, error)
 	UpdateProject(ctx context.Context, p windlass.Project) error
+	// DeleteProject refuses while the project holds more than groups and consumers.
+	DeleteProject(ctx context.Context, id string) error
+	// Topics lists the topics of a project, which stand in the way of deleting it.
+	Topics(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Topic, error)
+}
+
+// CustomerStore keeps groups and consumers. An empty name keeps the one that is
+// known.
+type CustomerStore interface {
+	KeepGroup(ctx context.Context, g windlass.Group) (windlass.Group, error)
+	KeepConsumer(ctx context.Context, c windlass.Consumer) (windlass.Consumer, error)
+	// CountCustomers counts what was added since a time, no further than limit.
+	CountCustomers(ctx context.Context, projectID string, since time.Time, limit int) (groups, consumers int, err error)
 }
 
 // ProviderAppStore keeps provider apps.

@@ -39,6 +39,61 @@ func TestProjects(t *testing.T) {
 	})
 }
 
+// A project goes with the names of its customers, and with nothing else in it.
+func TestDeleteProject(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		s, ctx := open(), t.Context()
+		w := found(t, s)
+		wantKind(t, s.DeleteProject(ctx, w.project.ID), windlass.Conflict)
+		wantSame(t, len(got(s.Groups(ctx, w.project.ID))(t)), 1) // all of it was undone
+
+		bare := windlass.Project{ID: newID(t), Name: "bare", AppName: "Bare", OrgID: "org", Created: noon, Updated: noon}
+		must(t, s.CreateProject(ctx, bare))
+		got(s.KeepGroup(ctx, windlass.Group{ProjectID: bare.ID, Ref: "g", Updated: noon}))(t)
+		got(s.KeepConsumer(ctx, windlass.Consumer{ProjectID: bare.ID, Ref: "c", Updated: noon}))(t)
+		must(t, s.CreateUpload(ctx, windlass.Upload{ID: newID(t), ProjectID: bare.ID, TokenHash: "h", Expires: noon}))
+		must(t, s.DeleteProject(ctx, bare.ID))
+		wantKind(t, s.DeleteProject(ctx, bare.ID), windlass.NotFound)
+		wantSame(t, len(got(s.Groups(ctx, bare.ID))(t)), 0)
+		wantSame(t, len(got(s.Projects(ctx, windlass.Page{}))(t)), 1)
+	})
+}
+
+func TestKeepCustomers(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		s, ctx := open(), t.Context()
+		p := windlass.Project{ID: newID(t), Name: "acme", AppName: "Acme", OrgID: "org", Created: noon, Updated: noon}
+		must(t, s.CreateProject(ctx, p))
+		later := noon.Add(time.Hour)
+		g := windlass.Group{ProjectID: p.ID, Ref: "g", Name: "Group", Created: noon, Updated: noon}
+		c := windlass.Consumer{ProjectID: p.ID, Ref: "c", Name: "Person", Created: noon, Updated: noon}
+		wantSame(t, got(s.KeepGroup(ctx, windlass.Group{ProjectID: p.ID, Ref: "g", Name: "Group", Updated: noon}))(t), g)
+		wantSame(t, got(s.KeepConsumer(ctx, windlass.Consumer{ProjectID: p.ID, Ref: "c", Name: "Person", Updated: noon}))(t), c)
+		wantSame(t, got(s.KeepGroup(ctx, windlass.Group{ProjectID: p.ID, Ref: "g", Updated: later}))(t), g) // without a name nothing changes
+		g.Name, g.Updated = "Other", later
+		wantSame(t, got(s.KeepGroup(ctx, windlass.Group{ProjectID: p.ID, Ref: "g", Name: "Other", Updated: later}))(t), g)
+		c.Name, c.Updated = "Other", later
+		wantSame(t, got(s.KeepConsumer(ctx, windlass.Consumer{ProjectID: p.ID, Ref: "c", Name: "Other", Updated: later}))(t), c)
+		_, err := s.KeepGroup(ctx, windlass.Group{ProjectID: "none", Ref: "g", Updated: noon})
+		wantKind(t, err, windlass.NotFound)
+
+		for _, ref := range []string{"h", "i", "j"} {
+			got(s.KeepGroup(ctx, windlass.Group{ProjectID: p.ID, Ref: ref, Updated: later}))(t)
+		}
+		count := func(since time.Time, limit, wantGroups, wantConsumers int) {
+			t.Helper()
+			groups, consumers, err := s.CountCustomers(ctx, p.ID, since, limit)
+			must(t, err)
+			wantSame(t, []int{groups, consumers}, []int{wantGroups, wantConsumers})
+		}
+		count(noon, 10, 4, 1)
+		count(later, 10, 3, 0)
+		count(noon, 2, 2, 1)
+	})
+}
+
 func TestProviderApps(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {

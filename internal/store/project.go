@@ -51,6 +51,26 @@ func (s *Store) UpdateProject(ctx context.Context, p windlass.Project) error {
 		p.ID, p.Name, p.AppName, p.OrgID, text(p.Origins), micros(p.Updated))
 }
 
+// DeleteProject removes a project with what is left of its customers, consents and
+// uploads; Conflict while it holds anything else. What it did stays until it is old.
+func (s *Store) DeleteProject(ctx context.Context, id string) error {
+	words := projectSays
+	words.Dangling = "something belongs to it"
+	err := s.In(ctx, func(ctx context.Context) error {
+		for _, of := range []string{"connect_states", "uploads", "consumers", "groups"} {
+			if _, err := s.exec(ctx, `DELETE FROM `+of+` WHERE project_id = ?1`, id); err != nil {
+				return err
+			}
+		}
+		n, err := s.exec(ctx, `DELETE FROM projects WHERE id = ?1`, id)
+		if err == nil && n == 0 {
+			err = errNone
+		}
+		return err
+	})
+	return s.fail("delete the project "+id, err, words)
+}
+
 // update runs a statement that is to change a row that exists.
 func (s *Store) update(ctx context.Context, op string, words says, query string, args ...any) error {
 	n, err := s.exec(ctx, query, args...)

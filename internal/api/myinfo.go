@@ -1,0 +1,82 @@
+package api
+
+import (
+	"time"
+
+	"windlass"
+)
+
+// builderInfo says who calls and what that opens, in the contract's shape. There
+// are no people behind keys here: a key, or the operator, stands for the builder,
+// and there are no organisations to have a role in.
+type builderInfo struct {
+	Builder      builder                `json:"builder"`
+	ProjectRoles map[string]projectRole `json:"projectRoles"`
+}
+
+type builder struct {
+	ID          string    `json:"id"`
+	IDPProvider string    `json:"idpProvider"`
+	IDPRef      string    `json:"idpRef"`
+	CreateTime  time.Time `json:"createTime"`
+	FullName    string    `json:"fullName,omitempty"`
+}
+
+type projectRole struct {
+	Role          string  `json:"role" enum:"admin,member"`
+	PrincipalType string  `json:"principalType" enum:"builder"`
+	PrincipalID   string  `json:"principalId"`
+	Project       project `json:"project"`
+}
+
+func (a *API) getMyInfo(c *call) (builderInfo, error) {
+	info := builderInfo{
+		Builder:      builder{ID: c.who.name, IDPProvider: "windlass", IDPRef: c.who.name, CreateTime: a.now().UTC()},
+		ProjectRoles: map[string]projectRole{},
+	}
+	role := "member"
+	if c.who.access >= server {
+		role = "admin"
+	}
+	add := func(p windlass.Project) {
+		info.ProjectRoles[p.ID] = projectRole{role, "builder", c.who.name, asProject(p)}
+		if c.who.everywhere && p.Created.Before(info.Builder.CreateTime) {
+			info.Builder.CreateTime = p.Created.UTC() // the operator is as old as what there is
+		}
+	}
+	if c.who.everywhere {
+		info.Builder.FullName = "operator"
+		return info, a.eachProject(c, add)
+	}
+	key, err := a.install.APIKey(c.ctx(), c.who.projectID, c.who.name)
+	if err != nil {
+		return builderInfo{}, err
+	}
+	info.Builder.FullName, info.Builder.CreateTime = key.Label, key.Created.UTC()
+	own, err := a.install.Project(c.ctx(), c.who.projectID)
+	add(own)
+	return info, err
+}
+
+// eachProject goes through all projects, so many at a time.
+func (a *API) eachProject(c *call, do func(windlass.Project)) error {
+	page := windlass.Page{Limit: maxPageSize}
+	for {
+		some, err := a.install.Projects(c.ctx(), page)
+		if err != nil {
+			return err
+		}
+		for i := range some {
+			do(some[i])
+			page.After = some[i].ID
+		}
+		if len(some) < page.Limit {
+			return nil
+		}
+	}
+}
+
+// listBuilders lists the people of an organisation, of which there are none.
+func (a *API) listBuilders(*call, windlass.Page) (listed[builder], error) {
+	return listed[builder]{items: []builder{}}, nil
+}
