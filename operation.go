@@ -112,7 +112,7 @@ type Batch struct {
 	// common are delivered in order, also when the first is refused.
 	RecordKeys []uint32
 	Body       []byte // exactly what is sent, every time
-	Status  string // BatchPending, BatchDelivered or BatchFailed
+	Status     string // BatchPending, BatchDelivered or BatchFailed
 	// NextAttempt is when to try next, Attempts how often it was tried in all,
 	// and Tries how often since it was added or replayed: the place in the
 	// schedule of retries.

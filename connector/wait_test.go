@@ -34,8 +34,15 @@ func TestTheTimesThatProvidersAskFor(t *testing.T) {
 		{"99999999", 24 * time.Hour, -1},
 		{"99999999999", 24 * time.Hour, -1},
 		{"99999999999999999999999999", 24 * time.Hour, -1},
-		{"", -1, -1}, {"-5", -1, -1}, {"soon", -1, -1}, {"2026", 2026 * time.Second, 2026 * time.Second},
-		{"2026-13-77", -1, -1}, {"0x10", -1, -1}, {"1e3", -1, -1}, {"1.2.3", -1, -1}, {"NaN", -1, -1},
+		{"", -1, -1},
+		{"-5", -1, -1},
+		{"soon", -1, -1},
+		{"2026", 2026 * time.Second, 2026 * time.Second},
+		{"2026-13-77", -1, -1},
+		{"0x10", -1, -1},
+		{"1e3", -1, -1},
+		{"1.2.3", -1, -1},
+		{"NaN", -1, -1},
 	} {
 		for _, clock := range []time.Duration{0, time.Hour} { // ours may be wrong
 			header := http.Header{"Retry-After": {row.value}, "X-Ratelimit-Reset": {row.value}}

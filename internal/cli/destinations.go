@@ -23,7 +23,10 @@ func newDestinations(env *Env) *cobra.Command {
 		details: []column{
 			{title: "HEADERS", path: "metadata.headers"},
 			{title: "SIGNING SECRET", path: "secrets.webhookSigningKey"},
-			{title: "DISABLED", path: "health.disabled"}, {title: "WHY", path: "health.reason"}, {title: "FAILING SINCE", path: "health.failingSince"}, {title: "HELD UNTIL", path: "health.heldUntil"},
+			{title: "DISABLED", path: "health.disabled"},
+			{title: "WHY", path: "health.reason"},
+			{title: "FAILING SINCE", path: "health.failingSince"},
+			{title: "HELD UNTIL", path: "health.heldUntil"},
 		},
 	}
 	n.in("destinations")

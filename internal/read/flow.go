@@ -139,7 +139,9 @@ func (f *Flow) hold(holder string) (done func()) {
 // give its lease back is not among them.
 func (f *Flow) Leases() (holders []string) {
 	f.holders.Range(func(holder, _ any) bool {
-		holders = append(holders, holder.(string)) //nolint:forcetypeassert // see hold
+		if name, ok := holder.(string); ok { // hold puts nothing else in
+			holders = append(holders, name)
+		}
 		return true
 	})
 	return holders

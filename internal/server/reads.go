@@ -92,7 +92,7 @@ func (s *Server) stepRead(ctx context.Context, payload json.RawMessage) error {
 	// A read may be broken off at any time, and is at once when the process stops.
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.reading, cancel)()
+	defer context.AfterFunc(s.reading, cancel)() //nolint:contextcheck // two reasons end a read: its job's and the process's
 	err := s.reads.Step(reading, job.Operation)
 	if waiting, ok := errors.AsType[*read.Waiting](err); ok && waiting.Wait() == 0 {
 		// It gives way: another job, behind those that wait already, goes on at once.

@@ -95,7 +95,7 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	if err := s.assemble(); err != nil {
+	if err := s.assemble(); err != nil { //nolint:contextcheck // it makes tables: no request is under way
 		return err
 	}
 	var err error

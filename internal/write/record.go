@@ -30,7 +30,7 @@ func (s *step) write(ctx context.Context) error {
 	// No call must outlive the lease under which it was made.
 	calling, cancel := context.WithTimeout(ctx, s.opts.Call)
 	defer cancel()
-	defer context.AfterFunc(s.opts.Alive(), cancel)()
+	defer context.AfterFunc(s.opts.Alive(), cancel)() //nolint:contextcheck // two reasons end a call: the job's and the process's
 	o := s.attempt(calling, r)
 	if o.nothing {
 		r.Sent = s.before
