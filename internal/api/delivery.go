@@ -179,7 +179,9 @@ func (a *API) healthOf(c *call, d windlass.Destination, err error) (destinationH
 
 // budgetAnswer is what may be asked of the provider in an hour, and what was.
 type budgetAnswer struct {
-	Key          string      `json:"key"` // app: and a provider app's id, or connection: and a connection's
+	Key string `json:"key"` // app: and a provider app's id, or credential: and a keyed hash of it
+	// Connections are the project's that use the credential.
+	Connections  []string    `json:"connections,omitempty"`
 	Limit        int         `json:"limit"`
 	Used         budgetClass `json:"used"`
 	SetAside     budgetClass `json:"setAside"`
@@ -201,6 +203,6 @@ func asClasses(n [budget.Classes]int) budgetClass {
 func (a *API) listBudgets(c *call) ([]budgetAnswer, error) {
 	all, err := a.budgets.Budgets(c.ctx(), c.project.ID)
 	return each(all, func(s budget.State) budgetAnswer {
-		return budgetAnswer{s.Key, s.Limit, asClasses(s.Used), asClasses(s.SetAside), asClasses(s.Waiting), s.Blocked}
+		return budgetAnswer{s.Key, s.Payers, s.Limit, asClasses(s.Used), asClasses(s.SetAside), asClasses(s.Waiting), s.Blocked}
 	}), err
 }

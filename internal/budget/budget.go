@@ -43,6 +43,8 @@ type Account struct {
 	// Limit is how many requests an hour the operator allows; 0 leaves it to the
 	// provider, and to DefaultLimit where that says nothing.
 	Limit int
+	// Payer is for whom State names the key, such as a connection; empty names no one.
+	Payer string
 	// Customer is between whom the key is shared fairly: the installation's group.
 	Customer string
 }

@@ -31,6 +31,8 @@ type purse struct {
 
 	next  time.Time // when the next backfill may go
 	turns map[string]turn
+
+	payers map[string]time.Time // when each came last
 }
 
 // leased is a slice: requests of one minute that may be spent without asking.
@@ -64,6 +66,7 @@ func newPurse(key string, now time.Time) *purse {
 	return &purse{
 		key: key, flight: make(chan struct{}, 1), usedAt: now, line: newLine(now),
 		view: view{limit: DefaultLimit, minutes: map[int64]int{}, backfills: map[int64]int{}}, next: now, turns: map[string]turn{},
+		payers: map[string]time.Time{},
 	}
 }
 
@@ -80,6 +83,9 @@ func (p *purse) try(account Account, class Class, now time.Time) verdict {
 	defer p.mu.Unlock()
 	w := who{class: class, customer: account.Customer}
 	p.usedAt, p.set = now, account.Limit
+	if account.Payer != "" {
+		p.payers[account.Payer] = now
+	}
 	p.line.tidy(now)
 	p.view.limit = limitOf(p.set, p.said)
 	if wait := p.blocked.Sub(now); wait > 0 {

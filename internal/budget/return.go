@@ -76,6 +76,7 @@ func (p *purse) over(now time.Time, all bool) (over [Classes]leased, unused time
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	unused = now.Sub(p.usedAt)
+	p.payersAt(now)
 	for class := range p.slices {
 		if have := &p.slices[class]; all || unused > idle || have.minute != bookingMinute(now) {
 			over[class], have.left = *have, 0

@@ -3,6 +3,7 @@ package budget
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 )
@@ -22,6 +23,8 @@ type State struct {
 	Waiting [Classes]int
 	// Blocked is until when the provider wants no requests; zero for none.
 	Blocked time.Time
+	// Payers are those of the accounts that paid, or wanted to, in the last hours.
+	Payers []string
 }
 
 // State returns the state of every key that this process has used in the last
@@ -44,7 +47,7 @@ func (p *purse) state(book Book, holder string, now time.Time) State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := see(book, p.set, holder, p.waiting(now), bookingMinute(now))
-	s := State{Key: p.key, Limit: v.limit, Used: v.used, Waiting: v.waiting}
+	s := State{Key: p.key, Limit: v.limit, Used: v.used, Waiting: v.waiting, Payers: p.payersAt(now)}
 	if book.Blocked.After(p.blocked) {
 		p.blocked = book.Blocked
 	}
@@ -58,4 +61,10 @@ func (p *purse) state(book Book, holder string, now time.Time) State {
 		}
 	}
 	return s
+}
+
+// payersAt forgets those who have not paid for long, and returns the others in order.
+func (p *purse) payersAt(now time.Time) []string {
+	maps.DeleteFunc(p.payers, func(_ string, at time.Time) bool { return now.Sub(at) > forgotten })
+	return slices.Sorted(maps.Keys(p.payers))
 }

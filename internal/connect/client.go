@@ -29,14 +29,13 @@ func (s *Service) Client(ctx context.Context, connection windlass.Connection) (*
 	if stored.Status == windlass.ConnectionBad {
 		return nil, mustReconnect(stored)
 	}
-	return &http.Client{Transport: &transport{service: s, provider: provider, connection: stored, base: s.baseFor(stored)}}, nil
+	return &http.Client{Transport: &transport{service: s, provider: provider, connection: stored}}, nil
 }
 
 type transport struct {
 	service    *Service
 	provider   Provider
 	connection windlass.Connection
-	base       http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -71,7 +70,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *transport) send(req *http.Request, credentials windlass.Credentials) (*http.Response, error) {
-	signing, err := t.provider.Transport(credentials, t.base)
+	signing, err := t.provider.Transport(credentials, t.service.baseFor(t.connection, credentials))
 	if err != nil {
 		closeBody(req)
 		return nil, forTransport(err)

@@ -26,9 +26,10 @@ type Config struct {
 	CallbackURL string
 	// Notifier is told of what happens to connections; nil means nobody is.
 	Notifier Notifier
-	// Base sends a connection's API requests; it is where they are paid for
-	// (invariant 7). Nil, or a nil answer, means http.DefaultTransport.
-	Base func(windlass.Connection) http.RoundTripper
+	// Base sends a connection's API requests with the credentials that are spent, which
+	// may not be stored yet; it is where they are paid for (invariant 7). Nil, or a nil
+	// answer, means http.DefaultTransport.
+	Base func(windlass.Connection, windlass.Credentials) http.RoundTripper
 	// Logger gets what a person has to act on; nil means nobody does.
 	Logger *slog.Logger
 	// Owner is this process, by which the others find what it was doing when it is
@@ -46,7 +47,7 @@ type Service struct {
 	providers map[string]Provider
 	callback  string
 	notifier  Notifier
-	base      func(windlass.Connection) http.RoundTripper
+	base      func(windlass.Connection, windlass.Credentials) http.RoundTripper
 	log       *slog.Logger
 	now       func() time.Time
 
@@ -131,9 +132,9 @@ func (s *Service) notify(ctx context.Context, event Event) error {
 }
 
 // baseFor is what sends a connection's requests.
-func (s *Service) baseFor(connection windlass.Connection) http.RoundTripper {
+func (s *Service) baseFor(connection windlass.Connection, credentials windlass.Credentials) http.RoundTripper {
 	if s.base != nil {
-		if base := s.base(connection); base != nil {
+		if base := s.base(connection, credentials); base != nil {
 			return base
 		}
 	}

@@ -141,7 +141,7 @@ func (s *Service) clientFor(
 	if change.Credentials == nil {
 		return s.Client(ctx, connection)
 	}
-	transport, err := provider.Transport(*change.Credentials, s.baseFor(connection))
+	transport, err := provider.Transport(*change.Credentials, s.baseFor(connection, *change.Credentials))
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 func (s *Service) verify(
 	ctx context.Context, provider Provider, connection windlass.Connection, credentials windlass.Credentials,
 ) (connector.Account, error) {
-	transport, err := provider.Transport(credentials, s.baseFor(connection))
+	transport, err := provider.Transport(credentials, s.baseFor(connection, credentials))
 	if err != nil {
 		return connector.Account{}, err
 	}

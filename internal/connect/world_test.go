@@ -123,7 +123,7 @@ func (w *world) serviceOn(store connect.Store) *connect.Service {
 	w.Helper()
 	service, err := connect.New(connect.Config{
 		Store: store, Providers: map[string]connect.Provider{"bitbucket": w.spy}, CallbackURL: callbackURL,
-		Notifier: w.notices, Base: func(windlass.Connection) http.RoundTripper { return w.network() },
+		Notifier: w.notices, Base: func(windlass.Connection, windlass.Credentials) http.RoundTripper { return w.network() },
 		Logger: slog.New(slog.NewTextHandler(w.logs, nil)), Now: w.clock.Now,
 	})
 	w.must(err)

@@ -179,7 +179,7 @@ func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*h
 	if err != nil {
 		return nil, err
 	}
-	if err := config.Budget.Pay(req.Context(), x.installation.Connection); err != nil {
+	if err := config.Budget.Pay(req.Context(), x.installation.Connection, credentials); err != nil {
 		return nil, err
 	}
 	x.sending = true
@@ -188,7 +188,7 @@ func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*h
 	if err != nil {
 		return nil, err
 	}
-	config.Budget.Learn(req.Context(), x.installation.Connection, resp.StatusCode, resp.Header)
+	config.Budget.Learn(req.Context(), x.installation.Connection, credentials, resp.StatusCode, resp.Header)
 	return resp, nil
 }
 

@@ -37,7 +37,7 @@ type Provider interface {
 type Budget interface {
 	// Pay pays for one request that is to be sent now. It fails with
 	// windlass.RateLimited and the time to wait, and has then spent nothing.
-	Pay(ctx context.Context, connection windlass.Connection) error
+	Pay(ctx context.Context, connection windlass.Connection, credentials windlass.Credentials) error
 	// Learn takes in the answer to a request that was paid.
-	Learn(ctx context.Context, connection windlass.Connection, status int, header http.Header)
+	Learn(ctx context.Context, connection windlass.Connection, credentials windlass.Credentials, status int, header http.Header)
 }

@@ -210,7 +210,7 @@ type budget struct {
 	refuse       atomic.Pointer[error]
 }
 
-func (b *budget) Pay(context.Context, windlass.Connection) error {
+func (b *budget) Pay(context.Context, windlass.Connection, windlass.Credentials) error {
 	if err := b.refuse.Load(); err != nil {
 		return *err
 	}
@@ -218,7 +218,9 @@ func (b *budget) Pay(context.Context, windlass.Connection) error {
 	return nil
 }
 
-func (b *budget) Learn(context.Context, windlass.Connection, int, http.Header) { b.learnt.Add(1) }
+func (b *budget) Learn(context.Context, windlass.Connection, windlass.Credentials, int, http.Header) {
+	b.learnt.Add(1)
+}
 
 // entries are one integration and its installations.
 type entries struct {

@@ -1,12 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,15 +57,14 @@ type budgets struct {
 	apps  apps
 	limit int // where nobody said another
 	known sync.Map
-	// secret is the same in all processes, and kept nowhere else.
-	secret []byte
+	// secret is the same in all processes: they have to find one key for one credential.
+	secret windlass.Secret
 }
 
-// apps are where provider apps and connections are kept.
+// apps are where provider apps are kept.
 type apps interface {
 	ProviderApp(ctx context.Context, projectID, id string) (windlass.ProviderApp, error)
 	ProviderApps(ctx context.Context, projectID string, page windlass.Page) ([]windlass.ProviderApp, error)
-	Connections(ctx context.Context, filter windlass.ConnectionFilter) ([]windlass.Connection, error)
 }
 
 // A knownLimit is a provider app's, as it was a moment ago.
@@ -73,7 +73,7 @@ type knownLimit struct {
 	until time.Time
 }
 
-func newBudgets(config *Config, ledger budget.Ledger, apps apps, secret []byte) *budgets {
+func newBudgets(config *Config, ledger budget.Ledger, apps apps, secret windlass.Secret) *budgets {
 	return &budgets{
 		Budget: budget.New(ledger, &budget.Options{Limits: limits, Now: config.Now}), apps: apps, limit: config.HourlyLimit, secret: secret,
 	}
@@ -86,10 +86,12 @@ func limits(header http.Header) (budget.Reading, bool) {
 }
 
 // account is whom Bitbucket counts the requests of a connection for: all of a
-// provider app's together, and each other credential by itself.
-func (b *budgets) account(ctx context.Context, c windlass.Connection) (budget.Account, error) {
-	account := budget.Account{Key: "connection:" + c.ID, Limit: b.limit, Customer: c.ProjectID + "/" + c.Group.Ref}
+// provider app's together, and each other credential by itself, whether it is being
+// checked for a new connection or belongs to one, or to several.
+func (b *budgets) account(ctx context.Context, c windlass.Connection, credentials windlass.Credentials) (budget.Account, error) {
+	account := budget.Account{Limit: b.limit, Customer: c.ProjectID + "/" + c.Group.Ref}
 	if c.ProviderAppID == "" {
+		account.Key, account.Payer = b.ofCredential(credentials), c.ProjectID+"/"+c.ID
 		return account, nil
 	}
 	account.Key = "app:" + c.ProviderAppID
@@ -110,22 +112,25 @@ func (b *budgets) account(ctx context.Context, c windlass.Connection) (budget.Ac
 	return account, nil
 }
 
-// ofCredential is the key of a credential that belongs to no connection yet, because
-// it is being checked: each has a budget of its own. The hash is keyed, so that no
-// one can find out by it which credential was used.
-func (b *budgets) ofCredential(credential string) string {
-	hash := hmac.New(sha256.New, b.secret)
-	_, _ = hash.Write([]byte(credential)) // it never fails
+// ofCredential is the key of a credential. The hash is keyed, so that no one can find
+// out by it which credential was used. What was chosen by a person beside the token
+// (the user name of an API token, which may be the address or a fixed word) is left
+// out: Bitbucket counts the token.
+func (b *budgets) ofCredential(c windlass.Credentials) string {
+	kind, spent := "token", cmp.Or(c.Password.Reveal(), c.APIKey.Reveal(), c.AccessToken.Reveal())
+	if c.ClientKey != "" { // a Connect app signs each request anew
+		kind, spent = "app", c.AppKey+"\x00"+c.ClientKey
+	}
+	hash := hmac.New(sha256.New, []byte(b.secret.Reveal()))
+	_, _ = hash.Write([]byte(kind + "\x00" + spent)) // it never fails
 	return "credential:" + hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
-// Budgets returns those of a project that this process has paid from lately.
+// Budgets returns those of a project that this process has paid from lately. A
+// credential that another project uses as well is shown to both, each with its own
+// connections.
 func (b *budgets) Budgets(ctx context.Context, projectID string) ([]budget.State, error) {
 	apps, err := b.apps.ProviderApps(ctx, projectID, windlass.Page{})
-	if err != nil {
-		return nil, err
-	}
-	connections, err := b.apps.Connections(ctx, windlass.ConnectionFilter{ProjectID: projectID})
 	if err != nil {
 		return nil, err
 	}
@@ -133,30 +138,48 @@ func (b *budgets) Budgets(ctx context.Context, projectID string) ([]budget.State
 	for i := range apps {
 		own["app:"+apps[i].ID] = true
 	}
-	for i := range connections {
-		own["connection:"+connections[i].ID] = true
-	}
 	all, err := b.State(ctx)
-	return slices.DeleteFunc(all, func(s budget.State) bool { return !own[s.Key] }), err
+	mine := []budget.State{}
+	for _, s := range all {
+		if paidBy(&s, projectID) || own[s.Key] {
+			mine = append(mine, s)
+		}
+	}
+	return mine, err
+}
+
+// paidBy leaves the connections of a project as a budget's payers, and reports whether
+// the project has paid from it.
+func paidBy(s *budget.State, projectID string) bool {
+	var connections []string
+	pays := false
+	for _, payer := range s.Payers {
+		if connection, own := strings.CutPrefix(payer, projectID+"/"); own {
+			pays = true
+			if connection != "" { // it was checked, and is not connected yet
+				connections = append(connections, connection)
+			}
+		}
+	}
+	s.Payers = connections
+	return pays
 }
 
 // base is what sends a connection's requests: each is paid first (invariant 7).
-func (b *budgets) base(c windlass.Connection, through http.RoundTripper) http.RoundTripper {
-	return &payer{b, c, through}
+func (b *budgets) base(c windlass.Connection, credentials windlass.Credentials, through http.RoundTripper) http.RoundTripper {
+	return &payer{b, c, credentials, through}
 }
 
 type payer struct {
-	budgets    *budgets
-	connection windlass.Connection
-	through    http.RoundTripper
+	budgets     *budgets
+	connection  windlass.Connection
+	credentials windlass.Credentials
+	through     http.RoundTripper
 }
 
 // RoundTrip pays for a request and sends it.
 func (p *payer) RoundTrip(req *http.Request) (*http.Response, error) {
-	account, err := p.budgets.account(req.Context(), p.connection)
-	if p.connection.ID == "" && p.connection.ProviderAppID == "" {
-		account.Key = p.budgets.ofCredential(req.Header.Get("Authorization"))
-	}
+	account, err := p.budgets.account(req.Context(), p.connection, p.credentials)
 	if err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close() // a RoundTripper promises it; nothing was read from it

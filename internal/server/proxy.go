@@ -28,8 +28,8 @@ func (s *Server) newProxy(provider proxy.Provider) (*proxy.Proxy, error) {
 type proxyBudget struct{ *budgets }
 
 // Pay pays for one (invariant 7).
-func (b *proxyBudget) Pay(ctx context.Context, c windlass.Connection) error {
-	account, err := b.account(ctx, c)
+func (b *proxyBudget) Pay(ctx context.Context, c windlass.Connection, credentials windlass.Credentials) error {
+	account, err := b.account(ctx, c, credentials)
 	if err != nil {
 		return err
 	}
@@ -37,8 +37,8 @@ func (b *proxyBudget) Pay(ctx context.Context, c windlass.Connection) error {
 }
 
 // Learn takes in an answer. What cannot be accounted for was not paid either.
-func (b *proxyBudget) Learn(ctx context.Context, c windlass.Connection, status int, header http.Header) {
-	if account, err := b.account(ctx, c); err == nil {
+func (b *proxyBudget) Learn(ctx context.Context, c windlass.Connection, credentials windlass.Credentials, status int, header http.Header) {
+	if account, err := b.account(ctx, c, credentials); err == nil {
 		b.Budget.Learn(ctx, account, status, header)
 	}
 }

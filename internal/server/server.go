@@ -95,10 +95,13 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	if err := s.assemble(); err != nil { //nolint:contextcheck // it makes tables: no request is under way
+	budgetKey, err := s.store.SharedKey(ctx, "budgets")
+	if err != nil {
 		return err
 	}
-	var err error
+	if err := s.assemble(budgetKey); err != nil { //nolint:contextcheck // it makes tables: no request is under way
+		return err
+	}
 	if s.work, err = s.newWork(ctx); err != nil {
 		return err
 	}
@@ -232,15 +235,11 @@ func (c *Config) openKeyset() (*seal.Keyset, error) {
 }
 
 // assemble makes the flows and hands each what it needs.
-func (s *Server) assemble() error {
+func (s *Server) assemble(budgetKey windlass.Secret) error {
 	oauth := s.config.oauth()
 	oauth.Base = s.metrics.transport(s.config.Base, "token")
 	requests := s.metrics.transport(s.config.Base, "api")
-	keys, err := s.store.Keyset().Text()
-	if err != nil {
-		return err
-	}
-	s.budgets = newBudgets(&s.config, s.store, s.store, []byte(keys.Reveal()))
+	s.budgets = newBudgets(&s.config, s.store, s.store, budgetKey)
 	if err := s.newDeliveries(); err != nil {
 		return err
 	}
@@ -250,12 +249,15 @@ func (s *Server) assemble() error {
 	if err := s.newWrites(); err != nil {
 		return err
 	}
+	var err error
 	s.connect, err = connect.New(connect.Config{
 		Store: s.store, Providers: map[string]connect.Provider{providerName: oauth},
 		CallbackURL: s.config.PublicURL + callbackPath,
 		Notifier:    &connected{s},
-		Base:        func(c windlass.Connection) http.RoundTripper { return s.budgets.base(c, requests) },
-		Logger:      s.log, Now: s.config.Now, Owner: s.owner,
+		Base: func(c windlass.Connection, spent windlass.Credentials) http.RoundTripper {
+			return s.budgets.base(c, spent, requests)
+		},
+		Logger: s.log, Now: s.config.Now, Owner: s.owner,
 	})
 	if err != nil {
 		return err

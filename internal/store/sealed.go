@@ -23,6 +23,7 @@ var (
 	destinationSecrets  = sealedColumn{"destinations", "secrets", "id"}
 	writeRecord         = sealedColumn{"write_records", "record", "id"}
 	writeKey            = sealedColumn{"write_keys", "sealed", "id"}
+	sharedKey           = sealedColumn{"server_keys", "sealed", "name"}
 	canary              = sealedColumn{"seals", "canary", "key_id"}
 )
 
@@ -30,7 +31,7 @@ var (
 // are not among them: each stays under its own key.
 var sealedColumns = []sealedColumn{
 	clientSecret, stateData, credentialsSealed, destinationHeaders, destinationMetadata, destinationSecrets,
-	writeRecord, writeKey,
+	writeRecord, writeKey, sharedKey,
 }
 
 func (c sealedColumn) about(id string) []byte { return []byte(c.table + "." + c.column + "/" + id) }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"windlass"
@@ -293,5 +294,41 @@ func TestRotateWithATextKeyset(t *testing.T) {
 		wantSame(t, got(s.Credentials(t.Context(), w.connection.ID))(t), w.credentials)
 		_, err = s.Rotate(t.Context())
 		wantKind(t, err, windlass.Invalid)
+	})
+}
+
+// The key that processes share outlives them, and a rotation of the keyset.
+func TestASharedKeyIsOne(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		fresh := storetest.New(t, open().Driver())
+		path := filepath.Join(t.TempDir(), "keyset.json")
+		opening := func() *store.Store {
+			return fresh.Open(t, func(opts *store.Options) { opts.Keyset = got(seal.FromFile(path))(t) })
+		}
+		s, ctx := opening(), t.Context()
+		keys := make([]windlass.Secret, 8)
+		var group sync.WaitGroup
+		for i := range keys {
+			group.Go(func() {
+				var err error
+				if keys[i], err = s.SharedKey(ctx, "one"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		for _, key := range keys {
+			wantSame(t, key.Reveal(), keys[0].Reveal())
+		}
+		if len(keys[0].Reveal()) < 32 || got(s.SharedKey(ctx, "another"))(t) == keys[0] {
+			t.Error("the key is short, or the same for two names")
+		}
+		if strings.Contains(everything(t, s), keys[0].Reveal()) {
+			t.Error("the database holds the key as it is")
+		}
+		wantSame(t, got(s.Rotate(ctx))(t), 2)
+		must(t, s.Close())
+		wantSame(t, got(opening().SharedKey(ctx, "one"))(t).Reveal(), keys[0].Reveal())
 	})
 }
