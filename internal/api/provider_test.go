@@ -86,6 +86,9 @@ func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
 }
 
 func (p *fakeProvider) Check(_ context.Context, _ *http.Client, workspace string) (connector.Account, error) {
+	if named, byID := strings.CutSuffix(strings.TrimPrefix(workspace, "{"), "-uuid}"); byID {
+		workspace = named // the one that it answered before
+	}
 	return connector.Account{
 		User: "{user-uuid}", UserName: "Ada", Workspace: workspace, WorkspaceID: "{" + workspace + "-uuid}", WorkspaceName: strings.ToUpper(workspace),
 		Membership: connector.Member, Scopes: []string{"account", "repository"},

@@ -63,7 +63,30 @@ func (w *world) readsOnce(t *testing.T, installation string) {
 		t.Run(name, func(t *testing.T) { w.as(t).send("POST", object, test.body).problem(test.status, test.slug) })
 	}
 	w.send("POST", w.in("/integrations/repos/objects/addon%2Flinkers"), map[string]any{"groupRef": "cust", "mode": "async"}).problem(400, "invalid")
+	w.searchOnce(t)
 	w.deliveriesOnce(t, installation)
+}
+
+func (w *world) searchOnce(t *testing.T) {
+	t.Helper()
+	search := func(path string, value any) answer {
+		t.Helper()
+		return w.send("POST", w.in(path), map[string]any{
+			"objectName": "repositories", "fieldFilters": []any{map[string]any{"fieldName": "uuid", "operator": "eq", "value": value}},
+		})
+	}
+	const entry = `{"fields":{},"mappedFields":{},"raw":{"uuid":"b","full_name":"acme/b"}}`
+	if got := search("/integrations/repos?groupRef=cust", "b").is(200).body; got != `{"result":[`+entry+`],"results":[`+entry+`]}` {
+		t.Errorf("found %s", got)
+	}
+	if got := search("/integrations/repos?groupRef=cust", "c").is(200).body; got != `{"result":[],"results":[]}` {
+		t.Errorf("found %s", got)
+	}
+	search("/integrations/repos?groupRef=cust", []string{"b"}).problem(400, "invalid")
+	search("/integrations/repos", "b").problem(400, "invalid")
+	search("/integrations/repos?groupRef=other", "b").problem(404, "not-found")
+	w.send("POST", w.in("/integrations/repos?groupRef=cust"), map[string]any{"objectName": "projects", "fieldFilters": []any{}}).problem(400, "invalid")
+	w.do(request{method: "POST", path: w.in("/integrations/repos?groupRef=cust"), key: w.frontend, body: map[string]any{}}).problem(403, "forbidden")
 }
 
 // carryOn does what the jobs of reads do.

@@ -34,12 +34,12 @@ func TestPathsThatLeadNowhere(t *testing.T) {
 func TestMethodThatAPathDoesNotTake(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	got := w.do(request{method: "DELETE", path: "/v1/projects/acme"})
+	got := w.do(request{method: "PUT", path: "/v1/projects/acme"})
 	p := got.problem(405, "method-not-allowed")
-	if allow := got.header.Get("Allow"); allow != "GET, PATCH" {
+	if allow := got.header.Get("Allow"); allow != "DELETE, GET, PATCH" {
 		t.Errorf("Allow is %q", allow)
 	}
-	if !strings.Contains(p["remedy"].(string), "GET, PATCH") {
+	if !strings.Contains(p["remedy"].(string), "DELETE, GET, PATCH") {
 		t.Errorf("the remedy is %q", p["remedy"])
 	}
 	w.do(request{method: "TRACE", path: "/v1/providers"}).problem(405, "method-not-allowed")

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 
 	"windlass"
 	"windlass/internal/budget"
@@ -19,6 +20,7 @@ type Reading interface {
 	Operation(ctx context.Context, project, id string) (windlass.Operation, error)
 	Logs(ctx context.Context, project, id, after string, limit int) ([]windlass.OperationLog, error)
 	BackfillProgress(ctx context.Context, project, integration, installation, object string) (windlass.Operation, error)
+	Search(ctx context.Context, project, integration string, r read.SearchRequest) ([]json.RawMessage, error)
 	Download(ctx context.Context, id string, token windlass.Secret) ([]byte, error)
 }
 

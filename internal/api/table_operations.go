@@ -19,6 +19,7 @@ func operationRoutes() []route {
 	)
 	return []route{
 		{http.MethodPost, inIntegration + "/objects/{objectName}", "actOnObject", server, 201, "Write records, when the body has a type; else read the object now.", nil, actsOnObject()},
+		{http.MethodPost, inProject + "/integrations/{integrationIdOrName}", "searchRecords", server, 200, "Find records of a customer by the values of their fields.", []param{{name: "groupRef", required: true, about: "The group whose records are searched."}}, searches()},
 		{http.MethodPost, installation + ":pause", "pauseInstallation", server, 204, "Pause the reads of an installation, or of some objects.", nil, mayAccept((*API).pauseReads)},
 		{http.MethodPost, installation + ":unpause", "unpauseInstallation", server, 204, "End the pause; what changed meanwhile is read at once.", nil, mayAccept((*API).unpauseReads)},
 		{http.MethodGet, installation + "/objects", "listInstallationObjects", server, 200, "Say of each object that an installation reads how that stands.", nil, gives((*API).objectStates)},

@@ -79,6 +79,27 @@ func (o ReadObject) Plan(entry manifest.ReadObject) (*mapping.Plan, error) {
 	return mapping.Compile(o.selection(entry))
 }
 
+// MapsTo reports whether a name is one that the product gave to a field: records
+// have it among their mapped fields, whatever the provider calls so.
+func (o ReadObject) MapsTo(entry manifest.ReadObject, name string) bool {
+	for _, f := range entry.RequiredFields {
+		if f.MapToName == name && name != "" && f.FieldName != "" {
+			return true
+		}
+	}
+	for _, f := range entry.OptionalFields {
+		if f.MapToName == name && name != "" && o.SelectedFields[f.FieldName] {
+			return true
+		}
+	}
+	for _, d := range o.DynamicMappingsInput {
+		if d.MapToName == name && d.FieldName != "" {
+			return true
+		}
+	}
+	return o.SelectedFieldMappings[name] != ""
+}
+
 func (o ReadObject) selection(entry manifest.ReadObject) mapping.Selection {
 	chosen := mapping.Selection{
 		Object: entry, SelectedFields: o.SelectedFields, SelectedFieldsAuto: o.SelectedFieldsAuto,

@@ -51,6 +51,10 @@ type Config struct {
 	Lease time.Duration
 	// Page is how long one page may take; 0 means half a lease.
 	Page time.Duration
+	// SearchPages, Search and SearchBytes bound a search; 0 means 20 pages, 30 seconds
+	// and 8 MiB of what is found.
+	SearchPages, SearchBytes int
+	Search                   time.Duration
 	// Owner is the process whose leases they are, by which others find them when it
 	// is gone; empty means none in particular.
 	Owner string
@@ -120,6 +124,8 @@ func New(c Config) (*Flow, error) {
 	c.Overlap = cmp.Or(c.Overlap, defaultOverlap)
 	c.Lease = cmp.Or(c.Lease, defaultLease)
 	c.Page = cmp.Or(c.Page, c.Lease/2)
+	c.SearchPages, c.SearchBytes = cmp.Or(c.SearchPages, defaultSearchPages), cmp.Or(c.SearchBytes, defaultSearchBytes)
+	c.Search = cmp.Or(c.Search, defaultSearch)
 	return &Flow{store: c.Store, outbox: c.Outbox, jobs: c.Jobs, opts: c}, nil
 }
 

@@ -72,6 +72,23 @@ func (f *Flow) triggered(ctx context.Context, in windlass.Installation, object s
 	if err != nil {
 		return "", err
 	}
+	name, err := readable(c, in, object, revision)
+	if err != nil {
+		return "", err
+	}
+	mark, err := f.store.ReadMark(ctx, in.ID, name)
+	if err != nil && !kindIs(err, windlass.NotFound) {
+		return "", err
+	}
+	if mark.Paused {
+		return "", conflict("reads of "+name+" are paused: "+mark.Reason, "end the pause first")
+	}
+	return name, nil
+}
+
+// readable finds the object that a request names among those that an installation
+// reads, and says why it cannot be read.
+func readable(c config.Config, in windlass.Installation, object string, revision windlass.Revision) (string, error) {
 	name, err := objectCalled(c, object, revision)
 	if err != nil {
 		return "", err
@@ -84,13 +101,6 @@ func (f *Flow) triggered(ctx context.Context, in windlass.Installation, object s
 		failure := invalid(message, windlass.Issue{In: "path", Name: "objectName", Message: message})
 		failure.Remedy = "enable it there first"
 		return "", failure
-	}
-	mark, err := f.store.ReadMark(ctx, in.ID, name)
-	if err != nil && !kindIs(err, windlass.NotFound) {
-		return "", err
-	}
-	if mark.Paused {
-		return "", conflict("reads of "+name+" are paused: "+mark.Reason, "end the pause first")
 	}
 	if in.Connection.Status == windlass.ConnectionBad {
 		return "", conflict("the connection's credentials do not work", "have the customer connect again")
