@@ -42,8 +42,9 @@ func (s *Service) bury(
 		return windlass.Credentials{}, explain(op, err)
 	}
 	if marked {
-		s.log.WarnContext(ctx, "a connection has to be authorized again",
-			logProject, stored.ProjectID, logConnection, stored.ID, logReason, reason)
+		s.store.Afterwards(ctx, func() {
+			s.log.WarnContext(ctx, "a connection has to be authorized again", append(about(stored), logReason, reason)...)
+		})
 	}
 	if credentials.Version != judged.Version {
 		return credentials, nil

@@ -80,11 +80,14 @@ func (t *transport) send(req *http.Request, credentials windlass.Credentials) (*
 
 // works notes that a connection which was not used yet works.
 func (t *transport) works(ctx context.Context, credentials windlass.Credentials) {
-	_, err := t.service.store.SetConnectionStatus(
+	changed, err := t.service.store.SetConnectionStatus(
 		context.WithoutCancel(ctx), t.connection.ID, windlass.ConnectionWorking, "", credentials.Version)
 	if err != nil {
 		t.service.log.WarnContext(ctx, "a connection works, but that could not be noted",
 			logConnection, t.connection.ID, logReason, err.Error())
+	}
+	if changed {
+		t.service.tell(ctx, toldWorks, t.connection)
 	}
 }
 

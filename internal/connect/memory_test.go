@@ -59,14 +59,34 @@ func (m *memory) In(ctx context.Context, do func(context.Context) error) error {
 	if inTransaction(ctx) {
 		return do(ctx)
 	}
+	var after []func()
+	if err := m.commit(ctx, &after, do); err != nil {
+		return err
+	}
+	for _, do := range after {
+		do()
+	}
+	return nil
+}
+
+// commit is the transaction itself.
+func (m *memory) commit(ctx context.Context, after *[]func(), do func(context.Context) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	before := m.rows.clone()
-	err := do(context.WithValue(ctx, inside{}, true))
+	err := do(context.WithValue(ctx, inside{}, after))
 	if err != nil {
 		m.rows = before
 	}
 	return err
+}
+
+func (m *memory) Afterwards(ctx context.Context, do func()) {
+	if after, ok := ctx.Value(inside{}).(*[]func()); ok {
+		*after = append(*after, do)
+		return
+	}
+	do()
 }
 
 // alone locks the rows, unless the transaction of ctx has them locked.

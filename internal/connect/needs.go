@@ -16,6 +16,9 @@ type Store interface {
 	// In runs do in one transaction, which its context carries: what is called
 	// with that context happens altogether or not at all.
 	In(ctx context.Context, do func(ctx context.Context) error) error
+	// Afterwards calls do when the transaction of ctx has been committed, and never
+	// when it is undone; at once without one.
+	Afterwards(ctx context.Context, do func())
 	Setup
 	States
 	Connections

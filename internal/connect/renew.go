@@ -162,5 +162,8 @@ func (s *Service) keepIn(
 	if err := s.store.UpdateConnection(ctx, current); err != nil {
 		return err
 	}
+	if connection.Status == windlass.ConnectionBad { // before this refresh
+		s.tell(ctx, toldAgain, current)
+	}
 	return s.notify(ctx, Event{Type: EventRefreshed, Connection: current})
 }

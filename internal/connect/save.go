@@ -101,14 +101,13 @@ func (s *Service) replace(
 			Remedy: "the connection was left as it was: try again later",
 		}
 	}
-	err := s.store.ReplaceCredentials(ctx, id, credentials)
+	old, _, err := s.load(ctx, connection.ProjectID, id)
+	if err == nil {
+		err = s.store.ReplaceCredentials(ctx, id, credentials)
+	}
 	if errors.Is(err, windlass.NotFound) {
 		err = deletedMeanwhile(err)
 	}
-	if err != nil {
-		return windlass.Connection{}, err
-	}
-	old, err := s.store.Connection(ctx, connection.ProjectID, id)
 	if err != nil {
 		return windlass.Connection{}, err
 	}
@@ -117,6 +116,9 @@ func (s *Service) replace(
 	connection.Used, connection.Updated = s.now(), s.now()
 	if err := s.store.UpdateConnection(ctx, connection); err != nil {
 		return windlass.Connection{}, err
+	}
+	if old.Status == windlass.ConnectionBad {
+		s.tell(ctx, toldAgain, connection)
 	}
 	return connection, s.notify(ctx, Event{Type: EventUpdated, Connection: connection})
 }
@@ -137,5 +139,6 @@ func (s *Service) create(
 	if connection, err = s.store.Connection(ctx, connection.ProjectID, connection.ID); err != nil {
 		return windlass.Connection{}, err
 	}
+	s.tell(ctx, toldMade, connection)
 	return connection, s.notify(ctx, Event{Type: EventCreated, Connection: connection})
 }

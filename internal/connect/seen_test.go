@@ -84,13 +84,23 @@ func (s *spy) on(refreshed func()) {
 type notices struct {
 	mu     sync.Mutex
 	events []connect.Event
+	failed error
+}
+
+// fail has every notice fail from now on, unless err is nil.
+func (n *notices) fail(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.failed = err
 }
 
 func (n *notices) Notify(_ context.Context, event connect.Event) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.events = append(n.events, event)
-	return nil
+	if n.failed == nil {
+		n.events = append(n.events, event)
+	}
+	return n.failed
 }
 
 // types are those of the events so far; those of refreshes are left out.

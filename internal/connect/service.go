@@ -131,6 +131,28 @@ func (s *Service) notify(ctx context.Context, event Event) error {
 	return s.notifier.Notify(ctx, event)
 }
 
+// about says in the log which connection it is.
+func about(c windlass.Connection) []any {
+	about := []any{logProject, c.ProjectID, logConnection, c.ID}
+	if c.ProviderAppID != "" {
+		about = append(about, logApp, c.ProviderAppID)
+	}
+	return about
+}
+
+// tell logs what became of a connection, as soon as it is true.
+func (s *Service) tell(ctx context.Context, what string, c windlass.Connection) {
+	s.store.Afterwards(ctx, func() { s.log.InfoContext(ctx, what, about(c)...) })
+}
+
+// The good news of connections.
+const (
+	toldMade  = "a connection was made"
+	toldAgain = "a connection is authorized again"
+	toldWorks = "a connection works"
+	toldGone  = "a connection was deleted"
+)
+
 // baseFor is what sends a connection's requests.
 func (s *Service) baseFor(connection windlass.Connection, credentials windlass.Credentials) http.RoundTripper {
 	if s.base != nil {

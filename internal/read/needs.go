@@ -15,6 +15,9 @@ type Store interface {
 	// with that context happens altogether or not at all. What is found in it by
 	// its id stays as it is until it ends.
 	In(ctx context.Context, do func(ctx context.Context) error) error
+	// Afterwards calls do when the transaction of ctx has been committed, and never
+	// when it is undone; at once without one.
+	Afterwards(ctx context.Context, do func())
 	Installations
 	Operations
 	Turns

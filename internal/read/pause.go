@@ -112,7 +112,9 @@ func (f *Flow) unpauseObject(ctx context.Context, in windlass.Installation, c co
 	if err != nil {
 		return err
 	}
-	f.opts.Logger.InfoContext(ctx, "reads are resumed", ofObject(in, name)...)
+	f.store.Afterwards(ctx, func() {
+		f.opts.Logger.InfoContext(ctx, "reads are resumed", ofObject(in, name)...)
+	})
 	if woken, err := f.wake(ctx, in.ID, name); err != nil || woken {
 		return err
 	}
@@ -128,7 +130,9 @@ func (f *Flow) pauseObject(ctx context.Context, in windlass.Installation, name, 
 	if err := f.schedules(ctx, in.ID, name, func(s *windlass.Schedule) { s.Paused = true }); err != nil {
 		return err
 	}
-	f.opts.Logger.InfoContext(ctx, "reads are paused", append(ofObject(in, name), slog.String(logReason, reason))...)
+	f.store.Afterwards(ctx, func() {
+		f.opts.Logger.InfoContext(ctx, "reads are paused", append(ofObject(in, name), slog.String(logReason, reason))...)
+	})
 	return nil
 }
 

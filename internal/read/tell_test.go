@@ -2,7 +2,9 @@ package read_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"slices"
 	"testing"
@@ -24,6 +26,15 @@ func TestTheProcessLogSaysWhatReadsDo(t *testing.T) {
 		p := w.last()
 		w.must(w.flow.Pause(t.Context(), w.project.ID, w.integration.ID, p.InstallationID, read.PauseRequest{Objects: []string{p.Object}}))
 		w.must(w.flow.Unpause(t.Context(), w.project.ID, w.integration.ID, p.InstallationID, read.PauseRequest{Objects: []string{p.Object}}))
+		// A pause that was undone did not happen.
+		undone := errors.New("undone")
+		err := w.Store.In(t.Context(), func(ctx context.Context) error {
+			w.must(w.flow.Pause(ctx, w.project.ID, w.integration.ID, p.InstallationID, read.PauseRequest{Objects: []string{p.Object}}))
+			return undone
+		})
+		if !errors.Is(err, undone) {
+			t.Errorf("the transaction ended with %v", err)
+		}
 		var said []string
 		for lines := json.NewDecoder(&out); lines.More(); {
 			var line map[string]any
