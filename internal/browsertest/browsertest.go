@@ -199,8 +199,9 @@ func (b *Browser) Submit(selector string) {
 // Fill types into a field, in place of what is there.
 func (b *Browser) Fill(selector, value string) {
 	b.tb.Helper()
-	b.Do("fill "+selector, chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Clear(chromedp.CSS(selector)),
-		chromedp.SendKeys(chromedp.CSS(selector), value))
+	b.Do("find "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
+	Evaluate[string](b, fmt.Sprintf(`document.querySelector(%q).value = ""`, selector))
+	b.Do("fill "+selector, chromedp.SendKeys(chromedp.CSS(selector), value))
 }
 
 // Tick clicks a box.

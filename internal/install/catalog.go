@@ -2,6 +2,7 @@ package install
 
 import (
 	"fmt"
+	"slices"
 
 	"windlass"
 	"windlass/connector"
@@ -26,6 +27,13 @@ func (f *Flow) CatalogEntry(provider string) (ProviderInfo, error) {
 		}
 	}
 	return p.Info, nil
+}
+
+// Objects returns what can be read and written of a provider; nothing of one that
+// is not known.
+func (f *Flow) Objects(provider string) []connector.Object {
+	p, _ := f.provider(provider)
+	return slices.Clone(p.Objects)
 }
 
 // BitbucketInfo is the catalog's entry for Bitbucket Cloud, given the objects

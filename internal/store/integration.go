@@ -111,10 +111,16 @@ func (s *Store) Revision(ctx context.Context, integrationID, revisionID string) 
 	return v, s.fail("find the revision "+revisionID, err, revisionSays)
 }
 
-// Revisions lists an integration's revisions, the newest first.
-func (s *Store) Revisions(ctx context.Context, integrationID string) ([]windlass.Revision, error) {
-	all, err := list(ctx, s, scanRevision, `SELECT `+revisionColumns+` FROM revisions r
-		WHERE r.integration_id = ?1 ORDER BY r.created DESC, r.id DESC`, integrationID)
+// Revisions lists an integration's revisions, the newest first: those older than the
+// one with the id before, if one is given, and at most limit unless that is 0.
+func (s *Store) Revisions(ctx context.Context, integrationID, before string, limit int) ([]windlass.Revision, error) {
+	var f filter
+	f.equal("r.integration_id", integrationID)
+	if before != "" {
+		f.compare("r.id", "<", before)
+	}
+	query := `SELECT ` + revisionColumns + ` FROM revisions r` + f.where + ` ORDER BY r.id DESC` + f.limit(limit)
+	all, err := list(ctx, s, scanRevision, query, f.args...)
 	return all, s.fail("list the revisions", err, revisionSays)
 }
 

@@ -147,12 +147,13 @@ func TestIntegrations(t *testing.T) {
 		again.ID, again.Created, again.Latest.IntegrationID = first.ID, first.Created, first.ID
 		wantSame(t, got(s.Integration(ctx, w.project.ID, "repos"))(t), again)
 		wantSame(t, got(s.Integrations(ctx, w.project.ID, windlass.Page{}))(t), []windlass.Integration{again, other})
-		wantSame(t, got(s.Revisions(ctx, first.ID))(t), []windlass.Revision{again.Latest, first.Latest})
+		wantSame(t, got(s.Revisions(ctx, first.ID, "", 0))(t), []windlass.Revision{again.Latest, first.Latest})
 		wantSame(t, got(s.Revision(ctx, first.ID, first.Latest.ID))(t), first.Latest)
 
 		// Unchanged: the revision is there already, and never changes.
 		must(t, s.SaveIntegrations(ctx, w.project.ID, []windlass.Integration{again}))
-		wantSame(t, len(got(s.Revisions(ctx, first.ID))(t)), 2)
+		wantSame(t, len(got(s.Revisions(ctx, first.ID, "", 0))(t)), 2)
+		wantSame(t, got(s.Revisions(ctx, first.ID, again.Latest.ID, 1))(t), []windlass.Revision{first.Latest})
 
 		// All or none.
 		stolen := other

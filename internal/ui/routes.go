@@ -24,7 +24,7 @@ func routes() []route {
 		editor  = windlass.Editor
 		project = Prefix + "p/{project}"
 	)
-	return slices.Concat(installationRoutes(project), operationRoutes(project), connectionRoutes(project), []route{
+	return slices.Concat(installationRoutes(project), operationRoutes(project), connectionRoutes(project), integrationRoutes(project), []route{
 		{get, Prefix + "sign-in", anyone, (*request).signInPage},
 		{post, Prefix + "sign-in", anyone, (*request).signIn},
 		{get, Prefix + "sign-in/{token}", anyone, (*request).linkPage},
@@ -67,6 +67,7 @@ func routes() []route {
 var projectMenu = []struct{ name, path string }{
 	{"Installations", "installations"},
 	{"Connections", "connections"},
+	{"Integrations", "integrations"},
 	{"Operations", "operations"},
 	{"Deliveries", "deliveries"},
 	{"Destinations", "destinations"},

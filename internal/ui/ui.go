@@ -47,6 +47,7 @@ type Lookup interface {
 	In(ctx context.Context, do func(ctx context.Context) error) error
 	InstallationLookup
 	ConnectionLookup
+	IntegrationLookup
 }
 
 // UI answers the dashboard's requests. It is safe for concurrent use.
