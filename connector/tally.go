@@ -8,14 +8,14 @@ import (
 
 // Tally counts the records of a read by identity: a record that comes twice
 // counts once, whatever the number of lines. The zero value is ready for the
-// first pass. It keeps about 32 bytes a record and is not safe for concurrent
+// first pass. It keeps about 20 bytes a record and is not safe for concurrent
 // use.
 //
 // A read that is repeated to find what an earlier pass has missed begins each
 // pass with [Tally.Again]; records of earlier passes are then known, and count
 // once more for the new pass.
 type Tally struct {
-	known map[identity]int64 // the time of the last change, and the pass: see stamped
+	known identities
 
 	pass     int64
 	distinct int // in this pass
@@ -28,10 +28,7 @@ type Tally struct {
 
 type identity [16]byte
 
-const (
-	passBits  = 8
-	entrySize = len(identity{}) + 8
-)
+const entrySize = len(identity{}) + 8
 
 // Take notes a record, and reports whether it is to be passed on: it has not
 // come before, or has changed since.
@@ -44,31 +41,33 @@ func (t *Tally) Take(r Record) bool {
 	return t.take(identity(sum[:len(identity{})]), updated)
 }
 
-func (t *Tally) take(id identity, updated int64) bool {
-	if t.known == nil {
-		t.known = map[identity]int64{}
-	}
-	was, there := t.known[id]
-	pass, newer := was&(1<<passBits-1), updated > was>>passBits
-	now := max(updated, was>>passBits)
-	if !there {
-		newer, now = true, updated
-	}
-	if !there || pass != t.pass {
-		t.distinct++
-		if there && pass == t.pass-1 {
-			t.again++
+func (t *Tally) take(id identity, updated int64) (pass bool) {
+	millis := min(max(updated/1000, 0), millisLimit-1)
+	counted := true
+	t.known.put(id, func(was known, there bool) known {
+		newer := !there || millis > was.millis
+		switch {
+		case !there || was.pass != t.pass:
+			t.distinct++
+			if there && was.pass == t.pass-1 {
+				t.again++
+			}
+		case !newer:
+			counted = false
+			return was
 		}
-	} else if !newer {
+		pass = newer
+		return known{max(millis, was.millis), t.pass}
+	})
+	if !counted {
 		return false
 	}
 	t.versions++
-	t.known[id] = now<<passBits | t.pass
 	t.news, _ = binary.Append(append(t.news, id[:]...), binary.BigEndian, updated) // a number: it cannot fail
-	return newer
+	return pass
 }
 
-// Again begins another pass over the same records. There may be 255.
+// Again begins another pass over the same records. There may be 62.
 func (t *Tally) Again() {
 	t.pass++
 	t.before, t.distinct, t.versions, t.again = t.distinct, 0, 0, 0
@@ -83,7 +82,7 @@ func (t *Tally) Count() int { return t.distinct }
 func (t *Tally) Versions() int { return t.versions }
 
 // Known is how many records came in all passes.
-func (t *Tally) Known() int { return len(t.known) }
+func (t *Tally) Known() int { return t.known.count }
 
 // Agrees reports whether this pass brought exactly the records of the one before.
 func (t *Tally) Agrees() bool {
