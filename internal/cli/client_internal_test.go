@@ -21,7 +21,7 @@ func dialed(t *testing.T, status int, header http.Header, body string) *client {
 	}))
 	t.Cleanup(server.Close)
 	at := &atServer{server: server.URL}
-	c, err := at.dial(&Env{Getenv: func(name string) string { return map[string]string{envKey: "wlk_public_s3cret"}[name] }})
+	c, err := at.dial(&Env{Environ: func() []string { return nil }, Getenv: func(name string) string { return map[string]string{envKey: "wlk_public_s3cret"}[name] }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestAnswerThatIsNoJSONIsMalformed(t *testing.T) {
 func TestNoAnswerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	at := &atServer{server: "http://127.0.0.1:1"}
-	c, err := at.dial(&Env{Getenv: func(string) string { return "key" }})
+	c, err := at.dial(&Env{Environ: func() []string { return nil }, Getenv: func(string) string { return "key" }})
 	if err != nil {
 		t.Fatal(err)
 	}
