@@ -85,9 +85,12 @@ func parseJSON(data []byte, found *faults) (any, error) {
 	return value, checkKeys(decoder, nil, 0, found)
 }
 
-// maxMembers is how many keys an object may have: what is checked one by one costs
-// time.
-const maxMembers = 2000
+// How many keys an object may have, and how many values a body: what is checked one
+// by one costs time.
+const (
+	maxMembers = 2000
+	maxValues  = 50_000 // of a whole body
+)
 
 // checkKeys walks one value of a text that is known to be JSON, and fails where it
 // is nested too deeply or a key is too long.
@@ -97,6 +100,12 @@ func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error
 			Kind: malformedRequest, Message: fmt.Sprintf("the body is nested deeper than %d levels", deepestBody),
 		}
 	}
+	if found.full() {
+		return nil
+	}
+	if found.values++; found.values > maxValues {
+		return &windlass.Failure{Kind: malformedRequest, Message: fmt.Sprintf("the body has more than %d values", maxValues)}
+	}
 	token, err := decoder.Token()
 	if err != nil {
 		return nil //nolint:nilerr // known to be JSON
@@ -104,7 +113,7 @@ func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error
 	switch token {
 	case json.Delim('{'):
 		seen := map[string]bool{}
-		for decoder.More() {
+		for decoder.More() && !found.full() {
 			key, _ := decoder.Token() // known to be JSON
 			name, _ := key.(string)
 			if len(name) > longestKey {
@@ -128,7 +137,7 @@ func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error
 		}
 		_, _ = decoder.Token()
 	case json.Delim('['):
-		for i := 0; decoder.More(); i++ {
+		for i := 0; decoder.More() && !found.full(); i++ {
 			if err := checkKeys(decoder, at.item(i), depth+1, found); err != nil {
 				return err
 			}
@@ -186,6 +195,8 @@ func checkQuery(params []param, query url.Values) error {
 		case p.required && (len(values) == 0 || values[0] == ""):
 			report(p.name, "it is required")
 		case len(values) == 0:
+		case len(values[0]) > maxText:
+			report(p.name, fmt.Sprintf("it is longer than %d bytes", maxText))
 		case !printable(values[0]):
 			report(p.name, "it holds bytes that are no text")
 		case p.kind == "bool" && values[0] != "true" && values[0] != "false":

@@ -103,7 +103,7 @@ func (p pattern) match(parts []string) (map[string]string, bool) {
 // so that a verb which is misspelt is no id.
 func (s segment) value(part string) (string, bool) {
 	raw, ok := strings.CutSuffix(part, s.verb)
-	if !ok || raw == "" || strings.Contains(raw, ":") {
+	if !ok || raw == "" || len(raw) > maxText || strings.Contains(raw, ":") {
 		return "", false
 	}
 	value, err := url.PathUnescape(raw)

@@ -49,10 +49,13 @@ func (p *place) String() string {
 	return out.String()
 }
 
-// faults are the issues of a body, and how many there are beyond those listed.
+// faults are the issues of a body. Checking stops when there is no room for more.
 type faults struct {
 	issues []windlass.Issue
-	unsaid int
+	values int // of the body, so far
+	looked int // how many of them were held against the schema
+	// large: a text or a list is larger than anyone needs, and was not looked into.
+	large bool
 }
 
 func (f *faults) add(at *place, message string) {
@@ -62,20 +65,14 @@ func (f *faults) add(at *place, message string) {
 	f.issues = append(f.issues, windlass.Issue{In: "body", Name: at.String(), Message: message})
 }
 
-// full counts one more issue when there is no room for it.
-func (f *faults) full() bool {
-	if len(f.issues) < mostIssues {
-		return false
-	}
-	f.unsaid++
-	return true
-}
+// full reports whether there is no room for one more issue.
+func (f *faults) full() bool { return len(f.issues) >= mostIssues }
 
 // err is the failure of a body with faults, or nil when there is none.
 func (f *faults) err() error {
 	err := invalid(f.issues)
-	if failure, ok := err.(*windlass.Failure); ok && f.unsaid > 0 { //nolint:errorlint // it is what invalid makes
-		failure.Message = fmt.Sprintf("the request has %d issues, of which these are %d", len(f.issues)+f.unsaid, len(f.issues))
+	if failure, ok := err.(*windlass.Failure); ok && f.full() { //nolint:errorlint // it is what invalid makes
+		failure.Message = fmt.Sprintf("the request has %d issues or more: these are the first", len(f.issues))
 	}
 	return err
 }

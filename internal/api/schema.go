@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -106,6 +107,9 @@ func tighten(s *huma.Schema) {
 func (s *schemaSet) check(t reflect.Type, value any, found *faults) {
 	before := len(found.issues)
 	s.unknownKeys(s.of[t], s.resource[t], value, nil, found)
+	if found.full() || found.large {
+		return // the rest would cost more than it tells
+	}
 	var result huma.ValidateResult
 	huma.Validate(s.registry, s.of[t], huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, value, &result)
 	for _, err := range result.Errors {
@@ -118,7 +122,7 @@ func (s *schemaSet) check(t reflect.Type, value any, found *faults) {
 			continue // unknownKeys says what there is instead
 		}
 		if found.full() {
-			continue
+			break
 		}
 		if missing, cut := strings.CutPrefix(message, "expected required property "); cut {
 			missing, _, _ = strings.Cut(missing, " ")
@@ -133,18 +137,32 @@ func (s *schemaSet) check(t reflect.Type, value any, found *faults) {
 // encoding/json take any case), and the texts that cannot be kept. Keys that the
 // resource has in an answer are passed over.
 func (s *schemaSet) unknownKeys(schema, resource *huma.Schema, value any, at *place, found *faults) {
+	if found.full() {
+		return
+	}
+	found.looked++
 	schema, resource = s.resolve(schema), s.resolve(resource)
 	switch value := value.(type) {
 	case string:
 		if !printable(value) {
 			found.add(at, "it holds a NUL")
 		}
+		if schema != nil && schema.Type == huma.TypeString {
+			found.text(at, value)
+		}
 	case []any:
+		if schema != nil && schema.Type == huma.TypeArray && schema.MaxItems == nil && len(value) > maxList {
+			found.tooLarge(at, fmt.Sprintf("it has %d entries: %d are the most", len(value), maxList))
+			return
+		}
 		for i, member := range value {
 			s.unknownKeys(itemSchema(schema), itemSchema(resource), member, at.item(i), found)
 		}
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(value)) {
+			if found.full() {
+				return
+			}
 			member, known := memberSchema(schema, key)
 			if !known && (schema == nil || len(schema.Properties) == 0) {
 				found.add(at.member(key), "the key holds a NUL")

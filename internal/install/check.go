@@ -20,19 +20,19 @@ func (d *draft) check(ctx context.Context) error {
 		d.addf(within(d.at, "provider"), "is %q, and the integration's is %s", clip(c.Provider), d.entry.Provider)
 	}
 	if c.Read != nil {
-		for _, name := range sortedKeys(c.Read.Objects) {
+		for name := range untilFull(&d.issues, c.Read.Objects) {
 			if err := d.checkRead(ctx, name, c.Read.Objects[name]); err != nil {
 				return err
 			}
 		}
 	}
 	if c.Write != nil {
-		for _, name := range sortedKeys(c.Write.Objects) {
+		for name := range untilFull(&d.issues, c.Write.Objects) {
 			d.checkWrite(ctx, name, c.Write.Objects[name])
 		}
 	}
 	if c.Subscribe != nil {
-		for _, name := range sortedKeys(c.Subscribe.Objects) {
+		for name := range untilFull(&d.issues, c.Subscribe.Objects) {
 			if err := d.checkSubscribe(ctx, name, c.Subscribe.Objects[name]); err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func (d *draft) checkRead(ctx context.Context, name string, o config.ReadObject)
 		d.addf(within(at, "selectedFieldsAuto"), "%q has no meaning: write %s, or leave it out", clip(o.SelectedFieldsAuto), manifest.All)
 	}
 	t := d.fields(ctx, name)
-	for _, field := range sortedKeys(o.SelectedFields) {
+	for field := range untilFull(&d.issues, o.SelectedFields) {
 		if wrong := t.wrong(field); wrong != "" && o.SelectedFields[field] {
 			d.addf(within(at, "selectedFields."+clip(field)), "%s", wrong)
 		}
@@ -129,6 +129,9 @@ func (d *draft) checkBackfill(b config.Backfill, t *fieldTable, at string) {
 func (d *draft) checkFilters(filters []config.Filter, t *fieldTable, at string) {
 	seen := map[string]bool{}
 	for i, filter := range filters {
+		if d.full() {
+			return
+		}
 		at := item(at, i)
 		if d.need(filter.FieldName, within(at, "fieldName")) {
 			if wrong := t.wrong(filter.FieldName); wrong != "" {

@@ -25,6 +25,9 @@ func (d *draft) checkMappings(o config.ReadObject, in *manifest.ReadObject, t *f
 	}
 	dynamic := map[string]bool{}
 	for i, mapping := range o.DynamicMappingsInput {
+		if d.full() {
+			return
+		}
 		at := item(within(at, "dynamicMappingsInput"), i)
 		if !d.need(mapping.MapToName, within(at, "mapToName")) {
 			continue
@@ -39,7 +42,7 @@ func (d *draft) checkMappings(o config.ReadObject, in *manifest.ReadObject, t *f
 			d.addf(within(at, "selectedFieldMappings."+field.MapToName), "is missing: say which field of the customer's it is")
 		}
 	}
-	for _, to := range sortedKeys(o.SelectedFieldMappings) {
+	for to := range untilFull(&d.issues, o.SelectedFieldMappings) {
 		at := within(at, "selectedFieldMappings."+clip(to))
 		if !offered[to] && !dynamic[to] {
 			d.addf(at, "is offered neither by the manifest nor in dynamicMappingsInput, as a mapToName")
@@ -96,7 +99,7 @@ func (d *draft) checkOverlaps(targets []string, at string) {
 // checkValues checks the mappings of values, which must be reversible: a record
 // that is written is mapped back.
 func (d *draft) checkValues(o config.ReadObject, t *fieldTable, at string) {
-	for _, field := range sortedKeys(o.SelectedValueMappings) {
+	for field := range untilFull(&d.issues, o.SelectedValueMappings) {
 		at := within(at, "selectedValueMappings."+clip(field))
 		if _, mapped := o.SelectedFieldMappings[field]; !mapped {
 			if wrong := t.wrong(field); wrong != "" {
@@ -105,7 +108,7 @@ func (d *draft) checkValues(o config.ReadObject, t *fieldTable, at string) {
 		}
 		from := map[string]string{}
 		values := o.SelectedValueMappings[field]
-		for _, to := range sortedKeys(values) {
+		for to := range untilFull(&d.issues, values) {
 			if other, twice := from[values[to]]; twice {
 				d.addf(within(at, clip(to)), "stands for %q, and so does %q: which one is delivered?", clip(values[to]), clip(other))
 			}
@@ -126,7 +129,7 @@ func (d *draft) checkWrite(ctx context.Context, name string, o config.WriteObjec
 		return
 	}
 	t := d.fields(ctx, name)
-	for _, field := range sortedKeys(o.SelectedFieldSettings) {
+	for field := range untilFull(&d.issues, o.SelectedFieldSettings) {
 		at := within(at, "selectedFieldSettings."+clip(field))
 		setting := o.SelectedFieldSettings[field]
 		d.checkWritable(t, field, at)
@@ -144,7 +147,7 @@ func (d *draft) checkWrite(ctx context.Context, name string, o config.WriteObjec
 			}
 		}
 	}
-	for _, field := range sortedKeys(o.SelectedValueDefaults) {
+	for field := range untilFull(&d.issues, o.SelectedValueDefaults) {
 		at := within(at, "selectedValueDefaults."+clip(field))
 		value := o.SelectedValueDefaults[field]
 		d.checkWritable(t, field, at)

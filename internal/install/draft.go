@@ -103,6 +103,9 @@ func (d *draft) complete(ctx context.Context) error {
 func (d *draft) readTree() {
 	withoutNulls(d.tree)
 	before := len(d.issues)
+	if d.sizes(d.tree, nil, d.at); len(d.issues) > before {
+		return
+	}
 	if d.shape(d.tree, reflect.TypeFor[config.Config](), d.at); len(d.issues) > before {
 		return
 	}

@@ -72,6 +72,7 @@ var (
 func (is *issues) headers(headers map[string]string, name string) {
 	if len(headers) > mostHeaders {
 		is.addf(name, "has %d headers: at most %d are sent", len(headers), mostHeaders)
+		return
 	}
 	seen := map[string]string{}
 	for _, key := range sortedKeys(headers) {

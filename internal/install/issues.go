@@ -24,11 +24,15 @@ type issues []windlass.Issue
 const maxIssues = 100
 
 func (is *issues) addf(name, format string, args ...any) {
-	if len(*is) >= maxIssues {
+	if is.full() {
 		return
 	}
 	*is = append(*is, windlass.Issue{In: "body", Name: name, Message: fmt.Sprintf(format, args...)})
 }
+
+// full reports whether there is no room for another issue. Checking stops then:
+// what else is wrong shows when these are mended.
+func (is *issues) full() bool { return len(*is) >= maxIssues }
 
 // err returns a failure with all the issues, or nil when there are none. cause
 // may be nil.
@@ -39,6 +43,9 @@ func (is *issues) err(op string, cause error) error {
 	message := "one thing is wrong with it"
 	if len(*is) > 1 {
 		message = fmt.Sprintf("%d things are wrong with it", len(*is))
+	}
+	if is.full() {
+		message = fmt.Sprintf("%d things are wrong with it, or more", len(*is))
 	}
 	return &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: message, Issues: *is, Err: cause}
 }

@@ -122,7 +122,7 @@ func (is *issues) shape(value any, want reflect.Type, at string) {
 		is.shapeOfStruct(value, want, at)
 	case reflect.Map:
 		if object, fits := fit[map[string]any](is, value, "an object", at); fits {
-			for _, key := range sortedKeys(object) {
+			for key := range untilFull(is, object) {
 				is.shape(object[key], want.Elem(), within(at, key))
 			}
 		}
@@ -132,6 +132,9 @@ func (is *issues) shape(value any, want reflect.Type, at string) {
 		}
 		if list, fits := fit[[]any](is, value, "a list", at); fits {
 			for i, item := range list {
+				if is.full() {
+					return
+				}
 				is.shape(item, want.Elem(), fmt.Sprintf("%s[%d]", at, i))
 			}
 		}
@@ -162,7 +165,7 @@ func (is *issues) shapeOfStruct(value any, want reflect.Type, at string) {
 		delete(object, otherSpelling)
 		object[spelling] = other
 	}
-	for _, key := range sortedKeys(object) {
+	for key := range untilFull(is, object) {
 		i := slices.Index(keys, key)
 		if i < 0 {
 			is.addf(within(at, clip(key)), "is not known: %s", meant(key, keys, "the keys here are "+strings.Join(keys, ", ")))

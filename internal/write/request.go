@@ -60,7 +60,13 @@ const opWrite = "write"
 // issues collects what is wrong with a request.
 type issues []windlass.Issue
 
+// maxIssues is how many are said of one request.
+const maxIssues = 100
+
 func (i *issues) addf(in, name, format string, args ...any) {
+	if len(*i) >= maxIssues {
+		return
+	}
 	*i = append(*i, windlass.Issue{In: in, Name: name, Message: fmt.Sprintf(format, args...)})
 }
 

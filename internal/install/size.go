@@ -1,0 +1,77 @@
+package install
+
+import (
+	"iter"
+	"slices"
+	"unicode/utf8"
+)
+
+// How much one text, list or object of a config may hold.
+const (
+	maxEntries = 1000
+	maxText    = 4096 // characters
+)
+
+// longTexts are the keys of a config's texts that are for people, or are values of
+// records. All others are names.
+var longTexts = []string{"value", "stringValue", "prompt"}
+
+// sizes adds what in a tree is larger than anyone needs, and what stands under a
+// name that is. at leads to the value, spelt out only where something is wrong.
+func (is *issues) sizes(value any, at []string, top string) {
+	if is.full() {
+		return
+	}
+	place := func() string {
+		text := top
+		for _, key := range at {
+			text = within(text, clip(key))
+		}
+		return text
+	}
+	switch value := value.(type) {
+	case string:
+		limit := longestName
+		if len(at) > 0 && slices.Contains(longTexts, at[len(at)-1]) {
+			limit = maxText
+		}
+		if utf8.RuneCountInString(value) > limit {
+			is.addf(place(), "is longer than %d characters", limit)
+		}
+	case []any:
+		if len(value) > maxEntries {
+			is.addf(place(), "has %d entries: %d are the most", len(value), maxEntries)
+			return
+		}
+		for i := range value {
+			is.sizes(value[i], at, top)
+		}
+	case map[string]any:
+		if len(value) > maxEntries {
+			is.addf(place(), "has %d keys: %d are the most", len(value), maxEntries)
+			return
+		}
+		for key := range untilFull(is, value) {
+			inside := append(at[:len(at):len(at)], key)
+			if utf8.RuneCountInString(key) > longestName {
+				at = inside
+				is.addf(place(), "has a name of more than %d characters", longestName)
+				at = at[:len(at)-1]
+				continue
+			}
+			is.sizes(value[key], inside, top)
+		}
+	}
+}
+
+// untilFull goes through the keys of a map in order, and stops when there is no
+// room for another issue.
+func untilFull[V any](is *issues, of map[string]V) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, key := range sortedKeys(of) {
+			if is.full() || !yield(key) {
+				return
+			}
+		}
+	}
+}
