@@ -65,6 +65,7 @@ func TestWhatCountsAsDelivered(t *testing.T) {
 			{name: "ok", answer: status(200), status: windlass.BatchDelivered},
 			{name: "accepted", answer: status(202), status: windlass.BatchDelivered},
 			{name: "no-content", answer: status(204), status: windlass.BatchDelivered},
+			{name: "choices", answer: status(300), says: "300", wait: 5 * time.Second},
 			{name: "redirect", answer: status(307, "Location", "https://169.254.169.254/"), says: "redirects are not followed", wait: 5 * time.Second},
 			{name: "not-modified", answer: status(304), says: "304", wait: 5 * time.Second},
 			{name: "not-found", answer: status(404), says: "404", wait: 5 * time.Second},
@@ -75,6 +76,8 @@ func TestWhatCountsAsDelivered(t *testing.T) {
 			{name: "limited-dated", answer: status(503, "Retry-After", noon.Add(time.Hour).Format(http.TimeFormat)), says: "503", wait: time.Hour},
 			{name: "limited-past", answer: status(503, "Retry-After", noon.Add(-time.Hour).Format(http.TimeFormat)), says: "503", wait: 5 * time.Second},
 			{name: "limited-forever", answer: status(429, "Retry-After", "2147483647"), says: "429", wait: 24 * time.Hour},
+			{name: "limited-beyond-numbers", answer: status(429, "Retry-After", "99999999999999999999"), says: "429", wait: 24 * time.Hour},
+			{name: "limited-beyond-days", answer: status(503, "Retry-After", noon.Add(1000*time.Hour).Format(http.TimeFormat)), says: "503", wait: 24 * time.Hour},
 			{name: "limited-oddly", answer: status(429, "Retry-After", "soon"), says: "429", wait: 5 * time.Second},
 			{name: "retry-after-elsewhere", answer: status(500, "Retry-After", "60"), says: "500", wait: 5 * time.Second},
 			{name: "no-answer", err: errors.New("connection reset by peer\x00\xff"), says: "could not be reached", wait: 5 * time.Second},
@@ -250,6 +253,7 @@ func TestWhatCannotBeSentSaysWhy(t *testing.T) {
 			"nowhere":   {func(d *windlass.Destination) { d.URL = "https:///x" }, "URL"},
 			"file":      {func(d *windlass.Destination) { d.URL = "file:///etc/passwd" }, "URL"},
 			"unsigned":  {func(d *windlass.Destination) { d.Secrets = nil }, "rotate"},
+			"onebad":    {func(d *windlass.Destination) { d.Secrets = append(d.Secrets, windlass.NewSecret("hunter2")) }, "rotate"},
 			"badsecret": {func(d *windlass.Destination) { d.Secrets = []windlass.Secret{windlass.NewSecret("hunter2")} }, "rotate"},
 		} {
 			d := w.destination(name, row.change)

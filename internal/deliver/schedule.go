@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -38,7 +39,8 @@ func retryAfter(status int, header http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	text := header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+	// A number that is too large is as good as the largest.
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) {
 		return min(time.Duration(seconds)*time.Second, longestRetryAfter)
 	}
 	if when, err := http.ParseTime(text); err == nil {
