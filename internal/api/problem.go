@@ -92,7 +92,7 @@ func problemFor(err error, requestID string, now time.Time) *problem {
 		p.Detail = v.title
 	}
 	if isOurFault(p.Status) && p.Remedy == "" {
-		p.Remedy = "quote the requestId to whoever runs this Windlass: its log says what happened"
+		p.Remedy = "quote the requestId to the operator of this server: its log says what happened"
 	}
 	if retryAfter > 0 {
 		p.Retryable, p.RetryAfter = true, now.Add(retryAfter).UTC()

@@ -205,7 +205,7 @@ func playScheduled(ctx context.Context, d *show) error {
 		return err
 	}
 	messages, before := d.inbox.total(), d.server.Requests()
-	d.sayf("Somebody pushes to %s, and ten minutes go by.", slug)
+	d.sayf("A developer pushes to %s, and ten minutes go by.", slug)
 	d.pass(11 * time.Minute)
 	ended := d.ended(ctx, "bitbucket", "repositories", 2)
 	spent := d.server.Requests() - before

@@ -173,7 +173,7 @@ func playIncremental(ctx context.Context, d *show) error {
 	if err := d.server.Push(slug); err != nil {
 		return err
 	}
-	d.sayf("Somebody pushes to %s.", slug)
+	d.sayf("A developer pushes to %s.", slug)
 	changed := d.run(ctx, typed{args: []string{"read", "repositories", "--since", mark, "--fields", "slug,updated_on"}})
 	d.sayf("Just that change, again for one request.")
 	d.checkf("an incremental read finds exactly what changed", strings.Count(changed.stdout, "\n") == 1 && strings.Contains(changed.stdout, slug), "%q", changed.stdout)

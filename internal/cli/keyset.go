@@ -13,8 +13,8 @@ func newKeyset(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keyset",
 		Short: "Make and rotate the keyset that secrets are sealed with",
-		Long: `Make and rotate the keyset that secrets are sealed with. Without it, nobody can
-read the secrets of a database or of its backups: keep a copy.
+		Long: `Make and rotate the keyset that secrets are sealed with. Without it, the
+secrets of a database and of its backups cannot be read: keep a copy.
 
 A keyset in a file (the usual thing) is made by windlass serve and rotated by
 windlass keyset rotate. One in ` + envOf("keyset") + ` is made by windlass keyset new. To

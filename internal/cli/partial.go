@@ -120,7 +120,7 @@ func (p *partial) restore(req request) error {
 		return internal("--resume", err)
 	}
 	if info.Size() < kept.Bytes {
-		return internal("--resume", fmt.Errorf("%s has %d bytes and should have %d: somebody changed it; start over with --force", p.partialPath(), info.Size(), kept.Bytes))
+		return internal("--resume", fmt.Errorf("%s has %d bytes and should have %d: it was changed since; start over with --force", p.partialPath(), info.Size(), kept.Bytes))
 	}
 	if err := p.file.Truncate(kept.Bytes); err != nil {
 		return internal("--resume", err)

@@ -100,7 +100,7 @@ func runProxy(ctx context.Context, env *Env, at *atServer, opts *proxyOptions) e
 func (o *proxyOptions) open(ctx context.Context) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(o.listen)
 	if err != nil || !isLocal(host) {
-		return nil, invalidf("--listen %s: whoever reaches the port speaks for the customer: give an address of this machine's own, as in 127.0.0.1:8081", quoted(o.listen))
+		return nil, invalidf("--listen %s: every program that reaches the port acts as the customer: give an address of this machine's own, as in 127.0.0.1:8081", quoted(o.listen))
 	}
 	return server.Listen(ctx, o.listen)
 }

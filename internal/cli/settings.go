@@ -52,7 +52,7 @@ var settings = []setting{
 	{key: "bitbucket-site-url", def: "https://bitbucket.org", about: "where Bitbucket's consent pages are", set: text(func(c *serverConfig) *string { return &c.BitbucketSiteURL })},
 	{key: "allow-http-destinations", def: "false", about: "let webhooks go to http addresses: for trials", set: setAllowHTTP},
 	{key: "allow-private-destinations", about: "networks that webhooks may go to although they are not public, as 10.1.0.0/16, separated by commas", set: list(func(c *serverConfig) *[]string { return &c.AllowPrivateDestinations })},
-	{key: "hourly-limit", about: "requests an hour that Bitbucket allows to a consumer or token of which nobody says another number (default: 1000)", set: setHourlyLimit},
+	{key: "hourly-limit", about: "requests an hour that Bitbucket allows to a consumer or token that has no limit of its own (default: 1000)", set: setHourlyLimit},
 	{key: "oidc-issuer", about: "an OpenID Connect provider whose accounts sign in to the dashboard, as https://accounts.example.com", set: text(func(c *serverConfig) *string { return &c.OIDC.Issuer })},
 	{key: "oidc-client-id", about: "the dashboard's client id at that provider", set: text(func(c *serverConfig) *string { return &c.OIDC.ClientID })},
 	{key: "oidc-client-secret", about: "the secret of that client", secret: true, set: hiddenText(func(c *serverConfig) *windlass.Secret { return &c.OIDC.ClientSecret })},

@@ -108,7 +108,7 @@ func newPausing(env *Env, verb, short, long string) *cobra.Command {
 	at.bind(cmd)
 	of.bind(cmd)
 	if verb == "pause" {
-		cmd.Flags().StringVar(&note, "note", "", "why, for whoever looks at it later")
+		cmd.Flags().StringVar(&note, "note", "", "why, shown with the pause")
 	}
 	return cmd
 }

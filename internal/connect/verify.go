@@ -45,7 +45,7 @@ func (s *Service) verifyThrough(
 		return connector.Account{}, &windlass.Failure{
 			Kind:    windlass.Forbidden,
 			Message: "the person who consented does not belong to the workspace " + quote(connection.Workspace),
-			Remedy:  "connect as somebody who does, or name another workspace",
+			Remedy:  "connect as a member of it, or name another workspace",
 		}
 	}
 	if known := connection.Metadata[metaWorkspaceID].Value; known != "" && known != account.WorkspaceID {

@@ -71,7 +71,7 @@ func publicKey(text string) (clean, wrong string) {
 	case block == nil:
 		return "", "is not PEM" + remedy
 	case strings.Contains(block.Type, "PRIVATE"):
-		return "", "is a private key, which nobody but you should have. Treat it as leaked, make a new pair, and send the public key" + remedy
+		return "", "is a private key, which must stay with you. Treat it as leaked, make a new pair, and send the public key" + remedy
 	case strings.TrimSpace(string(rest)) != "":
 		return "", "holds more than one thing" + remedy
 	}

@@ -121,6 +121,6 @@ func (b *body) error() error {
 func overLimit(limit int64) error {
 	return &windlass.Failure{
 		Kind: TooLarge, Message: "the body is longer than the " + strconv.FormatInt(limit, 10) + " bytes that the proxy takes",
-		Remedy: "send less, or have whoever runs this Windlass raise the limit",
+		Remedy: "send less, or have the operator of this server raise the limit",
 	}
 }

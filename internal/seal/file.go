@@ -67,7 +67,7 @@ func (k *Keyset) load() error {
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		failure := k.failure("the keyset %s may be read by others (its mode is %#o)", k.source, mode)
-		failure.Remedy = "run chmod 600 " + k.path + ", and rotate the keyset if somebody may have read it"
+		failure.Remedy = "run chmod 600 " + k.path + ", and rotate the keyset if others may have read it"
 		return failure
 	}
 	data, err := os.ReadFile(k.path)

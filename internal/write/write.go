@@ -68,7 +68,7 @@ func (f *Flow) begin(ctx context.Context, t *task, sent time.Time) (*step, error
 	}
 	p, won, _, err := f.store.LeaseOperation(ctx, s.p.ID, s.holder, s.began, s.began.Add(f.opts.Lease))
 	if err == nil && !won {
-		err = &windlass.Failure{Kind: windlass.Internal, Op: opWrite, Message: "a new operation is held by somebody else"}
+		err = &windlass.Failure{Kind: windlass.Internal, Op: opWrite, Message: "a new operation is leased by another process"}
 	}
 	s.p = p
 	if err != nil {
