@@ -43,7 +43,7 @@ func (s *Store) sealDestination(t windlass.Destination) (sealed [3][]byte, err e
 }
 
 var destinationSays = says{
-	Missing: "there is no such destination", Taken: "a destination of that name exists already",
+	Missing: "there is no such destination", Taken: "a destination of that name exists already" + inAnyCase,
 	Dangling: "something is still on its way to it",
 }
 
@@ -53,8 +53,8 @@ func (s *Store) CreateDestination(ctx context.Context, t windlass.Destination) e
 	words.kind, words.Dangling = windlass.NotFound, "there is no such project"
 	sealed, err := s.sealDestination(t)
 	if err == nil {
-		_, err = s.exec(ctx, `INSERT INTO destinations (id, project_id, name, type, url, headers, metadata, secrets, disabled, created, updated)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
+		_, err = s.exec(ctx, `INSERT INTO destinations (id, project_id, name, type, url, headers, metadata, secrets, disabled, created, updated, name_key)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, lower(?3))`,
 			t.ID, t.ProjectID, t.Name, t.Type, t.URL, sealed[0], sealed[1], sealed[2], t.Disabled, micros(t.Created), micros(t.Updated))
 	}
 	return s.fail(op, err, words)
@@ -84,7 +84,7 @@ func (s *Store) UpdateDestination(ctx context.Context, t windlass.Destination) e
 	if err != nil {
 		return s.fail(op, err, destinationSays)
 	}
-	return s.update(ctx, op, destinationSays, `UPDATE destinations SET name = ?3, type = ?4, url = ?5, headers = ?6,
+	return s.update(ctx, op, destinationSays, `UPDATE destinations SET `+keyOf("?3")+`, name = ?3, type = ?4, url = ?5, headers = ?6,
 		metadata = ?7, secrets = ?8, disabled = ?9, updated = ?10 WHERE id = ?1 AND project_id = ?2`,
 		t.ID, t.ProjectID, t.Name, t.Type, t.URL, sealed[0], sealed[1], sealed[2], t.Disabled, micros(t.Updated))
 }

@@ -13,11 +13,20 @@ func scanProject(r row) (p windlass.Project, err error) {
 	return p, err
 }
 
-var projectSays = says{Missing: "there is no such project", Taken: "a project of that name exists already"}
+var projectSays = says{Missing: "there is no such project", Taken: "a project of that name exists already" + inAnyCase}
+
+// inAnyCase ends the sentence that a name is taken.
+const inAnyCase = " (capitals make no difference)"
+
+// keyOf sets the key of a name, which is unique, to that of another name. One that
+// stays as it is keeps its key: it may be one of several that were there before.
+func keyOf(name string) string {
+	return `name_key = CASE WHEN name = ` + name + ` THEN name_key ELSE lower(` + name + `) END`
+}
 
 // CreateProject adds a project; Conflict when its name is taken.
 func (s *Store) CreateProject(ctx context.Context, p windlass.Project) error {
-	_, err := s.exec(ctx, `INSERT INTO projects (id, name, app_name, org_id, origins, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+	_, err := s.exec(ctx, `INSERT INTO projects (id, name, app_name, org_id, origins, created, updated, name_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, lower(?2))`,
 		p.ID, p.Name, p.AppName, p.OrgID, text(p.Origins), micros(p.Created), micros(p.Updated))
 	return s.fail("create the project "+p.Name, err, projectSays)
 }
@@ -47,7 +56,7 @@ func (s *Store) Projects(ctx context.Context, p windlass.Page) ([]windlass.Proje
 // UpdateProject replaces what a project is called.
 func (s *Store) UpdateProject(ctx context.Context, p windlass.Project) error {
 	return s.update(ctx, "update the project "+p.Name, projectSays,
-		`UPDATE projects SET name = ?2, app_name = ?3, org_id = ?4, origins = ?5, updated = ?6 WHERE id = ?1`,
+		`UPDATE projects SET `+keyOf("?2")+`, name = ?2, app_name = ?3, org_id = ?4, origins = ?5, updated = ?6 WHERE id = ?1`,
 		p.ID, p.Name, p.AppName, p.OrgID, text(p.Origins), micros(p.Updated))
 }
 

@@ -23,7 +23,7 @@ func scanTopicRoute(r row) (t windlass.TopicRoute, err error) {
 
 var (
 	topicSays = says{
-		Missing: "there is no such topic", Taken: "a topic of that name exists already",
+		Missing: "there is no such topic", Taken: "a topic of that name exists already" + inAnyCase,
 		Dangling: "there is no such project", kind: windlass.NotFound,
 	}
 	eventRouteSays = says{
@@ -38,7 +38,7 @@ var (
 
 // CreateTopic adds a topic; Conflict when its name is taken.
 func (s *Store) CreateTopic(ctx context.Context, t windlass.Topic) error {
-	_, err := s.exec(ctx, `INSERT INTO topics (id, project_id, name, created, updated) VALUES (?1, ?2, ?3, ?4, ?5)`,
+	_, err := s.exec(ctx, `INSERT INTO topics (id, project_id, name, created, updated, name_key) VALUES (?1, ?2, ?3, ?4, ?5, lower(?3))`,
 		t.ID, t.ProjectID, t.Name, micros(t.Created), micros(t.Updated))
 	return s.fail("create the topic "+t.Name, err, topicSays)
 }
@@ -62,7 +62,7 @@ func (s *Store) Topics(ctx context.Context, projectID string, p windlass.Page) (
 // UpdateTopic renames a topic; Conflict when the name is taken.
 func (s *Store) UpdateTopic(ctx context.Context, t windlass.Topic) error {
 	return s.update(ctx, "update the topic "+t.Name, topicSays,
-		`UPDATE topics SET name = ?3, updated = ?4 WHERE id = ?1 AND project_id = ?2`, t.ID, t.ProjectID, t.Name, micros(t.Updated))
+		`UPDATE topics SET `+keyOf("?3")+`, name = ?3, updated = ?4 WHERE id = ?1 AND project_id = ?2`, t.ID, t.ProjectID, t.Name, micros(t.Updated))
 }
 
 // DeleteTopic removes a topic, with the routes to it and from it.
