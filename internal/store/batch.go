@@ -248,11 +248,26 @@ func scanSized(r row) (b sized, err error) {
 // Batches lists batches without their bodies, the newest first.
 func (s *Store) Batches(ctx context.Context, f windlass.BatchFilter) ([]windlass.Batch, error) {
 	var where filter
-	where.equal("b.project_id", f.ProjectID)
-	where.equal("b.destination_id", f.DestinationID)
-	where.equal("b.installation_id", f.InstallationID)
-	where.equal("b.operation_id", f.OperationID)
-	where.equal("b.status", f.Status)
+	// Without statistics SQLite cannot tell which of the conditions chooses the fewest
+	// rows: it is led to the index for that one.
+	few, project := "", ""
+	switch {
+	case f.Status == windlass.BatchPending || f.Status == windlass.BatchFailed:
+		few = unindexed
+		where.and("b.status = '" + f.Status + "'") // as in the partial indexes
+	case f.DestinationID != "" || f.InstallationID != "" || f.OperationID != "":
+		project = unindexed
+		where.equal("b.status", f.Status)
+	default:
+		where.equal("b.status", f.Status)
+	}
+	where.equal("b.project_id"+project, f.ProjectID)
+	where.equal("b.destination_id"+few, f.DestinationID)
+	where.equal("b.installation_id"+few, f.InstallationID)
+	where.equal("b.operation_id"+few, f.OperationID)
+	if f.OperationID != "" {
+		where.and("b.operation_id <> ''") // as in the partial index
+	}
 	where.between("b.created", f.Since, f.Until)
 	if f.Before != "" {
 		where.compare("b.id", "<", f.Before)

@@ -114,6 +114,9 @@ type filter struct {
 	args  []any
 }
 
+// unindexed makes a column an expression, which no index is used for.
+const unindexed = " || ''"
+
 // equal adds a condition unless the value is empty.
 func (f *filter) equal(column, value string) {
 	if value != "" {

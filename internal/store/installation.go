@@ -82,7 +82,11 @@ var errHealth = &windlass.Failure{
 // order in which they were made, a page at a time if a limit is given.
 func (s *Store) Installations(ctx context.Context, want windlass.InstallationFilter) ([]windlass.Installation, error) {
 	var f filter
-	f.equal("i.project_id", want.ProjectID)
+	project := "i.project_id"
+	if want.ConnectionID != "" {
+		project += unindexed // a connection's are fewer than the project's, which SQLite does not know
+	}
+	f.equal(project, want.ProjectID)
 	f.equal("i.integration_id", want.IntegrationID)
 	f.equal("i.group_ref", want.GroupRef)
 	f.equal("i.connection_id", want.ConnectionID)

@@ -74,7 +74,7 @@ func (s *Store) Operations(ctx context.Context, want windlass.OperationFilter) (
 	var f filter
 	project := "p.project_id"
 	if want.InstallationID != "" {
-		project += " || ''" // SQLite knows no better than to try the project's index otherwise
+		project += unindexed // an installation's are fewer than the project's, which SQLite does not know
 	}
 	f.equal(project, want.ProjectID)
 	f.equal("p.installation_id", want.InstallationID)

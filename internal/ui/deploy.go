@@ -101,7 +101,7 @@ func (r *request) entered() (from install.Source, err error) {
 	file, _, err := r.FormFile("file")
 	switch {
 	case err == nil:
-		defer file.Close()
+		defer func() { _ = file.Close() }() // it was only read
 	case errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart):
 		return from, nil
 	default:

@@ -1,9 +1,8 @@
 package ui
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -133,16 +132,10 @@ func (r *request) installation(status int, problem *Problem) error {
 	if v.Missing, err = r.ui.config.Connect.Missing(r.Context(), v.Installation.Connection); err != nil {
 		return err
 	}
-	var pretty bytes.Buffer
-	if err := json.Indent(&pretty, v.Installation.Config.Content, "", "  "); err != nil {
+	if v.Config, err = pretty(v.Installation.Config.Content); err != nil {
 		return err
 	}
-	v.Config = pretty.String()
-	title := v.Installation.Group.Name
-	if title == "" {
-		title = v.Installation.Group.Ref
-	}
-	return r.page(status, "installation", title, v)
+	return r.page(status, "installation", cmp.Or(v.Installation.Group.Name, v.Installation.Group.Ref), v)
 }
 
 func (r *request) followInstallation() error {

@@ -47,6 +47,7 @@ func TestAPersonFollowsABackfill(t *testing.T) {
 	w.Visit(page)
 	w.says("well")
 	w.fits(project+"/installations", page, page+"/objects/repositories")
+	w.Visit(page) // which still follows when the server ends: it does not wait for that
 }
 
 func TestAPersonChangesHowAnInstallationIsRead(t *testing.T) {

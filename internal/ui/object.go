@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -69,7 +70,7 @@ func (r *request) object(status int, problem *Problem) error {
 	known, err := r.ui.config.Install.ObjectMetadata(r.Context(), r.Project.ID, install.MetadataQuery{
 		Integration: integration.ID, GroupRef: in.Group.Ref, Object: name,
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, windlass.NotFound) { // an object that the provider no longer has can still be switched off
 		return err
 	}
 	for _, field := range slices.Sorted(maps.Keys(known.Fields)) {
