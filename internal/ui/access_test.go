@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"windlass"
 	"windlass/internal/auth"
+	"windlass/internal/budget"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
 	"windlass/internal/install"
@@ -18,6 +20,11 @@ import (
 	"windlass/internal/store/storetest"
 	"windlass/internal/ui"
 )
+
+// noBudgets has none.
+type noBudgets struct{}
+
+func (noBudgets) Budgets(context.Context, string) ([]budget.State, error) { return nil, nil }
 
 // desk is a dashboard without a server around it.
 type desk struct {
@@ -33,7 +40,7 @@ func newDesk(t *testing.T, s *store.Store) *desk {
 	people := auth.New(s, nil)
 	made, err := ui.New(ui.Config{
 		People: people, Install: install.New(s, nil, nil), Connect: new(connect.Service), Reads: newReads(t, s),
-		Deliver: new(deliver.Service), Notify: new(notify.Service), Lookup: s, PublicURL: "https://windlass.example.com",
+		Deliver: new(deliver.Service), Notify: new(notify.Service), Budgets: noBudgets{}, Lookup: s, PublicURL: "https://windlass.example.com",
 	})
 	if err != nil {
 		t.Fatal(err)

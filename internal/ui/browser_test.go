@@ -195,3 +195,52 @@ func TestAPersonSetsUpProviderAppAndDestination(t *testing.T) {
 		t.Errorf("the audit log shows a secret:\n%s", page)
 	}
 }
+
+func TestAPersonManagesKeysAndTopics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signIn()
+	w.page("/dashboard/")
+	project := w.At()
+	w.Visit(project + "/keys")
+	w.Fill("#label", "the backend")
+	w.Submit("form[action$='keys/api'] button")
+	made := w.Text("#made")
+	if !strings.HasPrefix(made, "wlk_") {
+		t.Fatalf("the new key is %q", made)
+	}
+	w.CheckAccessible("a new key")
+	w.Visit(project + "/keys")
+	if strings.Contains(w.Text("main"), made) {
+		t.Error("the key is shown again")
+	}
+	w.Fill("#jwt-label", "the front end")
+	w.Fill("#pem", "no key")
+	w.Submit("form[action$='keys/jwt'] button")
+	w.says("publicKeyPem")
+	w.Visit(project + "/destinations")
+	w.Fill("#name", "hook")
+	w.Fill("#url", "http://127.0.0.1:9/hooks")
+	w.Submit("main form button[type=submit]")
+	w.Visit(project + "/topics")
+	w.Fill("#name", "trouble")
+	w.Submit("form[action$=topics] button")
+	w.says("It leads nowhere")
+	w.Submit("form[action$=events] button")
+	w.Submit("form[action$=destinations] button")
+	w.says("hook")
+	w.CheckAccessible("topics")
+	w.Visit(project + "/budget")
+	w.says("Nothing was asked of Bitbucket")
+	w.Scheme("dark")
+	w.Size(360, 740)
+	for _, page := range []string{"/keys", "/topics", "/budget"} {
+		w.Visit(project + page)
+		w.CheckAccessible(page + " in dark")
+		w.CheckNoSidewaysScrolling(page)
+	}
+	w.page("/dashboard/audit")
+	for _, action := range []string{"api-key.create", "topic.create", "topic.route-event", "topic.route"} {
+		w.says(action)
+	}
+}

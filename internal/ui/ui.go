@@ -29,6 +29,7 @@ type Config struct {
 	Reads   *read.Flow
 	Deliver *deliver.Service
 	Notify  *notify.Service
+	Budgets Budgets
 	Lookup  Lookup
 	// PublicURL is where people reach this server.
 	PublicURL string
@@ -36,6 +37,9 @@ type Config struct {
 	CallbackURL string
 	// OIDC signs people in with accounts of their organization; nil: nobody does.
 	OIDC *auth.OIDC
+	// Admitted is told of a request with a session, whose connection is then no
+	// stranger's; nil is not called.
+	Admitted func(context.Context)
 	// Logger gets what is wrong on our side; nil discards it.
 	Logger *slog.Logger
 	// Now is the clock; nil is time.Now.
@@ -64,7 +68,7 @@ const Prefix = "/dashboard/"
 // New makes the dashboard's handler.
 func New(config Config) (*UI, error) {
 	if config.People == nil || config.Install == nil || config.Connect == nil || config.Reads == nil ||
-		config.Deliver == nil || config.Notify == nil || config.Lookup == nil {
+		config.Deliver == nil || config.Notify == nil || config.Budgets == nil || config.Lookup == nil {
 		return nil, &windlass.Failure{Kind: windlass.Internal, Op: "set up the dashboard", Message: "every service is required"}
 	}
 	public, err := url.Parse(config.PublicURL)
@@ -142,6 +146,9 @@ func (u *UI) admit(r *request, route route) error {
 	switch {
 	case err == nil:
 		r.Session = &session
+		if u.config.Admitted != nil {
+			u.config.Admitted(r.Context())
+		}
 	case !errors.Is(err, windlass.Unauthorized):
 		return err
 	}
