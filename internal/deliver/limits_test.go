@@ -165,6 +165,38 @@ func TestRetryAfterOfSeveral(t *testing.T) {
 	})
 }
 
+// An attempt that was under way when the destination went down, and arrives, lets
+// everything go at once.
+func TestDeliveryEndsTheHold(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		s := w.service(func(c *deliver.Config) {
+			c.Transport = slow{func(r *http.Request) time.Duration {
+				if r.ContentLength == int64(len("delivered")) {
+					return 2 * time.Second
+				}
+				return time.Second
+			}, w.receiver}
+		})
+		d := w.destination("hook", nil)
+		w.receiver.answer = func(_ int, r request) (*http.Response, error) {
+			if r.body == "x" {
+				return status(http.StatusBadGateway), nil
+			}
+			return status(http.StatusOK), nil
+		}
+		for lane := range 5 {
+			w.add(d, fmt.Sprint(lane), "x")
+		}
+		w.add(d, "delivered", "delivered")
+		w.drain(s, d)
+		same(w, "requests", len(w.receiver.requests()), 6)
+		health, err := s.Health(w.ctx(), "acme", "hook")
+		w.must(err)
+		same(w, "health", health, windlass.Health{DestinationID: d.ID})
+	})
+}
+
 // The waits between probes: half of the time of failing, from 5 s to 5 min.
 func TestProbes(t *testing.T) {
 	t.Parallel()
@@ -313,5 +345,27 @@ func TestHeldBackBehindTwo(t *testing.T) {
 		b, _ := w.batch(s, both.ID)
 		same(w, "held back until", b.NextAttempt.Sub(w.now()), 5*time.Minute)
 		same(w, "requests", len(w.receiver.requests()), 3)
+	})
+}
+
+// What was held back goes out in one round behind what it waited for, not one round
+// each.
+func TestHeldBackInOneRound(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		looks := &counting{Store: w.store}
+		s, d := w.service(func(c *deliver.Config) { c.Store = looks }), w.destination("hook", nil)
+		w.receiver.answer = refuse("00", 1)
+		for _, body := range []string{"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10"} {
+			w.holding(d, "op-1", body, "a")
+		}
+		w.drain(s, d)
+		w.clock.move(5 * time.Second)
+		looks.looks.Store(0)
+		w.drain(s, d)
+		same(w, "arrived", strings.Join(w.receiver.bodies(), ","), "00,00,01,02,03,04,05,06,07,08,09,10")
+		if n := looks.looks.Load(); n > 3 {
+			t.Errorf("the lane was looked at %d times", n)
+		}
 	})
 }

@@ -154,6 +154,26 @@ func TestHeartbeatDoesNotDisable(t *testing.T) {
 	})
 }
 
+// A drain that has disabled its destination begins nothing more.
+func TestDisabledAtOnce(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		s := w.service(func(c *deliver.Config) { c.Transport = slow{aSecond, w.receiver} })
+		d := w.destination("hook", nil)
+		w.receiver.answer = always(http.StatusBadGateway)
+		w.add(d, "first", "x")
+		w.drain(s, d)
+		time.Sleep(121 * time.Hour)
+		w.add(d, "second", numbered("", 10)...)
+		w.drain(s, d)
+		same(w, "told", len(w.notifier.told), 1)
+		// One more of the second lane may have begun while that was recorded.
+		if n := len(w.receiver.requests()); n > 1+3 {
+			w.Errorf("%d requests", n)
+		}
+	})
+}
+
 // A database that fails ends a drain with an error; nothing is lost by it.
 func TestFailuresOfTheStore(t *testing.T) {
 	t.Parallel()

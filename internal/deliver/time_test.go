@@ -71,6 +71,9 @@ func TestReceiverThatHangs(t *testing.T) {
 		same(w, "error", attempts[0].Error, "no answer within 30s")
 		same(w, "latency", attempts[0].Latency, deliver.Timeout)
 		same(w, "next", after.NextAttempt.Sub(begun), deliver.Timeout+5*time.Second)
+		health, err := s.Health(w.ctx(), "acme", "hook")
+		w.must(err)
+		same(w, "failing since it began", health.FailingSince.Sub(begun), 0)
 	})
 }
 
