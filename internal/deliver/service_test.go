@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,19 +55,32 @@ func TestWokenTooLate(t *testing.T) {
 type failing struct {
 	*store.Store
 
+	mu         sync.Mutex
 	due, lanes error
 }
 
+func (f *failing) set(due, lanes error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.due, f.lanes = due, lanes
+}
+
+func (f *failing) get() (due, lanes error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.due, f.lanes
+}
+
 func (f *failing) DueDestinations(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	if f.due != nil {
-		return nil, f.due
+	if due, _ := f.get(); due != nil {
+		return nil, due
 	}
 	return f.Store.DueDestinations(ctx, now, limit)
 }
 
 func (f *failing) DueLanes(ctx context.Context, destinationID string, now time.Time, limit int) ([]string, error) {
-	if f.lanes != nil {
-		return nil, f.lanes
+	if _, lanes := f.get(); lanes != nil {
+		return nil, lanes
 	}
 	return f.Store.DueLanes(ctx, destinationID, now, limit)
 }
@@ -85,12 +99,12 @@ func TestLogOfTroubles(t *testing.T) {
 		w.add(d, "lane", "x")
 		full := errors.New("the disk is full")
 		for range 2 {
-			store.due = full
+			store.set(full, nil)
 			stop := run(w, s)
 			time.Sleep(5500 * time.Millisecond)
-			store.due, store.lanes = nil, full
+			store.set(nil, full)
 			time.Sleep(time.Second)
-			store.lanes = nil
+			store.set(nil, nil)
 			time.Sleep(5 * time.Second)
 			stop()
 			said := log.String()
