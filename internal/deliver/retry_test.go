@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,9 @@ func TestWhatCountsAsDelivered(t *testing.T) {
 			{name: "limited", answer: status(429, "Retry-After", "60"), says: "429", wait: time.Minute},
 			{name: "limited-less", answer: status(429, "Retry-After", "1"), says: "429", wait: 5 * time.Second},
 			{name: "limited-dated", answer: status(503, "Retry-After", noon.Add(time.Hour).Format(http.TimeFormat)), says: "503", wait: time.Hour},
+			{name: "limited-by-epoch", answer: status(503, "Retry-After", strconv.FormatInt(noon.Add(time.Hour).Unix(), 10)), says: "503", wait: time.Hour},
+			{name: "limited-by-iso", answer: status(429, "Retry-After", noon.Add(time.Hour).Format(time.RFC3339)), says: "429", wait: time.Hour},
+			{name: "limited-with-parameters", answer: status(429, "Retry-After", "60;w=3600"), says: "429", wait: time.Minute},
 			{name: "limited-past", answer: status(503, "Retry-After", noon.Add(-time.Hour).Format(http.TimeFormat)), says: "503", wait: 5 * time.Second},
 			{name: "limited-forever", answer: status(429, "Retry-After", "2147483647"), says: "429", wait: 24 * time.Hour},
 			{name: "limited-beyond-numbers", answer: status(429, "Retry-After", "99999999999999999999"), says: "429", wait: 24 * time.Hour},

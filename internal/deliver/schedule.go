@@ -1,10 +1,10 @@
 package deliver
 
 import (
-	"errors"
 	"net/http"
-	"strconv"
 	"time"
+
+	"windlass/connector"
 )
 
 // What the published contract says of retries (docs: CONTRACT, delivery).
@@ -19,9 +19,6 @@ const (
 var retries = [...]time.Duration{
 	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour,
 }
-
-// longestRetryAfter bounds what a receiver may ask for.
-const longestRetryAfter = 24 * time.Hour
 
 // nextAttempt says when to try again after so many tries, the one that has just
 // failed included, or that there is no further one.
@@ -38,13 +35,6 @@ func retryAfter(status int, header http.Header, now time.Time) time.Duration {
 	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 		return 0
 	}
-	text := header.Get("Retry-After")
-	// A number that is too large is as good as the largest.
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) {
-		return min(time.Duration(seconds)*time.Second, longestRetryAfter)
-	}
-	if when, err := http.ParseTime(text); err == nil {
-		return min(max(when.Sub(now), 0), longestRetryAfter)
-	}
-	return 0
+	wait, _ := connector.RetryAfter(header, now) // at most a day
+	return wait
 }
