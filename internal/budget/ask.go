@@ -44,6 +44,11 @@ func (b *Budget) ask(ctx context.Context, p *purse, account Account, class Class
 	if err != nil {
 		return err
 	}
+	if end, set := seen.blockEnd(now); set {
+		// Should this fail, whoever asks next finds the same.
+		_ = b.ledger.Observe(ctx, p.key, Seen{Blocked: end, At: now, Replace: true})
+		seen.Blocked = end
+	}
 	if seen.Blocked.After(now) {
 		// Nothing was looked for, so nothing is known of when there will be more: the
 		// end of the block is all that is waited for.

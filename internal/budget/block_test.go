@@ -114,3 +114,46 @@ func TestABackfillDoesNotWaitForAnIdleBudget(t *testing.T) {
 		})
 	}
 }
+
+// A machine whose clock is set back, and that starts anew, waits for a block as long as
+// the provider asked for, and not for the hours that the clock has to make up.
+func TestABlockIsNotProlongedByAClockThatWasSetBack(t *testing.T) {
+	t.Parallel()
+	const asked = 90 * time.Second
+	for _, test := range []struct {
+		back, most time.Duration
+	}{
+		{3 * time.Hour, asked},
+		{2 * time.Minute, asked},
+		{10 * time.Second, asked + 10*time.Second}, // as another machine's clock may be
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ledger, now := budget.NewMemory(), func() time.Time { return time.Now().Add(-test.back) }
+			before := budget.New(ledger, nil)
+			if err := before.Acquire(t.Context(), account(0), budget.Interactive); err != nil {
+				t.Fatal(err)
+			}
+			before.Learn(t.Context(), account(0), http.StatusTooManyRequests, http.Header{"Retry-After": {"90"}})
+			after := budget.New(ledger, &budget.Options{Now: now})
+			if states, err := after.State(t.Context()); err != nil || len(states) != 0 {
+				t.Fatal(states, err)
+			}
+			var wait *budget.Wait
+			if err := after.Acquire(t.Context(), account(0), budget.Interactive); !errors.As(err, &wait) || wait.For != test.most {
+				t.Fatalf("set back by %v: %v, want to wait for %v", test.back, err, test.most)
+			}
+			// One that starts in the middle of it does not begin it anew.
+			time.Sleep(test.most / 2)
+			again := budget.New(ledger, &budget.Options{Now: now})
+			if err := again.Acquire(t.Context(), account(0), budget.Interactive); !errors.As(err, &wait) || wait.For != test.most/2 {
+				t.Errorf("set back by %v, and started in the middle: %v", test.back, err)
+			}
+			time.Sleep(test.most/2 + time.Millisecond)
+			for i, b := range []*budget.Budget{after, again, budget.New(ledger, &budget.Options{Now: now})} {
+				if err := b.Acquire(t.Context(), account(0), budget.Interactive); err != nil {
+					t.Errorf("set back by %v, process %d, when the block is over: %v", test.back, i, err)
+				}
+			}
+		})
+	}
+}

@@ -48,3 +48,14 @@ func (c *clock) read() (now time.Time, back time.Duration) {
 }
 
 func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
+
+// blockEnd is when the block of a book ends. A block that was seen later than now was
+// seen before the clock was set back, which a process does not notice that was started
+// since: then it lasts at most as long as it did when it was seen. A minute is left to
+// the clocks of several machines, which need not agree.
+func (b *Book) blockEnd(now time.Time) (end time.Time, setBack bool) {
+	if b.BlockedAt.IsZero() || b.BlockedAt.Sub(now) <= leap {
+		return b.Blocked, false
+	}
+	return now.Add(b.Blocked.Sub(b.BlockedAt)), true
+}

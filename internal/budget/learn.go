@@ -79,7 +79,7 @@ func (p *purse) learn(status int, header http.Header, reading Reading, known boo
 		p.strikes = 0
 	}
 	if until := now.Add(min(wait, 24*time.Hour)); wait > 0 && until.After(p.blocked) {
-		p.blocked, seen.Blocked = until, until
+		p.blocked, seen.Blocked, seen.At = until, until, now
 	}
 	return seen
 }

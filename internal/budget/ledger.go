@@ -55,9 +55,10 @@ type Book struct {
 	// Limit is how many requests an hour the provider said it allows; 0 when it
 	// did not say.
 	Limit int
-	// Blocked is until when the provider wants no request; zero for none.
-	Blocked time.Time
-	Grants  []Grants
+	// Blocked is until when the provider wants no request; zero for none. BlockedAt is
+	// when that was seen, by the same clock; zero where it is not known.
+	Blocked, BlockedAt time.Time
+	Grants             []Grants
 }
 
 // Grants are what one holder got in one minute, by class.
@@ -72,6 +73,10 @@ type Grants struct {
 type Seen struct {
 	// Limit replaces the book's; 0 leaves it.
 	Limit int
-	// Blocked moves the book's later, never earlier; zero leaves it.
-	Blocked time.Time
+	// Blocked moves the book's later, never earlier; zero leaves it. At is when it was
+	// seen.
+	Blocked, At time.Time
+	// Replace has Blocked and At replace the book's, earlier or not: they are the same
+	// block, by a clock that was set back.
+	Replace bool
 }

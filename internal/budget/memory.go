@@ -98,8 +98,8 @@ func (m *Memory) Observe(ctx context.Context, key string, seen Seen) error {
 	if seen.Limit > 0 {
 		book.Limit = seen.Limit
 	}
-	if seen.Blocked.After(book.Blocked) {
-		book.Blocked = seen.Blocked
+	if seen.Replace || seen.Blocked.After(book.Blocked) {
+		book.Blocked, book.BlockedAt = seen.Blocked, seen.At
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (p *purse) state(book Book, holder string, now time.Time) State {
 	defer p.mu.Unlock()
 	v := see(book, p.set, holder, p.waiting(now), bookingMinute(now))
 	s := State{Key: p.key, Limit: v.limit, Used: v.used, Waiting: v.waiting, Payers: p.payersAt(now)}
-	if book.Blocked.After(p.blocked) {
+	if _, setBack := book.blockEnd(now); book.Blocked.After(p.blocked) && !setBack {
 		p.blocked = book.Blocked
 	}
 	if p.blocked.After(now) {

@@ -17,7 +17,7 @@ func (s *Store) Reserve(ctx context.Context, slot budget.Slot, since int64, deci
 	return s.In(ctx, func(ctx context.Context) error {
 		// Updating what is there locks it; an insert alone would not.
 		books, err := change(ctx, s, scanBook, `INSERT INTO budgets (key) VALUES (?1)
-			ON CONFLICT (key) DO UPDATE SET allowed = budgets.allowed RETURNING allowed, blocked`, slot.Key)
+			ON CONFLICT (key) DO UPDATE SET allowed = budgets.allowed RETURNING allowed, blocked, blocked_at`, slot.Key)
 		if err != nil {
 			return s.fail(op, err, budgetSays)
 		}
@@ -55,18 +55,19 @@ func (s *Store) Return(ctx context.Context, slot budget.Slot, unspent int) error
 
 // Observe implements budget.Ledger.
 func (s *Store) Observe(ctx context.Context, key string, seen budget.Seen) error {
-	_, err := s.exec(ctx, `INSERT INTO budgets AS b (key, allowed, blocked) VALUES (?1, ?2, ?3)
+	_, err := s.exec(ctx, `INSERT INTO budgets AS b (key, allowed, blocked, blocked_at) VALUES (?1, ?2, ?3, ?4)
 		ON CONFLICT (key) DO UPDATE SET
 			allowed = CASE WHEN excluded.allowed > 0 THEN excluded.allowed ELSE b.allowed END,
-			blocked = CASE WHEN excluded.blocked > b.blocked THEN excluded.blocked ELSE b.blocked END`,
-		key, max(seen.Limit, 0), micros(seen.Blocked))
+			blocked_at = CASE WHEN ?5 OR excluded.blocked > b.blocked THEN excluded.blocked_at ELSE b.blocked_at END,
+			blocked = CASE WHEN ?5 OR excluded.blocked > b.blocked THEN excluded.blocked ELSE b.blocked END`,
+		key, max(seen.Limit, 0), micros(seen.Blocked), micros(seen.At), seen.Replace)
 	return s.fail("note a limit of requests", err, budgetSays)
 }
 
 // Read implements budget.Ledger.
 func (s *Store) Read(ctx context.Context, key string, since int64) (budget.Book, error) {
 	const op = "see what is left of a budget"
-	book, err := first(ctx, s, scanBook, `SELECT allowed, blocked FROM budgets WHERE key = ?1`, key)
+	book, err := first(ctx, s, scanBook, `SELECT allowed, blocked, blocked_at FROM budgets WHERE key = ?1`, key)
 	if errors.Is(err, sql.ErrNoRows) {
 		return budget.Book{}, nil
 	}
@@ -77,7 +78,7 @@ func (s *Store) Read(ctx context.Context, key string, since int64) (budget.Book,
 }
 
 func scanBook(r row) (b budget.Book, err error) {
-	err = r.Scan(&b.Limit, when{&b.Blocked})
+	err = r.Scan(&b.Limit, when{&b.Blocked}, when{&b.BlockedAt})
 	return b, err
 }
 

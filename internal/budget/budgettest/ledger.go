@@ -87,6 +87,27 @@ func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) {
 			t.Errorf("%+v", book)
 		}
 	})
+	t.Run("a block by a clock that was set back replaces the one before", func(t *testing.T) {
+		t.Parallel()
+		l := open(t)
+		at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+		early := at.Add(-3 * time.Hour)
+		for _, step := range []struct {
+			seen          budget.Seen
+			until, seenAt time.Time
+		}{
+			{budget.Seen{Blocked: at.Add(time.Minute), At: at}, at.Add(time.Minute), at},
+			{budget.Seen{Blocked: at.Add(time.Second), At: at.Add(time.Second)}, at.Add(time.Minute), at},
+			{budget.Seen{Blocked: early.Add(time.Minute), At: early, Replace: true}, early.Add(time.Minute), early},
+		} {
+			if err := l.Observe(t.Context(), t.Name(), step.seen); err != nil {
+				t.Fatal(err)
+			}
+			if book := read(t, l, t.Name(), 0); !book.Blocked.Equal(step.until) || !book.BlockedAt.Equal(step.seenAt) {
+				t.Errorf("after %+v: %+v", step.seen, book)
+			}
+		}
+	})
 	t.Run("the last request is not granted twice", func(t *testing.T) {
 		t.Parallel()
 		lastRequest(t, open(t))
