@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -47,7 +48,6 @@ func TestAPersonFollowsABackfill(t *testing.T) {
 	w.Visit(page)
 	w.says("well")
 	w.fits(project+"/installations", page, page+"/objects/repositories")
-	w.Visit(page) // which still follows when the server ends: it does not wait for that
 }
 
 func TestAPersonChangesHowAnInstallationIsRead(t *testing.T) {
@@ -111,6 +111,38 @@ func TestAPersonChangesHowAnInstallationIsRead(t *testing.T) {
 	w.page("/dashboard/audit")
 	for _, action := range []string{"installation.pause", "installation.unpause", "installation.config", "installation.read", "installation.delete", "moving house"} {
 		w.says(action)
+	}
+}
+
+// A page that follows does not hold up the server's end: the world fails the test
+// when its server is not done in time.
+func TestTheServerEndsWhileAPageFollows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key, _ := w.product()
+	w.connected(key, "acme-1", "Acme")
+	id := w.installed("acme-1")
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	send := func(method, address string, cookies []*http.Cookie) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cookie := range cookies {
+			r.AddCookie(cookie)
+		}
+		resp, err := browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	in := send(http.MethodPost, w.server.FirstSignIn().Reveal(), nil)
+	defer in.Body.Close()
+	live := send(http.MethodGet, w.server.URL()+"/dashboard/p/default/installations/"+id+"/live", in.Cookies())
+	if live.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("there is no stream: %s", live.Status)
 	}
 }
 
