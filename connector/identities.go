@@ -51,7 +51,7 @@ func (s *slot) empty() bool { return *s == slot{} }
 
 // find returns the slot of an identity: one that has it, or an empty one for it.
 func (p *part) find(key []byte) *slot {
-	at := int(uint64(binary.BigEndian.Uint32(key[1:5])) * uint64(len(p.slots)) >> 32) //nolint:gosec // less than len
+	at := int(uint64(binary.BigEndian.Uint32(key[1:5])) * uint64(len(p.slots)) >> 32)
 	for {
 		s := &p.slots[at]
 		if s.empty() || [keySize]byte(s[:keySize]) == [keySize]byte(key) {

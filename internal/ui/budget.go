@@ -46,7 +46,7 @@ func (r *request) budgetPage() error {
 		v := budgetView{Key: s.Key, Limit: s.Limit, Blocked: s.Blocked}
 		for class := range budget.Classes {
 			v.Used += s.Used[class]
-			v.Classes = append(v.Classes, budgetClass{budget.Class(class).String(), s.Used[class], s.SetAside[class], s.Waiting[class]})
+			v.Classes = append(v.Classes, budgetClass{class.String(), s.Used[class], s.SetAside[class], s.Waiting[class]})
 		}
 		v.Left = max(0, v.Limit-v.Used)
 		all = append(all, v)
