@@ -194,6 +194,20 @@ type ReadMark struct {
 	Paused         bool
 	Reason         string // why it is paused
 	Updated        time.Time
+	Checks         int64     // scheduled checks that found nothing, and left no operation
+	LastCheck      time.Time // when the last one of them ended
+}
+
+// Check is what became of a scheduled check that was claimed.
+type Check struct {
+	Schedule Schedule
+	Claim    time.Time // until when it was claimed
+	Next     time.Time // when it is due again; zero: never
+	// Of one that found nothing: the mark that it went by, and when it began, which
+	// is the new mark. Began is zero for any other.
+	Workspace    string
+	Mark         time.Time
+	Began, Ended time.Time
 }
 
 // Sighting is one state of a record: what an incremental read must not deliver

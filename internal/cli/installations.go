@@ -59,7 +59,7 @@ func newInstallations(env *Env) *cobra.Command {
 		states, err := c.get(ctx, path, nil)
 		return with(found, "reads", states.body), err
 	}
-	n.parts = &parts{"reads", []column{{title: "OBJECT", path: "objectName"}, {title: "READS", path: "status"}, {title: "WHY", path: "reason"}, {title: "FAILURES", path: "failuresInARow"}, {title: "READ TO", path: "readTo"}}}
+	n.parts = &parts{"reads", []column{{title: "OBJECT", path: "objectName"}, {title: "READS", path: "status"}, {title: "WHY", path: "reason"}, {title: "FAILURES", path: "failuresInARow"}, {title: "READ TO", path: "readTo"}, {title: "LAST CHECK", path: "lastCheck"}}}
 	n.locate = func(ctx context.Context, c *client, id string) (string, error) {
 		// Its path names the integration, too, which nobody wants to type.
 		found, err := n.among(ctx, c, id, "id")

@@ -182,7 +182,7 @@ func TestSchedules(t *testing.T) {
 		const schedules = 500
 		must(t, stores[0].In(t.Context(), func(ctx context.Context) error {
 			for i := range schedules {
-				if err := stores[0].SaveSchedule(ctx, windlass.Schedule{ID: fmt.Sprint("s", i), Kind: windlass.ScheduleRead, Next: noon}); err != nil {
+				if err := stores[0].SaveSchedule(ctx, windlass.Schedule{ID: fmt.Sprint("s", i), Kind: windlass.ScheduleKeepalive, Next: noon}); err != nil {
 					return err
 				}
 			}

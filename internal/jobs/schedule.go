@@ -11,7 +11,8 @@ import (
 // Schedules are rows with a next time: *store.Store has them.
 type Schedules interface {
 	// ClaimDue moves what is due to its next time and enqueues what it asks for
-	// in one transaction. Of several processes one gets each.
+	// in one transaction. Of several processes one gets each. It leaves reads alone,
+	// which need no job each.
 	ClaimDue(
 		ctx context.Context, now time.Time, limit int,
 		next func(windlass.Schedule) time.Time, enqueue func(ctx context.Context, due []windlass.Schedule) error,

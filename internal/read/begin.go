@@ -28,7 +28,7 @@ func (f *Flow) Started(ctx context.Context, in windlass.Installation, objects []
 	return nil
 }
 
-// Due begins the read that a schedule asks for. Nothing happens where nothing is
+// Due begins an operation for the read that a schedule asks for. Nothing happens where nothing is
 // to be read: the object is disabled or paused, the installation is gone, its
 // connection is bad (see [Flow.Connected]). While the read before is still under
 // way, a line in its log says that this one was left out.
@@ -47,15 +47,6 @@ func (f *Flow) Due(ctx context.Context, schedule windlass.Schedule) error {
 		}
 		return f.resume(ctx, in, c, schedule.Object)
 	})
-}
-
-// Next is when a schedule of reads is due again; the zero time for never.
-func Next(schedule windlass.Schedule, after time.Time) time.Time {
-	cron, err := manifest.ParseSchedule(schedule.Cron)
-	if err != nil {
-		return time.Time{} // it was checked when it came in
-	}
-	return cron.Next(after)
 }
 
 // resume begins what is to be read of an object now: what has changed since the
@@ -104,18 +95,29 @@ func (f *Flow) first(ctx context.Context, in windlass.Installation, o config.Rea
 
 // begin adds an operation, the first line of its log and its job.
 func (f *Flow) begin(ctx context.Context, in windlass.Installation, p windlass.Operation) (windlass.Operation, error) {
+	p = f.operation(in, p)
+	if err := f.add(ctx, in, p); err != nil {
+		return p, err
+	}
+	return p, f.jobs.EnqueueRead(ctx, p.ID)
+}
+
+// operation fills in what every operation of an installation begins with.
+func (f *Flow) operation(in windlass.Installation, p windlass.Operation) windlass.Operation {
 	p.ID, p.Created = newID(), f.now()
 	p.ProjectID, p.IntegrationID, p.InstallationID = in.ProjectID, in.IntegrationID, in.ID
 	p.ConfigID, p.RevisionID, p.Workspace = in.Config.ID, in.Config.RevisionID, in.Connection.WorkspacePath()
 	p.Action, p.Status, p.Estimate, p.Updated = windlass.ActionRead, windlass.OperationRunning, -1, p.Created
 	p.Full = p.Since.IsZero() && p.Until.IsZero()
+	return p
+}
+
+// add adds an operation and the first line of its log.
+func (f *Flow) add(ctx context.Context, in windlass.Installation, p windlass.Operation) error {
 	if err := f.store.BeginOperation(ctx, p, in.Config.Content); err != nil {
-		return p, err
+		return err
 	}
-	if err := f.append(ctx, f.note(p.ID, windlass.SeverityInfo, opening(p), nil)); err != nil {
-		return p, err
-	}
-	return p, f.jobs.EnqueueRead(ctx, p.ID)
+	return f.append(ctx, f.note(p.ID, windlass.SeverityInfo, opening(p), nil))
 }
 
 // opening is the first line of an operation's log.

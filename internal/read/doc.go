@@ -36,6 +36,10 @@
 // Temporary failures wait longer and longer, and only many in a row make the
 // operation fail. A cursor that expired starts the walk over, once.
 //
+// What a schedule asks for is checked first, by [Flow.RunChecks]: only when something
+// has changed, or that cannot be told, does an operation begin, with the page that
+// the check got (ADR 0018).
+//
 // The rows of read_marks say, for each object of an installation, where the next
 // incremental read begins, how many reads have failed in a row, and whether reads
 // are paused. Five failures in a row pause them until somebody ends the pause.
@@ -63,8 +67,8 @@
 // # What to use
 //
 // [New] makes a [Flow]. [Flow.Started] is what package install calls for objects
-// that begin to be read, and [Flow.Sample] its sampler. [Flow.Due] is for a
-// schedule that is due, [Flow.Step] the work of a job, [Flow.Resume] belongs on a
+// that begin to be read, and [Flow.Sample] its sampler. [Flow.RunChecks] is
+// for the schedules, [Flow.Step] the work of a job, [Flow.Resume] belongs on a
 // timer. [Flow.Trigger], [Flow.Pause], [Flow.Unpause], [Flow.Operations] and
 // their like are the API's.
 package read

@@ -23,6 +23,7 @@ type Store interface {
 	Turns
 	Logs
 	Marks
+	Checks
 	LargeRecords
 }
 
@@ -93,6 +94,17 @@ type Marks interface {
 	Seen(ctx context.Context, installationID, object string, ids []string) (map[string]time.Time, error)
 	Remember(ctx context.Context, installationID, object string, records []windlass.Sighting) error
 	Forget(ctx context.Context, installationID, object string, before time.Time) error
+}
+
+// Checks are schedules that are due, see [Flow.RunChecks].
+type Checks interface {
+	// ClaimReads takes what is due and makes it due again at a later time.
+	ClaimReads(ctx context.Context, now, until time.Time, limit int) ([]windlass.Schedule, error)
+	// EndChecks says when they are due next, and moves the marks of those that found
+	// nothing. What has changed meanwhile stays as it is.
+	EndChecks(ctx context.Context, checks []windlass.Check) error
+	// Reading reports whether a read of an object is under way.
+	Reading(ctx context.Context, installationID, object string) (bool, error)
 }
 
 // LargeRecords are the records that are too large for a message.

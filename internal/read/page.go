@@ -61,6 +61,11 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (changed, 
 			return err
 		}
 		changed = s.stops(standing) || standing.ConfigID != s.in.Config.ID || standing.ConnectionID != s.in.Connection.ID
+		if s.begins {
+			if err := s.beginNow(ctx, changed); err != nil {
+				return err
+			}
+		}
 		// The connection before the operation, as whatever replaces credentials does.
 		if err := s.rename(ctx, page.Workspace); err != nil {
 			return err
@@ -83,10 +88,10 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (changed, 
 		if err := s.store.KeepReadPage(ctx, kept); err != nil {
 			return err
 		}
-		if again != "" {
-			return s.walkAgain(ctx, again)
+		if err := s.between(ctx, again, s.progress(after, page.Full, before)); err != nil || !s.begins {
+			return err
 		}
-		return s.append(ctx, s.progress(after, page.Full, before)...)
+		return s.goOn(ctx)
 	})
 	if err != nil {
 		return false, false, err
@@ -94,6 +99,15 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (changed, 
 	s.p, s.unpaid, s.over = after, 0, end
 	s.tellPage(ctx, move)
 	return changed, end != nil, nil
+}
+
+// between is what there is to do behind a page that is not the last: another pass,
+// if there is a reason, or else lines for the log.
+func (s *step) between(ctx context.Context, again string, lines []windlass.OperationLog) error {
+	if again != "" {
+		return s.walkAgain(ctx, again)
+	}
+	return s.append(ctx, lines...)
 }
 
 // walkAgain begins another pass. What came before is not delivered again.
@@ -108,16 +122,22 @@ func (s *step) walkAgain(ctx context.Context, why string) error {
 // rename notes that the workspace has another name now. Its id, by which it is read,
 // has stayed.
 func (s *step) rename(ctx context.Context, workspace string) error {
-	c := &s.in.Connection
-	if workspace == "" || workspace == c.Workspace || c.WorkspacePath() == c.Workspace {
+	if !s.renamed(workspace) {
 		return nil
 	}
+	c := &s.in.Connection
 	message := fmt.Sprintf("The workspace %s is now called %s.", c.Workspace, workspace)
 	if err := s.append(ctx, s.note(s.p.ID, windlass.SeverityInfo, message, nil)); err != nil {
 		return err
 	}
 	c.Workspace = workspace
 	return s.store.RenameWorkspace(ctx, c.ID, workspace, s.now())
+}
+
+// renamed reports whether a page says another name of the workspace than is known.
+func (s *step) renamed(workspace string) bool {
+	c := &s.in.Connection
+	return workspace != "" && workspace != c.Workspace && c.WorkspacePath() != c.Workspace
 }
 
 // deliver hands batches over, in the page's transaction.

@@ -262,6 +262,10 @@ type ObjectState struct {
 	Reason   string    `json:"reason,omitempty"` // why it is not read
 	Failures int       `json:"failuresInARow"`
 	ReadTo   time.Time `json:"readTo,omitzero"` // what changed before is delivered
+	// Checks counts the scheduled reads that found nothing new, which are no
+	// operations, and LastCheck is when the last one of them ended.
+	Checks    int64     `json:"checks"`
+	LastCheck time.Time `json:"lastCheck,omitzero"`
 }
 
 // ObjectStates says of each object that an installation reads how that stands.
@@ -275,7 +279,9 @@ func (f *Flow) ObjectStates(ctx context.Context, project, integration, installat
 			if err != nil && !kindIs(err, windlass.NotFound) {
 				return err
 			}
-			state := ObjectState{Name: name, Status: "enabled", Failures: mark.Failures, ReadTo: mark.Mark}
+			state := ObjectState{
+				Name: name, Status: "enabled", Failures: mark.Failures, ReadTo: mark.Mark, Checks: mark.Checks, LastCheck: mark.LastCheck,
+			}
 			switch {
 			case c.Read.Objects[name].Disabled:
 				state.Status, state.Reason = "disabled", "the config of the installation disables it, as a deploy does that drops the object"

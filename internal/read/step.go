@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"time"
@@ -44,6 +45,7 @@ type step struct {
 	over    *ending               // how it ended, once that is committed
 	unpaid  int64                 // requests that are not in the operation's count yet
 	walk    walked                // the pages so far
+	begins  bool                  // the operation begins with the page that is committed: see beginWith
 }
 
 // Step carries an operation on for one slice. It returns nil when the operation
@@ -89,10 +91,7 @@ func (s *step) run(ctx context.Context) error {
 	if err != nil {
 		return s.refused(ctx, err)
 	}
-	s.reader = reader
-	if counter, ok := reader.(interface{ Requests() int64 }); ok {
-		s.counted, s.paid = counter.Requests, counter.Requests()
-	}
+	s.use(reader)
 	return s.pages(ctx)
 }
 
@@ -136,6 +135,11 @@ func (s *step) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.prepareFor(ctx, content)
+}
+
+// prepareFor is prepare for the content of a config.
+func (s *step) prepareFor(ctx context.Context, content json.RawMessage) error {
 	c, err := config.Parse(content)
 	if err != nil {
 		return err

@@ -36,9 +36,12 @@ type walked struct {
 	resumed bool
 }
 
+// newWalk is that of an operation that has no page yet.
+func newWalk() walked { return walked{size: -1, noted: map[string]bool{}} }
+
 // restoreWalk reads what an earlier step of the operation has kept.
 func (s *step) restoreWalk(ctx context.Context) error {
-	s.walk = walked{size: -1, noted: map[string]bool{}}
+	s.walk = newWalk()
 	if s.p.Cursor == "" && s.p.Restarts == 0 {
 		return nil
 	}

@@ -16,43 +16,105 @@ import (
 	"windlass/internal/store"
 )
 
-// What it costs to find out every ten minutes, for each of many installations, that
-// nothing has changed: the processor time of one round of all of them, as a share of
-// one core over ten minutes, with the sandbox in it. WINDLASS_BENCH_INSTALLATIONS
-// says how many there are.
+// What it costs to find out, for each of many installations, that nothing has
+// changed: the processor time of a check, with the sandbox and the start of the server
+// in it, the share of one core that a round of all of them takes of an hour, and the
+// rows that a round leaves. WINDLASS_BENCH_INSTALLATIONS=100000 adds a size.
 func BenchmarkIdle(b *testing.B) {
-	installations := sized(b, "WINDLASS_BENCH_INSTALLATIONS", 10_000)
+	sizes := []int{1000, 10_000}
+	if more := sized(b, "WINDLASS_BENCH_INSTALLATIONS", 0); more > 0 {
+		sizes = append(sizes, more)
+	}
 	for _, driver := range []string{"sqlite", "postgres"} {
-		b.Run(driver, func(b *testing.B) {
-			bitbucketServer := sandbox.New(&sandbox.Options{Repositories: 3, Limit: -1})
-			config := delivering(configOf(b, driver), bitbucketServer)
-			config.Keyset, _ = newKeyset(b)
-			first := connectedTo(b, config, bitbucketServer, newReceiver(b))
-			first.must(http.MethodPost, inProject+"/integrations/bitbucket/installations?skipSampling=true", installation, nil)
-			for first.metric("windlass_read_pages_total") == 0 {
-				time.Sleep(10 * time.Millisecond)
-			}
-			key := first.key
-			if err := first.end(); err != nil {
-				b.Fatal(err)
-			}
-			multiply(b, config, bitbucketServer.Credentials().AccessToken, installations)
-			for b.Loop() {
-				before, requests := processorTime(), bitbucketServer.Requests()
-				r := start(b, config)
-				r.key = key
-				for bitbucketServer.Requests()-requests < installations {
-					time.Sleep(20 * time.Millisecond)
-				}
-				used := processorTime() - before
-				b.ReportMetric(100*used.Seconds()/(10*time.Minute).Seconds(), "%core")
-				b.ReportMetric(float64(residentMiB()), "MiB-resident")
-			}
-		})
+		for _, installations := range sizes {
+			b.Run(fmt.Sprint(driver, "/", installations), func(b *testing.B) { benchmarkIdle(b, driver, installations) })
+		}
 	}
 }
 
-func newKeyset(b *testing.B) (windlass.Secret, *seal.Keyset) {
+func benchmarkIdle(b *testing.B, driver string, installations int) {
+	bitbucketServer := sandbox.New(&sandbox.Options{Repositories: 3, Limit: -1})
+	config := delivering(configOf(b, driver), bitbucketServer)
+	config.Keyset, _ = newKeyset(b)
+	first := connectedTo(b, config, bitbucketServer, newReceiver(b))
+	var made struct{ ID string }
+	const path = inProject + "/integrations/bitbucket/installations"
+	first.must(http.MethodPost, path+"?skipSampling=true", installation, &made)
+	first.logOf(path+"/"+made.ID, "passed them on")
+	key := first.key
+	if err := first.end(); err != nil {
+		b.Fatal(err)
+	}
+	multiply(b, config, bitbucketServer.Credentials().AccessToken, installations)
+	for b.Loop() {
+		b.StopTimer()
+		makeDue(b, config)
+		rows, requests := countRows(b, config), bitbucketServer.Requests()
+		b.StartTimer()
+		before := processorTime()
+		r := start(b, config)
+		r.key = key
+		for bitbucketServer.Requests()-requests < installations {
+			if b.Context().Err() != nil {
+				b.Fatal("the benchmark was ended")
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		if err := r.end(); err != nil { // what was checked is noted before it ends
+			b.Fatal(err)
+		}
+		used := processorTime() - before
+		b.StopTimer()
+		b.ReportMetric(used.Seconds()*1000/float64(installations), "ms/check")
+		b.ReportMetric(100*used.Seconds()/time.Hour.Seconds(), "%core-hourly")
+		b.ReportMetric(float64(countRows(b, config)-rows), "rows-left")
+		b.ReportMetric(float64(residentMiB()), "MiB-resident")
+		b.StartTimer()
+	}
+}
+
+// withStore opens the store of a server that does not run.
+func withStore(b testing.TB, config server.Config, do func(s *store.Store)) {
+	b.Helper()
+	keyset, err := seal.FromText("the keyset", config.Keyset.Reveal())
+	if err != nil {
+		b.Fatal(err)
+	}
+	url := config.Database.Reveal()
+	if url == "" {
+		url = filepath.Join(config.DataDir, "windlass.db")
+	}
+	s, err := store.Open(b.Context(), store.Options{URL: url, Keyset: keyset})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	do(s)
+}
+
+func makeDue(b testing.TB, config server.Config) {
+	b.Helper()
+	withStore(b, config, func(s *store.Store) {
+		if _, err := s.DB().ExecContext(b.Context(), `UPDATE schedules SET next = 1 WHERE kind = 'read'`); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// countRows counts what a check could leave behind.
+func countRows(b testing.TB, config server.Config) (n int) {
+	b.Helper()
+	withStore(b, config, func(s *store.Store) {
+		err := s.DB().QueryRowContext(b.Context(), `SELECT (SELECT COUNT(*) FROM operations) + (SELECT COUNT(*) FROM operation_logs)
+			+ (SELECT COUNT(*) FROM read_marks) + (SELECT COUNT(*) FROM seen_records) + (SELECT COUNT(*) FROM river_job)`).Scan(&n)
+		if err != nil {
+			b.Fatal(err)
+		}
+	})
+	return n
+}
+
+func newKeyset(b testing.TB) (windlass.Secret, *seal.Keyset) {
 	b.Helper()
 	keyset, err := seal.New()
 	if err != nil {
@@ -86,41 +148,30 @@ func residentMiB() int64 {
 // own, all of them due.
 func multiply(b *testing.B, config server.Config, token string, n int) {
 	b.Helper()
-	keyset, err := seal.FromText("the keyset", config.Keyset.Reveal())
-	if err != nil {
-		b.Fatal(err)
-	}
-	url := config.Database.Reveal()
-	if url == "" {
-		url = filepath.Join(config.DataDir, "windlass.db")
-	}
-	s, err := store.Open(b.Context(), store.Options{URL: url, Keyset: keyset})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	ctx := b.Context()
-	all, err := s.Installations(ctx, windlass.InstallationFilter{})
-	if err != nil || len(all) != 1 {
-		b.Fatal(err, len(all))
-	}
-	mark, err := s.ReadMark(ctx, all[0].ID, "repositories")
-	if err != nil {
-		b.Fatal(err)
-	}
-	const atOnce = 200
-	for from := 0; from < n; from += atOnce {
-		if err := s.In(ctx, func(ctx context.Context) error {
-			for i := from; i < min(n, from+atOnce); i++ {
-				if err := another(ctx, s, all[0], mark, token, i); err != nil {
-					return err
-				}
-			}
-			return nil
-		}); err != nil {
+	withStore(b, config, func(s *store.Store) {
+		ctx := b.Context()
+		all, err := s.Installations(ctx, windlass.InstallationFilter{})
+		if err != nil || len(all) != 1 {
+			b.Fatal(err, len(all))
+		}
+		mark, err := s.ReadMark(ctx, all[0].ID, "repositories")
+		if err != nil {
 			b.Fatal(err)
 		}
-	}
+		const atOnce = 200
+		for from := 0; from < n; from += atOnce {
+			if err := s.In(ctx, func(ctx context.Context) error {
+				for i := from; i < min(n, from+atOnce); i++ {
+					if err := another(ctx, s, all[0], mark, token, i); err != nil {
+						return err
+					}
+				}
+				return nil
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func another(ctx context.Context, s *store.Store, in windlass.Installation, mark windlass.ReadMark, token string, i int) error {

@@ -15,8 +15,9 @@ import (
 	"windlass/internal/read"
 )
 
-// The kinds of job that reads are made of. What a schedule asks for begins an
-// operation, and operations are carried on one slice at a time.
+// The kinds of job that reads are made of: operations are carried on one slice at a
+// time. What a schedule asks for is no job, see runChecks; jobDue is what an older
+// version may have left.
 const (
 	jobDue    = "read.due"
 	jobRead   = "read"
@@ -100,6 +101,15 @@ func (s *Server) stepRead(ctx context.Context, payload json.RawMessage) error {
 		return s.work.engine.Enqueue(ctx, jobs.Job{Kind: jobRead, Payload: job})
 	}
 	return err
+}
+
+// runChecks looks whether anything has changed where that is due. Like a read that
+// is broken off, a check is when the process stops.
+func (s *Server) runChecks(ctx context.Context) {
+	checking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.reading, cancel)()
+	s.reads.RunChecks(checking)
 }
 
 func (s *Server) dueRead(ctx context.Context, payload json.RawMessage) error {

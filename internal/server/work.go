@@ -9,7 +9,6 @@ import (
 
 	"windlass"
 	"windlass/internal/jobs"
-	"windlass/internal/read"
 	"windlass/internal/store"
 )
 
@@ -104,22 +103,19 @@ func (s *Server) newWork(ctx context.Context) (*work, error) {
 	return &work{engine: engine, schedules: s.store, table: jobs.Timetable{Next: next, Job: jobOf}}, nil
 }
 
-// next is when a schedule is due again.
+// next is when a schedule of the server's own is due again.
 func next(schedule windlass.Schedule, after time.Time) time.Time {
 	for _, r := range routines {
 		if r.kind == schedule.Kind {
 			return after.Add(r.every)
 		}
 	}
-	return read.Next(schedule, after)
+	return time.Time{} // nobody knows what it is
 }
 
 // jobOf is what a schedule asks for. What is still waiting or running is not asked
 // for again.
 func jobOf(schedule windlass.Schedule) jobs.Job {
-	if schedule.Kind == windlass.ScheduleRead {
-		return jobs.Job{Kind: jobDue, Payload: schedule, Key: schedule.ID}
-	}
 	return jobs.Job{Kind: schedule.Kind, Payload: struct{}{}, Key: schedule.ID}
 }
 
@@ -138,6 +134,7 @@ func (s *Server) startWork(ctx context.Context) error {
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	s.work.end = end
 	s.work.ended.Go(func() { s.work.engine.RunSchedules(running, s.work.schedules, s.work.table) })
+	s.work.ended.Go(func() { s.runChecks(running) })
 	s.work.ended.Go(func() { _ = s.deliver.Run(running) }) // nil: it ends when it is told to
 	return nil
 }

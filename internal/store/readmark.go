@@ -9,10 +9,11 @@ import (
 	"windlass"
 )
 
-const markColumns = `m.installation_id, m.object, m.workspace, m.mark, m.failures, m.paused, m.reason, m.updated`
+const markColumns = `m.installation_id, m.object, m.workspace, m.mark, m.failures, m.paused, m.reason, m.updated, m.checks, m.last_check`
 
 func scanMark(r row) (m windlass.ReadMark, err error) {
-	err = r.Scan(&m.InstallationID, &m.Object, &m.Workspace, when{&m.Mark}, &m.Failures, &m.Paused, &m.Reason, when{&m.Updated})
+	err = r.Scan(&m.InstallationID, &m.Object, &m.Workspace, when{&m.Mark}, &m.Failures, &m.Paused, &m.Reason, when{&m.Updated},
+		&m.Checks, when{&m.LastCheck})
 	return m, err
 }
 

@@ -266,7 +266,7 @@ func TestClaimDueFromManyProcesses(t *testing.T) {
 		w := found(t, stores[0])
 		const schedules = 60
 		for range schedules {
-			must(t, stores[0].SaveSchedule(t.Context(), windlass.Schedule{ID: newID(t), Kind: "read", ProjectID: w.project.ID, Next: noon}))
+			must(t, stores[0].SaveSchedule(t.Context(), windlass.Schedule{ID: newID(t), Kind: windlass.ScheduleRetention, ProjectID: w.project.ID, Next: noon}))
 		}
 		var mu sync.Mutex
 		claims := map[string]int{}

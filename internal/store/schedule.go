@@ -44,8 +44,8 @@ func (s *Store) DeleteSchedule(ctx context.Context, id string) error {
 	return s.update(ctx, "delete the schedule "+id, scheduleSays, `DELETE FROM schedules WHERE id = ?1`, id)
 }
 
-// ClaimDue takes at most limit schedules that are due, the most overdue first,
-// moves each to the time that next returns, and hands them all to enqueue, in
+// ClaimDue takes at most limit schedules that are due and no reads (for these see
+// [Store.ClaimReads]), the most overdue first, moves each to the time that next returns, and hands them all to enqueue, in
 // one transaction: a schedule has moved exactly if what it asks for is enqueued.
 // When next returns the zero time the schedule is paused. Several processes may
 // claim at once; none gets what another one has. It returns how many it claimed.
@@ -59,16 +59,14 @@ func (s *Store) ClaimDue(
 	// Most often nothing is due, which a reader sees without waiting for the
 	// writer.
 	if s.transaction(ctx) == nil {
-		some, err := list(ctx, s, scanNumber, `SELECT 1 FROM schedules d WHERE NOT d.paused AND d.next <= ?1 LIMIT 1`, micros(now))
+		some, err := list(ctx, s, scanNumber, `SELECT 1 FROM schedules d WHERE NOT d.paused AND d.kind <> 'read' AND d.next <= ?1 LIMIT 1`, micros(now))
 		if err != nil || len(some) == 0 {
 			return 0, s.fail(op, err, scheduleSays)
 		}
 	}
 	err = s.In(ctx, func(ctx context.Context) error {
-		query := `SELECT ` + scheduleColumns + ` FROM schedules d WHERE NOT d.paused AND d.next <= ?1 ORDER BY d.next LIMIT ?2`
-		if s.driver == Postgres {
-			query += ` FOR UPDATE SKIP LOCKED` // what another process is claiming is not due any more
-		}
+		query := `SELECT ` + scheduleColumns + ` FROM schedules d WHERE NOT d.paused AND d.kind <> 'read' AND d.next <= ?1 ORDER BY d.next LIMIT ?2`
+		query += s.skipping() // what another process is claiming is not due any more
 		due, err := list(ctx, s, scanSchedule, query, micros(now), limit)
 		if err != nil || len(due) == 0 {
 			return s.fail(op, err, scheduleSays)

@@ -1,0 +1,319 @@
+package read
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"log/slog"
+	"sync"
+	"time"
+
+	"windlass"
+	"windlass/connector"
+	"windlass/internal/config"
+	"windlass/internal/logkey"
+	"windlass/manifest"
+)
+
+const (
+	// checkers is how many checks one process makes at once.
+	checkers = 16
+	// claimAtOnce is how many schedules one claim takes, which wait in memory.
+	claimAtOnce = 64
+	// settleAtOnce bounds how many checks are ended in one transaction.
+	settleAtOnce = 200
+	// settleAfter is how long a check that has ended waits for others.
+	settleAfter = 20 * time.Millisecond
+	// lookEvery is how often to look for what is due when nothing is.
+	lookEvery = time.Second
+	// claimMargin is how long a claim lasts beyond the time that a page may take.
+	claimMargin = 30 * time.Second
+)
+
+// Next is when a schedule of reads is due again; the zero time for never. Schedules
+// are spread: each is later than its expression says, always by the same time.
+func Next(schedule windlass.Schedule, after time.Time) time.Time {
+	cron, err := manifest.ParseSchedule(schedule.Cron)
+	if err != nil {
+		return time.Time{} // it was checked when it came in
+	}
+	gap := cron.MinGap()
+	late := spread(schedule.ID, gap)
+	// The first time, and one that was made up for, may be any: the next is not
+	// nearer to it than two reads may be to each other.
+	if nearest := schedule.Next.Add(min(gap, manifest.ShortestGap)); after.Before(nearest) && !schedule.Next.After(after) {
+		after = nearest.Add(-time.Nanosecond)
+	}
+	next := cron.Next(after.Add(-late))
+	if next.IsZero() {
+		return next
+	}
+	return next.Add(late)
+}
+
+// spread is how much later than its expression says a schedule is due. One that is
+// due every hour or more often says how often, and may be due at any time in between;
+// one that is due less often names a time of day, and is due soon after it.
+func spread(id string, gap time.Duration) time.Duration {
+	if gap > time.Hour {
+		gap = manifest.ShortestGap
+	}
+	seconds := uint64(gap / time.Second)
+	if seconds == 0 {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id))                            // a hash takes everything
+	return time.Duration(h.Sum64()%seconds) * time.Second //nolint:gosec // it is less than an hour
+}
+
+// RunChecks checks what is due, until ctx ends: whether anything has changed. Any
+// number of processes may do so. A time that was missed, because no process ran, is
+// made up for once.
+//
+// Only a check that finds something becomes an operation, with the page that it got.
+// What finds nothing is noted in the mark, many checks in one transaction. No
+// schedule is checked twice at a time: it is claimed, and not due before the claim
+// ends.
+func (f *Flow) RunChecks(ctx context.Context) {
+	due, ended := make(chan windlass.Check, claimAtOnce), make(chan windlass.Check, claimAtOnce)
+	var working, settling sync.WaitGroup
+	settling.Go(func() { f.settle(ctx, ended) })
+	for range checkers {
+		working.Go(func() {
+			for c := range due {
+				if f.check(ctx, &c) {
+					ended <- c
+				}
+			}
+		})
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		n, err := f.claim(ctx, due)
+		if err != nil && ctx.Err() == nil {
+			f.opts.Logger.WarnContext(ctx, "cannot look for reads that are due", slog.String(logReason, err.Error()))
+		}
+		if err == nil && n == claimAtOnce {
+			continue // there are more
+		}
+		timer.Reset(lookEvery)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+	}
+	close(due)
+	working.Wait()
+	close(ended)
+	settling.Wait()
+}
+
+// claim takes schedules that are due, and hands them over: no more than can be
+// checked soon.
+func (f *Flow) claim(ctx context.Context, due chan<- windlass.Check) (n int, err error) {
+	now := f.now()
+	until := now.Add(f.opts.Page + claimMargin)
+	all, err := f.store.ClaimReads(ctx, now, until, claimAtOnce)
+	for i := range all {
+		due <- windlass.Check{Schedule: all[i], Claim: until}
+	}
+	return len(all), err
+}
+
+// settle ends checks, many at a time. When that fails their claims run out, and they
+// are made again.
+func (f *Flow) settle(ctx context.Context, ended <-chan windlass.Check) {
+	const patience = 5 * time.Second
+	for first := range ended {
+		all := []windlass.Check{first}
+		enough := time.After(settleAfter)
+	more:
+		for len(all) < settleAtOnce {
+			select {
+			case c, open := <-ended:
+				if !open {
+					break more
+				}
+				all = append(all, c)
+			case <-enough:
+				break more
+			}
+		}
+		// What was checked is noted although the process stops.
+		noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		if err := f.store.EndChecks(noting, all); err != nil {
+			f.opts.Logger.WarnContext(ctx, "cannot note which reads were checked", slog.String(logReason, err.Error()))
+		}
+		cancel()
+	}
+}
+
+// check makes one check. It returns false for one that is to be made again when its
+// claim runs out.
+func (f *Flow) check(ctx context.Context, c *windlass.Check) bool {
+	began := f.now()
+	if c.Claim.Sub(began) < f.opts.Page {
+		return false // it has waited too long
+	}
+	c.Next = Next(c.Schedule, began)
+	var err error
+	if ctx.Err() == nil {
+		err = f.checkNow(ctx, c, began)
+	}
+	switch {
+	case ctx.Err() != nil: // the process stops: others may have it at once
+		c.Next, c.Began = c.Schedule.Next, time.Time{}
+	case err != nil:
+		f.opts.Logger.WarnContext(ctx, "a read that is due cannot begin for now",
+			slog.String(logkey.Project, c.Schedule.ProjectID), slog.String(logInstallation, c.Schedule.InstallationID),
+			slog.String(logObject, c.Schedule.Object), slog.String(logReason, err.Error()))
+		c.Next, c.Began = f.now().Add(troubleFor), time.Time{}
+	}
+	return true
+}
+
+// checkNow finds out whether anything has changed. Where that cannot be told with one
+// request, or there is something to tell of it, an operation begins as ever.
+func (f *Flow) checkNow(ctx context.Context, c *windlass.Check, began time.Time) error {
+	s, err := f.checking(ctx, c, began)
+	if err != nil || s == nil {
+		return err
+	}
+	got, err := s.ask(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return f.Due(ctx, c.Schedule) // the operation says what is wrong, and waits
+	}
+	nothing, err := s.nothing(ctx, got)
+	if err != nil {
+		return err
+	}
+	if nothing {
+		c.Began, c.Ended = began, f.now()
+		return nil
+	}
+	if err := s.beginWith(ctx, got); err != nil {
+		return f.Due(ctx, c.Schedule)
+	}
+	return nil
+}
+
+// checking returns the step that makes a check; nil where none is to be made, or an
+// operation has begun instead.
+func (f *Flow) checking(ctx context.Context, check *windlass.Check, began time.Time) (*step, error) {
+	schedule := check.Schedule
+	in, err := f.store.Installation(ctx, schedule.ProjectID, schedule.InstallationID)
+	if kindIs(err, windlass.NotFound) {
+		return nil, nil //nolint:nilnil // see above
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.Parse(in.Config.Content)
+	if err != nil {
+		return nil, err
+	}
+	mark, err := f.store.ReadMark(ctx, in.ID, schedule.Object)
+	if err != nil && !kindIs(err, windlass.NotFound) {
+		return nil, err
+	}
+	reading, err := f.store.Reading(ctx, in.ID, schedule.Object)
+	if err != nil {
+		return nil, err
+	}
+	o, there := c.Reads(schedule.Object)
+	// After a failure, and the first time, an operation says that reads succeed.
+	if reading || in.LastStatus != windlass.OperationSuccess || !there || o.Disabled || o.Schedule == "" || mark.Paused || mark.Mark.IsZero() || mark.Failures > 0 || !in.Healthy ||
+		!in.Connection.InWorkspace(mark.Workspace) || in.Connection.Status == windlass.ConnectionBad {
+		return nil, f.Due(ctx, schedule)
+	}
+	check.Workspace, check.Mark = mark.Workspace, mark.Mark
+	p := f.operation(in, windlass.Operation{Object: schedule.Object, Trigger: windlass.TriggerSchedule, Since: mark.Mark.Add(-f.opts.Overlap)})
+	p.Created, p.Started, p.Updated = began, began, began
+	return &step{Flow: f, holder: f.holder(), began: began, p: p, in: in, walk: newWalk()}, nil
+}
+
+// ask asks the provider for the first page.
+func (s *step) ask(ctx context.Context) (fetched, error) {
+	reader, err := s.opts.Open(ctx, s.in.Connection, s.p.Trigger)
+	if err != nil {
+		return fetched{}, err
+	}
+	s.use(reader)
+	page, cancel := s.fetch(ctx, "")
+	defer cancel()
+	got := <-page
+	s.count()
+	return got, got.err
+}
+
+// nothing reports whether a first page is all there is, and nothing in it is to be
+// delivered.
+func (s *step) nothing(ctx context.Context, got fetched) (bool, error) {
+	if got.page.Next != "" || len(got.page.Notes) > 0 || s.renamed(got.page.Workspace) {
+		return false, nil
+	}
+	fresh, _, err := s.fresh(ctx, got.page)
+	if err != nil || len(fresh) > 0 {
+		return false, err
+	}
+	s.take(got, false)
+	whole := s.complete(got.page) && s.unfinished(got.page) == ""
+	s.walk = newWalk() // the page has not been taken yet
+	return whole, nil
+}
+
+// beginWith begins the operation with its first page, in the transaction that commits
+// that page: it is not asked for again, and there is no operation without it.
+func (s *step) beginWith(ctx context.Context, got fetched) error {
+	if err := s.prepareFor(ctx, s.in.Config.Content); err != nil {
+		return err
+	}
+	s.begins = true
+	if _, _, err := s.commit(ctx, got, true); err != nil {
+		return err
+	}
+	s.tellBegun(ctx)
+	s.tellEnded(ctx)
+	return nil
+}
+
+// errChanged says that what a check began with is not so any more.
+var errChanged = errors.New("the installation has changed meanwhile")
+
+// beginNow begins the operation that a check has become, within the transaction of
+// its first page.
+func (s *step) beginNow(ctx context.Context, changed bool) error {
+	if changed {
+		return errChanged
+	}
+	if err := s.add(ctx, s.in, s.p); err != nil {
+		return err
+	}
+	now := s.now()
+	_, won, _, err := s.store.LeaseOperation(ctx, s.p.ID, s.holder, now, now.Add(s.opts.Lease))
+	if err == nil && !won {
+		err = errChanged
+	}
+	return err
+}
+
+// goOn lets a job carry on the operation that a check has become.
+func (s *step) goOn(ctx context.Context) error {
+	if err := s.suspend(ctx, time.Time{}, 0); err != nil {
+		return err
+	}
+	return s.jobs.EnqueueRead(ctx, s.p.ID)
+}
+
+// use takes a reader.
+func (s *step) use(reader connector.Reader) {
+	s.reader = reader
+	if counter, ok := reader.(interface{ Requests() int64 }); ok {
+		s.counted, s.paid = counter.Requests, counter.Requests()
+	}
+}
