@@ -182,11 +182,11 @@ func (f *Flow) checkNow(ctx context.Context, c *windlass.Check, began time.Time)
 		return err
 	}
 	got, err := s.ask(ctx)
-	if ctx.Err() != nil {
-		return nil
+	if err != nil && ctx.Err() == nil {
+		return f.Due(ctx, c.Schedule) // the operation says what is wrong, and waits
 	}
 	if err != nil {
-		return f.Due(ctx, c.Schedule) // the operation says what is wrong, and waits
+		return err
 	}
 	nothing, err := s.nothing(ctx, got)
 	if err != nil {

@@ -148,6 +148,7 @@ func TestACheckThatFindsSomethingBecomesAnOperation(t *testing.T) {
 
 // Whatever a check cannot tell is an operation's, as ever.
 func TestWhatACheckCannotTellBecomesAnOperation(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(w *world){
 		"the provider fails": func(w *world) {
 			w.provider.before = func(connector.ReadRequest) error {
@@ -195,6 +196,7 @@ func TestWhatACheckCannotTellBecomesAnOperation(t *testing.T) {
 
 // What changes while a check waits for its answer counts.
 func TestACheckLeavesWhatHasChangedMeanwhile(t *testing.T) {
+	t.Parallel()
 	for name, meanwhile := range map[string]func(w *world){
 		"paused": func(w *world) {
 			w.must(w.flow.Pause(w.Context(), "acme", "repos", w.installation.ID, read.PauseRequest{}))
@@ -246,7 +248,6 @@ func TestACheckIsMadeByOneAtATime(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.began(10)
 		w.due()
-		due := w.next().Next
 		other := w.process(nil)
 		checked := false
 		w.provider.before = func(connector.ReadRequest) error {
@@ -265,7 +266,7 @@ func TestACheckIsMadeByOneAtATime(t *testing.T) {
 
 		w.due()
 		w.provider.before = func(connector.ReadRequest) error { stop(); return stopping.Err() }
-		due = w.next().Next
+		due := w.next().Next
 		if _, err := w.flow.CheckDue(stopping); !errors.Is(err, context.Canceled) && err != nil {
 			t.Fatal(err)
 		}

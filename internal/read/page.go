@@ -61,13 +61,7 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (changed, 
 			return err
 		}
 		changed = s.stops(standing) || standing.ConfigID != s.in.Config.ID || standing.ConnectionID != s.in.Connection.ID
-		if s.begins {
-			if err := s.beginNow(ctx, changed); err != nil {
-				return err
-			}
-		}
-		// The connection before the operation, as whatever replaces credentials does.
-		if err := s.rename(ctx, page.Workspace); err != nil {
+		if err := s.before(ctx, changed, page.Workspace); err != nil {
 			return err
 		}
 		if err := s.store.MoveCursor(ctx, move); err != nil {
@@ -88,10 +82,7 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (changed, 
 		if err := s.store.KeepReadPage(ctx, kept); err != nil {
 			return err
 		}
-		if err := s.between(ctx, again, s.progress(after, page.Full, before)); err != nil || !s.begins {
-			return err
-		}
-		return s.goOn(ctx)
+		return s.between(ctx, again, s.progress(after, page.Full, before))
 	})
 	if err != nil {
 		return false, false, err
@@ -101,13 +92,29 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (changed, 
 	return changed, end != nil, nil
 }
 
+// before is what there is to do before the cursor moves.
+func (s *step) before(ctx context.Context, changed bool, workspace string) error {
+	if s.begins {
+		if err := s.beginNow(ctx, changed); err != nil {
+			return err
+		}
+	}
+	// The connection before the operation, as whatever replaces credentials does.
+	return s.rename(ctx, workspace)
+}
+
 // between is what there is to do behind a page that is not the last: another pass,
 // if there is a reason, or else lines for the log.
-func (s *step) between(ctx context.Context, again string, lines []windlass.OperationLog) error {
+func (s *step) between(ctx context.Context, again string, lines []windlass.OperationLog) (err error) {
 	if again != "" {
-		return s.walkAgain(ctx, again)
+		err = s.walkAgain(ctx, again)
+	} else {
+		err = s.append(ctx, lines...)
 	}
-	return s.append(ctx, lines...)
+	if err != nil || !s.begins {
+		return err
+	}
+	return s.goOn(ctx)
 }
 
 // walkAgain begins another pass. What came before is not delivered again.

@@ -33,6 +33,7 @@ func BenchmarkIdle(b *testing.B) {
 }
 
 func benchmarkIdle(b *testing.B, driver string, installations int) {
+	b.Helper()
 	bitbucketServer := sandbox.New(&sandbox.Options{Repositories: 3, Limit: -1})
 	config := delivering(configOf(b, driver), bitbucketServer)
 	config.Keyset, _ = newKeyset(b)
@@ -74,55 +75,55 @@ func benchmarkIdle(b *testing.B, driver string, installations int) {
 }
 
 // withStore opens the store of a server that does not run.
-func withStore(b testing.TB, config server.Config, do func(s *store.Store)) {
-	b.Helper()
+func withStore(tb testing.TB, config server.Config, do func(s *store.Store)) {
+	tb.Helper()
 	keyset, err := seal.FromText("the keyset", config.Keyset.Reveal())
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	url := config.Database.Reveal()
 	if url == "" {
 		url = filepath.Join(config.DataDir, "windlass.db")
 	}
-	s, err := store.Open(b.Context(), store.Options{URL: url, Keyset: keyset})
+	s, err := store.Open(tb.Context(), store.Options{URL: url, Keyset: keyset})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer s.Close()
 	do(s)
 }
 
-func makeDue(b testing.TB, config server.Config) {
-	b.Helper()
-	withStore(b, config, func(s *store.Store) {
-		if _, err := s.DB().ExecContext(b.Context(), `UPDATE schedules SET next = 1 WHERE kind = 'read'`); err != nil {
-			b.Fatal(err)
+func makeDue(tb testing.TB, config server.Config) {
+	tb.Helper()
+	withStore(tb, config, func(s *store.Store) {
+		if _, err := s.DB().ExecContext(tb.Context(), `UPDATE schedules SET next = 1 WHERE kind = 'read'`); err != nil {
+			tb.Fatal(err)
 		}
 	})
 }
 
 // countRows counts what a check could leave behind.
-func countRows(b testing.TB, config server.Config) (n int) {
-	b.Helper()
-	withStore(b, config, func(s *store.Store) {
-		err := s.DB().QueryRowContext(b.Context(), `SELECT (SELECT COUNT(*) FROM operations) + (SELECT COUNT(*) FROM operation_logs)
+func countRows(tb testing.TB, config server.Config) (n int) {
+	tb.Helper()
+	withStore(tb, config, func(s *store.Store) {
+		err := s.DB().QueryRowContext(tb.Context(), `SELECT (SELECT COUNT(*) FROM operations) + (SELECT COUNT(*) FROM operation_logs)
 			+ (SELECT COUNT(*) FROM read_marks) + (SELECT COUNT(*) FROM seen_records) + (SELECT COUNT(*) FROM river_job)`).Scan(&n)
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 	})
 	return n
 }
 
-func newKeyset(b testing.TB) (windlass.Secret, *seal.Keyset) {
-	b.Helper()
+func newKeyset(tb testing.TB) (windlass.Secret, *seal.Keyset) {
+	tb.Helper()
 	keyset, err := seal.New()
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	text, err := keyset.Text()
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text, keyset
 }

@@ -108,7 +108,7 @@ func (s *Server) stepRead(ctx context.Context, payload json.RawMessage) error {
 func (s *Server) runChecks(ctx context.Context) {
 	checking, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.reading, cancel)()
+	defer context.AfterFunc(s.reading, cancel)() //nolint:contextcheck // two reasons end a check: its caller's and the process's
 	s.reads.RunChecks(checking)
 }
 

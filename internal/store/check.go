@@ -31,8 +31,9 @@ func (s *Store) ClaimReads(ctx context.Context, now, until time.Time, limit int)
 			for i := range part {
 				ids.add(part[i].ID)
 			}
-			args := append(ids.args, micros(until))
-			_, err := s.exec(ctx, `UPDATE schedules SET next = ?`+strconv.Itoa(len(args))+` WHERE id IN (`+ids.String()+`)`, args...)
+			query := `WHERE id IN (` + ids.String() + `)`
+			ids.add(micros(until))
+			_, err := s.exec(ctx, `UPDATE schedules SET next = ?`+strconv.Itoa(len(ids.args))+` `+query, ids.args...)
 			if err != nil {
 				return s.fail(op, err, scheduleSays)
 			}

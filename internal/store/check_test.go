@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -72,7 +73,7 @@ func TestReadsAreClaimedByOne(t *testing.T) {
 			}
 		}
 		for _, d := range got(stores[0].Schedules(t.Context(), in.ID))(t) {
-			if d.Kind == windlass.ScheduleRead && !d.Next.Equal(next) {
+			if strings.HasPrefix(d.Object, "object") && !d.Next.Equal(next) {
 				t.Errorf("%+v", d)
 			}
 		}
@@ -122,10 +123,7 @@ func TestEndChecksLeavesWhatHasChanged(t *testing.T) {
 			"object 4": {time.Time{}, noon.Add(-time.Hour), 0},
 		}
 		for _, d := range got(s.Schedules(ctx, in.ID))(t) {
-			if d.Object == "" {
-				continue
-			}
-			if w := want[d.Object]; !d.Next.Equal(w.next) || d.Paused != w.next.IsZero() {
+			if w, ours := want[d.Object]; ours && (!d.Next.Equal(w.next) || d.Paused != w.next.IsZero()) {
 				t.Errorf("%+v, want %s", d, w.next)
 			}
 		}
