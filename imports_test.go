@@ -81,7 +81,7 @@ var imports = []rule{
 	{
 		dir: "internal/read", code: append(flowMay, "manifest", "github.com/google/uuid"),
 		// Transactions are what this flow is about: its tests run on the real store.
-		tests: []string{"internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
+		tests: []string{"internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi", "pgregory.net/rapid"},
 	},
 	{
 		dir: "internal/deliver", code: append(flowMay, "webhook"),
