@@ -127,6 +127,9 @@ type Batch struct {
 	Replays int
 	Created time.Time
 	Updated time.Time
+	// Whose it is and where it goes, for those who look: read with it, and empty for
+	// what is about to be sent, or once the installation is gone.
+	GroupRef, IntegrationID, DestinationName string
 }
 
 // KeyOf is a short mark of a record's id. Two records may share one: then a

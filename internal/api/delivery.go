@@ -13,7 +13,10 @@ import (
 type delivery struct {
 	ID             string     `json:"id"`
 	DestinationID  string     `json:"destinationId"`
+	Destination    string     `json:"destinationName,omitempty"`
 	InstallationID string     `json:"installationId,omitempty"`
+	IntegrationID  string     `json:"integrationId,omitempty"` // of the installation, as long as there is one
+	GroupRef       string     `json:"groupRef,omitempty"`      // likewise
 	OperationID    string     `json:"operationId,omitempty"`
 	ObjectName     string     `json:"objectName,omitempty"`
 	Kind           string     `json:"kind"` // read, or the event of a notification
@@ -39,7 +42,8 @@ type attempt struct {
 
 func asDelivery(b windlass.Batch) delivery {
 	out := delivery{
-		ID: b.ID, DestinationID: b.DestinationID, InstallationID: b.InstallationID, OperationID: b.OperationID,
+		ID: b.ID, DestinationID: b.DestinationID, Destination: b.DestinationName,
+		InstallationID: b.InstallationID, IntegrationID: b.IntegrationID, GroupRef: b.GroupRef, OperationID: b.OperationID,
 		ObjectName: b.Object, Kind: b.Kind, NumRecords: b.Records, Status: b.Status, Attempts: b.Attempts,
 		CreateTime: b.Created.UTC(), UpdateTime: b.Updated.UTC(),
 	}

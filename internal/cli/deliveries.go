@@ -16,7 +16,8 @@ import (
 
 var deliveryColumns = []column{
 	{title: "ID", path: "id"},
-	{title: "DESTINATION", path: "destinationId"},
+	{title: "DESTINATION", path: "destinationName"},
+	{title: "CUSTOMER", path: "groupRef"},
 	{title: "KIND", path: "kind"},
 	{title: "OBJECT", path: "objectName"},
 	{title: "RECORDS", path: "numRecords"},

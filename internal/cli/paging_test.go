@@ -35,7 +35,7 @@ func fakeServer(t *testing.T) *http.ServeMux {
 		_, _ = fmt.Fprintf(w, "[%s]", strings.Join(items, ","))
 	})
 	mux.HandleFunc("GET /v1/projects/p/deliveries", func(w http.ResponseWriter, r *http.Request) {
-		items, next := page(r, `{"id":"d%d","destinationId":"x"}`)
+		items, next := page(r, `{"id":"d%d","destinationId":"x","destinationName":"webhook","groupRef":"customer-1"}`)
 		_, _ = fmt.Fprintf(w, `{"results":[%s],"pagination":{"nextPageToken":%q}}`, strings.Join(items, ","), next)
 	})
 	mux.HandleFunc("GET /v1/projects/p/destinations", func(w http.ResponseWriter, _ *http.Request) {
@@ -103,8 +103,8 @@ func TestListsAreForPeopleOnATerminal(t *testing.T) {
 	}
 	p.stdout.Reset()
 	p.run(t, 0, "deliveries", "list", "--limit", "1")
-	if got := p.stdout.String(); !strings.Contains(got, "webhook") {
-		t.Errorf("the destination is not named: %s", got)
+	if got := p.stdout.String(); !strings.Contains(got, "DESTINATION  CUSTOMER") || !strings.Contains(got, "webhook      customer-1") {
+		t.Errorf("the destination and the customer are not named: %s", got)
 	}
 }
 

@@ -15,11 +15,6 @@ import (
 const batchColumns = `b.id, b.project_id, b.destination_id, b.installation_id, b.operation_id, b.object, b.kind,
 	b.lane, b.seq, b.records, b.status, b.next_attempt, b.attempts, b.tries, b.waits, b.replays, b.created, b.updated`
 
-func scanBatch(r row) (b windlass.Batch, err error) {
-	err = r.Scan(batchFields(&b)...)
-	return b, err
-}
-
 // batchFields are where the columns of a batch go.
 func batchFields(b *windlass.Batch) []any {
 	return []any{
@@ -197,7 +192,10 @@ func (s *Store) parameters(behind, count int) string {
 // Batch finds a batch of a project, with its body.
 func (s *Store) Batch(ctx context.Context, projectID, id string) (windlass.Batch, error) {
 	op := "find the batch " + id
-	b, err := first(ctx, s, scanSized, `SELECT `+batchColumns+`, b.size FROM batches b WHERE b.id = ?1 AND b.project_id = ?2`, id, projectID)
+	b, err := first(ctx, s, func(r row) (b sized, err error) {
+		err = r.Scan(append(append(batchFields(&b.Batch), whoseFields(&b.Batch)...), &b.size)...)
+		return b, err
+	}, `SELECT `+batchColumns+whoseColumns+`, b.size FROM batches b`+whoseJoin+` WHERE b.id = ?1 AND b.project_id = ?2`, id, projectID)
 	if err != nil {
 		return b.Batch, s.fail(op, err, batchSays)
 	}
@@ -234,7 +232,7 @@ func (s *Store) withBodies(ctx context.Context, found []sized) ([]windlass.Batch
 	return all, err
 }
 
-// sized is scanBatch with the size of the body behind it.
+// sized is a batch and the size of its body.
 type sized struct {
 	windlass.Batch
 	size int64
@@ -243,6 +241,17 @@ type sized struct {
 func scanSized(r row) (b sized, err error) {
 	err = r.Scan(append(batchFields(&b.Batch), &b.size)...)
 	return b, err
+}
+
+// What those who look at a batch are told of it besides: in the same statement, however
+// many there are.
+const (
+	whoseColumns = `, COALESCE(i.group_ref, ''), COALESCE(i.integration_id, ''), COALESCE(t.name, '')`
+	whoseJoin    = ` LEFT JOIN installations i ON i.id = b.installation_id LEFT JOIN destinations t ON t.id = b.destination_id`
+)
+
+func whoseFields(b *windlass.Batch) []any {
+	return []any{&b.GroupRef, &b.IntegrationID, &b.DestinationName}
 }
 
 // Batches lists batches without their bodies, the newest first.
@@ -272,8 +281,11 @@ func (s *Store) Batches(ctx context.Context, f windlass.BatchFilter) ([]windlass
 	if f.Before != "" {
 		where.compare("b.id", "<", f.Before)
 	}
-	query := `SELECT ` + batchColumns + ` FROM batches b` + where.where + ` ORDER BY b.id DESC` + where.limit(cmp.Or(f.Limit, 100))
-	all, err := list(ctx, s, scanBatch, query, where.args...)
+	query := `SELECT ` + batchColumns + whoseColumns + ` FROM batches b` + whoseJoin + where.where + ` ORDER BY b.id DESC` + where.limit(cmp.Or(f.Limit, 100))
+	all, err := list(ctx, s, func(r row) (b windlass.Batch, err error) {
+		err = r.Scan(append(batchFields(&b), whoseFields(&b)...)...)
+		return b, err
+	}, query, where.args...)
 	return all, s.fail("list the batches", err, batchSays)
 }
 

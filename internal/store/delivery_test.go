@@ -92,17 +92,30 @@ func TestBatches(t *testing.T) {
 			wantSame(t, len(got(s.DueBatches(t.Context(), w.destination.ID, lane, noon, 1, 1<<20))(t)), 1)
 		})
 		t.Run("one is found with its body, all are listed without", func(t *testing.T) {
-			wantSame(t, got(s.Batch(t.Context(), w.project.ID, added[0].ID))(t), added[0])
+			one := added[0] // and those who look are told whose it is
+			one.GroupRef, one.IntegrationID, one.DestinationName = w.installation.Group.Ref, w.integration.ID, w.destination.Name
+			wantSame(t, got(s.Batch(t.Context(), w.project.ID, one.ID))(t), one)
 			_, err := s.Batch(t.Context(), "another", added[0].ID)
 			wantKind(t, err, windlass.NotFound)
 			all := got(s.Batches(t.Context(), windlass.BatchFilter{ProjectID: w.project.ID, OperationID: "op-1", Status: windlass.BatchPending, Limit: 2}))(t)
 			wantSame(t, len(all), 2)
 			wantSame(t, all[0].ID, added[3].ID)
+			for _, b := range all {
+				wantSame(t, []string{b.GroupRef, b.IntegrationID, b.DestinationName}, []string{one.GroupRef, one.IntegrationID, one.DestinationName})
+			}
 			all = got(s.Batches(t.Context(), windlass.BatchFilter{DestinationID: w.destination.ID, Before: all[1].ID, Since: noon, Until: noon.Add(time.Microsecond)}))(t)
 			wantSame(t, len(all), 2)
 			if all[1].Body != nil {
 				t.Error("a list drags the bodies along")
 			}
+		})
+		t.Run("what belongs to no installation, or to none any more, is listed all the same", func(t *testing.T) {
+			stray := batch(t, w, "stray", "x")
+			stray.InstallationID, stray.OperationID = newID(t), "op-2"
+			add(t, s, stray)
+			all := got(s.Batches(t.Context(), windlass.BatchFilter{OperationID: "op-2"}))(t)
+			wantSame(t, len(all), 1)
+			wantSame(t, []string{all[0].GroupRef, all[0].IntegrationID, all[0].DestinationName}, []string{"", "", w.destination.Name})
 		})
 		t.Run("what cannot be added is not", func(t *testing.T) {
 			wantKind(t, s.AddBatches(t.Context(), []windlass.Batch{added[0]}), windlass.Conflict)
