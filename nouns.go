@@ -195,8 +195,18 @@ type Destination struct {
 	// still valid while a rotation is under way.
 	Secrets  []Secret
 	Disabled bool
-	Created  time.Time
-	Updated  time.Time
+	// Disabling says why, while it is disabled. The store keeps it when the
+	// destination is disabled, not when it is updated.
+	Disabling Disabling
+	Created   time.Time
+	Updated   time.Time
+}
+
+// Disabling is why something is disabled. It is zero where that is not known.
+type Disabling struct {
+	Why string // a sentence
+	By  string // who did it by hand, as the log names callers; empty for the server itself
+	At  time.Time
 }
 
 // APIKey lets a program call the API.

@@ -141,6 +141,8 @@ func (a *API) replayDeliveries(c *call, r replayRequest) (replayed, error) {
 type destinationHealth struct {
 	Disabled     bool      `json:"disabled"`
 	Reason       string    `json:"reason,omitempty"` // why nothing is sent
+	DisabledTime time.Time `json:"disabledTime,omitzero"`
+	DisabledBy   string    `json:"disabledBy,omitempty"` // who did it by hand: the public part of the key
 	Failures     int       `json:"failuresInARow"`
 	FailingSince time.Time `json:"failingSince,omitzero"`
 	HeldUntil    time.Time `json:"heldUntil,omitzero"` // when it is tried again
@@ -157,7 +159,7 @@ func (a *API) enableDestination(c *call) (destinationHealth, error) {
 }
 
 func (a *API) disableDestination(c *call) (destinationHealth, error) {
-	found, err := a.deliver.Disable(c.ctx(), c.project.ID, c.param("destination"))
+	found, err := a.deliver.Disable(c.ctx(), c.project.ID, c.param("destination"), c.who.name)
 	return a.healthOf(c, found, err)
 }
 
@@ -170,8 +172,13 @@ func (a *API) healthOf(c *call, d windlass.Destination, err error) (destinationH
 		h, err = windlass.Health{}, nil // nothing was sent there yet
 	}
 	health := destinationHealth{Disabled: d.Disabled, Failures: h.Failures, FailingSince: h.FailingSince, HeldUntil: h.HoldUntil}
+	if d.Disabled {
+		health.DisabledTime, health.DisabledBy = d.Disabling.At.UTC(), d.Disabling.By
+	}
 	switch {
-	case d.Disabled && h.Failures > 0:
+	case d.Disabled && d.Disabling.Why != "" && d.Disabling.Why != deliver.ByHand:
+		health.Reason = d.Disabling.Why + ": mend the receiver, and enable the destination"
+	case d.Disabled && d.Disabling.Why == "" && h.Failures > 0: // before that was kept
 		health.Reason = strconv.Itoa(h.Failures) + " attempts in a row failed: mend the receiver, and enable the destination"
 	case d.Disabled:
 		health.Reason = "it was disabled by hand: enable it"

@@ -130,7 +130,9 @@ func (w *world) deliveriesOnce(t *testing.T, installation string) {
 	if got := w.get(w.in("/destinations/hook/health")).is(200).object(); got["disabled"] != false {
 		t.Errorf("health: %v", got)
 	}
-	if got := w.send("POST", w.in("/destinations/hook:disable"), nil).is(200).object(); got["disabled"] != true {
+	w.send("POST", w.in("/destinations/hook:disable"), nil).is(200)
+	if got := w.get(w.in("/destinations/hook/health")).is(200).object(); got["disabled"] != true ||
+		got["reason"] != "it was disabled by hand: enable it" || got["disabledTime"] == nil || got["disabledBy"] == nil {
 		t.Errorf("disabled: %v", got)
 	}
 	w.send("POST", w.in("/destinations/hook:enable"), nil).is(200)

@@ -31,7 +31,7 @@ type Delivering interface {
 	Replay(ctx context.Context, project string, r deliver.ReplayRequest) (int, error)
 	Health(ctx context.Context, project, destination string) (windlass.Health, error)
 	Enable(ctx context.Context, project, destination string) (windlass.Destination, error)
-	Disable(ctx context.Context, project, destination string) (windlass.Destination, error)
+	Disable(ctx context.Context, project, destination, by string) (windlass.Destination, error)
 }
 
 // Notifying is what topics and routes are to the API: *notify.Service.

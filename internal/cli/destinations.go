@@ -25,6 +25,8 @@ func newDestinations(env *Env) *cobra.Command {
 			{title: "SIGNING SECRET", path: "secrets.webhookSigningKey"},
 			{title: "DISABLED", path: "health.disabled"},
 			{title: "WHY", path: "health.reason"},
+			{title: "DISABLED AT", path: "health.disabledTime"},
+			{title: "DISABLED BY", path: "health.disabledBy"},
 			{title: "FAILING SINCE", path: "health.failingSince"},
 			{title: "HELD UNTIL", path: "health.heldUntil"},
 		},

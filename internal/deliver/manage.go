@@ -51,21 +51,24 @@ func (s *Service) Health(ctx context.Context, project, destination string) (wind
 // Enable enables a destination: what has waited for it goes out, and its
 // failures are forgotten.
 func (s *Service) Enable(ctx context.Context, project, destination string) (windlass.Destination, error) {
-	return s.set(ctx, project, destination, false)
+	return s.set(ctx, project, destination, false, "")
 }
+
+// ByHand is why a destination is disabled that the server did not disable by itself.
+const ByHand = "disabled by hand"
 
 // Disable keeps everything that is for a destination until it is enabled. What
-// is being sent arrives, for some seconds.
-func (s *Service) Disable(ctx context.Context, project, destination string) (windlass.Destination, error) {
-	return s.set(ctx, project, destination, true)
+// is being sent arrives, for some seconds. by is who asks, for those who look later.
+func (s *Service) Disable(ctx context.Context, project, destination, by string) (windlass.Destination, error) {
+	return s.set(ctx, project, destination, true, by)
 }
 
-func (s *Service) set(ctx context.Context, project, destination string, disabled bool) (windlass.Destination, error) {
+func (s *Service) set(ctx context.Context, project, destination string, disabled bool, by string) (windlass.Destination, error) {
 	d, err := s.find(ctx, project, destination)
 	if err != nil {
 		return d, err
 	}
-	changed, err := s.store.SetDestinationDisabled(ctx, d.ID, disabled, s.now())
+	changed, err := s.store.SetDestinationDisabled(ctx, d.ID, disabled, windlass.Disabling{Why: ByHand, By: by}, s.now())
 	if err != nil {
 		return d, err
 	}

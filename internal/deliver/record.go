@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -103,7 +104,7 @@ func (d *drain) keep(ctx context.Context, group []entry) error {
 		if held, err = d.store.RecordOutcomes(ctx, o); err != nil || !held || !hopeless {
 			return err
 		}
-		return d.disable(ctx, now)
+		return d.disable(ctx, o.Health, now)
 	})
 	if err != nil {
 		return err
@@ -130,8 +131,9 @@ func (d *drain) keep(ctx context.Context, group []entry) error {
 }
 
 // disable disables the destination and tells the product.
-func (d *drain) disable(ctx context.Context, now time.Time) error {
-	changed, err := d.store.SetDestinationDisabled(ctx, d.id, true, now)
+func (d *drain) disable(ctx context.Context, h windlass.Health, now time.Time) error {
+	why := windlass.Disabling{Why: fmt.Sprintf("%d attempts in a row failed, since %s", h.Failures, h.FailingSince.UTC().Format(time.RFC3339))}
+	changed, err := d.store.SetDestinationDisabled(ctx, d.id, true, why, now)
 	if err != nil || !changed || d.notifier == nil {
 		return err
 	}

@@ -156,6 +156,13 @@ func TestDestinationIsDisabledAfterFiveDaysOfFailure(t *testing.T) {
 			t.Errorf("the last attempt was made after %s", age)
 		}
 
+		// Why, and since when, is kept with it.
+		disabled, err := w.store.Destination(w.ctx(), w.project.ID, "hook")
+		w.must(err)
+		if why := disabled.Disabling; !strings.HasSuffix(why.Why, "attempts in a row failed, since "+noon.Format(time.RFC3339)) || why.By != "" || why.At.Sub(noon) < 120*time.Hour {
+			t.Errorf("it says %+v", why)
+		}
+
 		// It is left alone; what comes in the meantime waits, and goes out in order.
 		before := len(w.receiver.requests())
 		w.receiver.answer = nil
@@ -166,6 +173,7 @@ func TestDestinationIsDisabledAfterFiveDaysOfFailure(t *testing.T) {
 		enabled, err := s.Enable(w.ctx(), "acme", "hook")
 		w.must(err)
 		same(w, "disabled", enabled.Disabled, false)
+		same(w, "why", enabled.Disabling, windlass.Disabling{})
 		w.drain(s, d)
 		pending, err := s.Batches(w.ctx(), "acme", windlass.BatchFilter{DestinationID: "hook", Status: windlass.BatchPending})
 		w.must(err)

@@ -19,7 +19,8 @@ type Store interface {
 	Destinations(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Destination, error)
 	// Target finds a destination by its id alone, secrets and all.
 	Target(ctx context.Context, destinationID string) (windlass.Destination, error)
-	SetDestinationDisabled(ctx context.Context, destinationID string, disabled bool, now time.Time) (changed bool, err error)
+	SetDestinationDisabled(
+		ctx context.Context, destinationID string, disabled bool, why windlass.Disabling, now time.Time) (changed bool, err error)
 	Health(ctx context.Context, destinationID string) (windlass.Health, error)
 
 	LeaseStore

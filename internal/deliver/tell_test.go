@@ -124,7 +124,7 @@ func TestLog(t *testing.T) {
 		want("back", `"level":"DEBUG"`, `"level":"INFO"|accepts messages again`+about)
 
 		for range 2 { // the second time changes nothing
-			_, err := s.Disable(w.ctx(), "acme", "hook")
+			_, err := s.Disable(w.ctx(), "acme", "hook", "key")
 			w.must(err)
 		}
 		want("disabled", `"level":"INFO"|was disabled`+about)

@@ -84,15 +84,20 @@ func (s *Store) Health(ctx context.Context, destinationID string) (windlass.Heal
 }
 
 // SetDestinationDisabled disables or enables a destination, and says whether
-// that changed anything. An enabled one begins with a clean slate.
-func (s *Store) SetDestinationDisabled(ctx context.Context, destinationID string, disabled bool, now time.Time) (changed bool, err error) {
+// that changed anything. An enabled one begins with a clean slate; of one that is
+// disabled already the first reason stays.
+func (s *Store) SetDestinationDisabled(
+	ctx context.Context, destinationID string, disabled bool, why windlass.Disabling, now time.Time,
+) (changed bool, err error) {
 	op := "enable the destination " + destinationID
 	if disabled {
-		op = "disable the destination " + destinationID
+		op, why.At = "disable the destination "+destinationID, now
+	} else {
+		why = windlass.Disabling{}
 	}
 	err = s.In(ctx, func(ctx context.Context) error {
-		n, err := s.exec(ctx, `UPDATE destinations SET disabled = ?2, updated = ?3 WHERE id = ?1 AND disabled <> ?2`,
-			destinationID, disabled, micros(now))
+		n, err := s.exec(ctx, `UPDATE destinations SET disabled = ?2, updated = ?3, disabled_why = ?4, disabled_by = ?5, disabled_at = ?6
+			WHERE id = ?1 AND disabled <> ?2`, destinationID, disabled, micros(now), why.Why, why.By, micros(why.At))
 		if err != nil || n == 0 {
 			return s.fail(op, err, destinationSays)
 		}

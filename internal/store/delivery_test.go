@@ -178,11 +178,18 @@ func TestLeaseOfADestination(t *testing.T) {
 		wantSame(t, len(got(s.DueDestinations(ctx, noon.Add(59*time.Minute), 10))(t)), 0)
 		wantSame(t, len(got(s.DueDestinations(ctx, noon.Add(time.Hour), 10))(t)), 1)
 
-		wantSame(t, got(s.SetDestinationDisabled(ctx, id, true, noon))(t), true)
-		wantSame(t, got(s.SetDestinationDisabled(ctx, id, true, noon))(t), false)
-		wantSame(t, got(s.Target(ctx, id))(t).Disabled, true)
+		why := windlass.Disabling{Why: "disabled by hand", By: "key"}
+		wantSame(t, got(s.SetDestinationDisabled(ctx, id, true, why, noon))(t), true)
+		wantSame(t, got(s.SetDestinationDisabled(ctx, id, true, windlass.Disabling{Why: "again"}, noon.Add(time.Hour)))(t), false)
+		why.At = noon
+		target := got(s.Target(ctx, id))(t)
+		wantSame(t, target.Disabled, true)
+		wantSame(t, target.Disabling, why)
+		must(t, s.UpdateDestination(ctx, target)) // which is not about that
+		wantSame(t, got(s.Target(ctx, id))(t).Disabling, why)
 		wantSame(t, len(got(s.DueDestinations(ctx, noon.Add(time.Hour), 10))(t)), 0)
-		wantSame(t, got(s.SetDestinationDisabled(ctx, id, false, noon))(t), true)
+		wantSame(t, got(s.SetDestinationDisabled(ctx, id, false, why, noon))(t), true)
+		wantSame(t, got(s.Target(ctx, id))(t).Disabling, windlass.Disabling{})
 		wantSame(t, got(s.Health(ctx, id))(t), windlass.Health{DestinationID: id})
 
 		lease(t, s, w, "c", noon)
@@ -322,7 +329,7 @@ func TestBatchesAreCleared(t *testing.T) {
 		wantKind(t, err, windlass.NotFound)
 		wantSame(t, len(got(s.Attempts(ctx, all[0].ID))(t)), 0)
 		wantSame(t, prune(tomorrow), 0)
-		got(s.SetDestinationDisabled(ctx, w.destination.ID, true, noon))(t)
+		got(s.SetDestinationDisabled(ctx, w.destination.ID, true, windlass.Disabling{}, noon))(t)
 		wantSame(t, prune(tomorrow), 1)
 		wantSame(t, got(s.Stats(ctx))(t)["batches_pending"], int64(0))
 

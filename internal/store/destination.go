@@ -6,12 +6,13 @@ import (
 	"windlass"
 )
 
-const destinationColumns = `t.id, t.project_id, t.name, t.type, t.url, t.headers, t.metadata, t.secrets, t.disabled, t.created, t.updated`
+const destinationColumns = `t.id, t.project_id, t.name, t.type, t.url, t.headers, t.metadata, t.secrets, t.disabled, t.disabled_why, t.disabled_by, t.disabled_at,
+	t.created, t.updated`
 
 func (s *Store) scanDestination(r row) (t windlass.Destination, err error) {
 	var headers, metadata, secrets []byte
 	if err := r.Scan(&t.ID, &t.ProjectID, &t.Name, &t.Type, &t.URL, &headers, &metadata, &secrets,
-		&t.Disabled, when{&t.Created}, when{&t.Updated}); err != nil {
+		&t.Disabled, &t.Disabling.Why, &t.Disabling.By, when{&t.Disabling.At}, when{&t.Created}, when{&t.Updated}); err != nil {
 		return t, err
 	}
 	if err := s.unsealJSON(destinationHeaders, t.ID, headers, &t.Headers); err != nil {

@@ -110,7 +110,10 @@ func (r *request) secrets(action string, rotate bool) error {
 func (r *request) switchDestination() error {
 	id, action, do := r.PathValue("destination"), "destination.enable", r.ui.config.Deliver.Enable
 	if r.field("disabled") != "" {
-		action, do = "destination.disable", r.ui.config.Deliver.Disable
+		action = "destination.disable"
+		do = func(ctx context.Context, project, destination string) (windlass.Destination, error) {
+			return r.ui.config.Deliver.Disable(ctx, project, destination, r.Session.Subject)
+		}
 	}
 	err := r.change(action, id, nil, func(ctx context.Context) error {
 		_, err := do(ctx, r.Project.ID, id)
