@@ -32,7 +32,7 @@ func TestChangesDuringADrain(t *testing.T) {
 			w.must(w.verify(requests[39], newer))
 		}},
 		"disabled": {func(w *world, s *deliver.Service, _ windlass.Destination) {
-			_, err := s.Disable(w.ctx(), "acme", "hook")
+			_, err := s.Disable(w.ctx(), "acme", "hook", "key")
 			w.must(err)
 		}, func(w *world) {
 			if n := len(w.receiver.requests()); n > 16 {
@@ -89,7 +89,7 @@ func TestDisabledAndDeletedDestinations(t *testing.T) {
 	each(t, func(w *world) {
 		s, d := w.service(nil), w.destination("hook", nil)
 		w.add(d, "lane", "x")
-		_, err := s.Disable(w.ctx(), "acme", "hook")
+		_, err := s.Disable(w.ctx(), "acme", "hook", "key")
 		w.must(err)
 		w.drain(s, d)
 		same(w, "requests while it is disabled", len(w.receiver.requests()), 0)
@@ -123,7 +123,7 @@ func TestWhatDoesNotDisable(t *testing.T) {
 		same(w, "told a microsecond early", len(w.notifier.told), 0)
 		w.clock.move(time.Hour)
 		w.receiver.answer = func(int, request) (*http.Response, error) {
-			if _, err := s.Disable(w.ctx(), "acme", "hook"); err != nil {
+			if _, err := s.Disable(w.ctx(), "acme", "hook", "key"); err != nil {
 				return nil, err
 			}
 			return status(http.StatusBadGateway), nil
