@@ -133,7 +133,7 @@ func TestProjectsAreApart(t *testing.T) {
 		missing(t, "a batch", err)
 		_, err = s.Health(w.ctx(), "other", d.ID)
 		missing(t, "health", err)
-		_, err = s.Disable(w.ctx(), "other", d.ID)
+		_, err = s.Disable(w.ctx(), "other", d.ID, "key")
 		missing(t, "an end", err)
 		for _, r := range []deliver.ReplayRequest{{BatchID: b.ID}, {Destination: d.ID}} {
 			_, err = s.Replay(w.ctx(), "other", r)
