@@ -139,12 +139,11 @@ func (f *Flow) held(ctx context.Context, projectID string) (held []string, err e
 			held = append(held, what+" "+strings.Join(names, ", "))
 		}
 	}
-	quoted := func(name string) string { return strconv.Quote(name) }
 	integrations, err := f.store.Integrations(ctx, projectID, page)
 	if err != nil {
 		return nil, err
 	}
-	note("integrations", namesOf(integrations, func(i windlass.Integration) string { return quoted(i.Name) }))
+	note("integrations", namesOf(integrations, func(i windlass.Integration) string { return strconv.Quote(i.Name) }))
 	connections, err := f.store.Connections(ctx, windlass.ConnectionFilter{ProjectID: projectID, Page: page})
 	if err != nil {
 		return nil, err
@@ -161,12 +160,12 @@ func (f *Flow) held(ctx context.Context, projectID string) (held []string, err e
 	if err != nil {
 		return nil, err
 	}
-	note("destinations", namesOf(destinations, func(d windlass.Destination) string { return quoted(d.Name) }))
+	note("destinations", namesOf(destinations, func(d windlass.Destination) string { return strconv.Quote(d.Name) }))
 	topics, err := f.store.Topics(ctx, projectID, page)
 	if err != nil {
 		return nil, err
 	}
-	note("topics", namesOf(topics, func(t windlass.Topic) string { return quoted(t.Name) }))
+	note("topics", namesOf(topics, func(t windlass.Topic) string { return strconv.Quote(t.Name) }))
 	apiKeys, err := f.store.APIKeys(ctx, projectID, false, page)
 	if err != nil {
 		return nil, err

@@ -52,7 +52,7 @@ func (is *issues) sizes(value any, at []string, top string) {
 			return
 		}
 		for key := range untilFull(is, value) {
-			inside := append(at[:len(at):len(at)], key)
+			inside := slices.Concat(at, []string{key})
 			if utf8.RuneCountInString(key) > longestName {
 				at = inside
 				is.addf(place(), "has a name of more than %d characters", longestName)

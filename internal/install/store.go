@@ -16,7 +16,6 @@ type Store interface {
 	In(ctx context.Context, do func(ctx context.Context) error) error
 
 	ProjectStore
-	CustomerStore
 	ProviderAppStore
 	IntegrationStore
 	InstallationStore
@@ -27,8 +26,9 @@ type Store interface {
 	UploadStore
 }
 
-// ProjectStore keeps projects.
+// ProjectStore keeps projects, with the customers in them.
 type ProjectStore interface {
+	CustomerStore
 	CreateProject(ctx context.Context, p windlass.Project) error
 	Project(ctx context.Context, idOrName string) (windlass.Project, error)
 	Projects(ctx context.Context, page windlass.Page) ([]windlass.Project, error)

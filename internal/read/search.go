@@ -153,7 +153,7 @@ func (f *Flow) newSearch(ctx context.Context, in windlass.Installation, r Search
 		if chosen.MapsTo(entry, filter.FieldName) {
 			s.mapped = append(s.mapped, wanted)
 		} else {
-			s.own = append(s.own[:len(s.own):len(s.own)], wanted)
+			s.own = append(slices.Clip(s.own), wanted)
 		}
 	}
 	s.plan, err = chosen.Plan(entry)
