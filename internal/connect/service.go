@@ -142,7 +142,7 @@ func about(c windlass.Connection) []any {
 
 // tell logs what became of a connection, as soon as it is true.
 func (s *Service) tell(ctx context.Context, what string, c windlass.Connection) {
-	s.store.Afterwards(ctx, func() { s.log.InfoContext(ctx, what, about(c)...) })
+	s.store.Afterwards(ctx, func() { s.log.InfoContext(ctx, what, about(c)...) }) //nolint:sloglint // the callers name the constants below
 }
 
 // The good news of connections.

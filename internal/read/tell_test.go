@@ -28,7 +28,7 @@ func TestTheProcessLogSaysWhatReadsDo(t *testing.T) {
 		w.must(w.flow.Unpause(t.Context(), w.project.ID, w.integration.ID, p.InstallationID, read.PauseRequest{Objects: []string{p.Object}}))
 		// A pause that was undone did not happen.
 		undone := errors.New("undone")
-		err := w.Store.In(t.Context(), func(ctx context.Context) error {
+		err := w.In(t.Context(), func(ctx context.Context) error {
 			w.must(w.flow.Pause(ctx, w.project.ID, w.integration.ID, p.InstallationID, read.PauseRequest{Objects: []string{p.Object}}))
 			return undone
 		})

@@ -24,7 +24,9 @@ func TestSearchesArePaidFor(t *testing.T) {
 		const searches = 40
 		before := bitbucket.Requests()
 		for range searches {
-			var found struct{ Result, Results []struct{ Raw struct{ Slug string } } }
+			var found struct {
+				Result, Results []struct{ Raw struct{ Slug string } }
+			}
 			r.must(http.MethodPost, inProject+"/integrations/bitbucket?groupRef=group-1", map[string]any{
 				"objectName": "repositories", "fieldFilters": []any{map[string]string{"fieldName": "slug", "operator": "eq", "value": "after-the-read"}},
 			}, &found)

@@ -16,7 +16,7 @@ import (
 // Ledger runs the suite. open returns an empty ledger, or one that holds nothing
 // of the keys that begin with the test's name; it may be called from many tests at
 // a time.
-func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) {
+func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) { //nolint:gocognit,funlen // a list of tests, each of which reads by itself
 	t.Helper()
 	t.Run("a key that nobody used has an empty book", func(t *testing.T) {
 		t.Parallel()
