@@ -100,7 +100,12 @@ func (s *Service) ask(
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return provider.Refresh(ctx, app, old.RefreshToken)
+	defer context.AfterFunc(s.ending, cancel)()
+	grant, err := provider.Refresh(ctx, app, old.RefreshToken)
+	if err != nil && s.ending.Err() != nil {
+		err = &windlass.Failure{Kind: windlass.Unavailable, Message: "this process stops, and the provider takes long to answer", Err: err}
+	}
+	return grant, err
 }
 
 // keep stores refreshed credentials and only then returns them. Invariant 4: a

@@ -57,6 +57,9 @@ type Service struct {
 	apps    appTroubles
 	sweeps  sweeper
 	warned  sync.Map // projects whose consents may begin from anywhere
+
+	ending context.Context //nolint:containedctx // it ends with the process, not with a request
+	end    context.CancelFunc
 }
 
 // The keys of what is logged.
@@ -82,6 +85,7 @@ func New(config Config) (*Service, error) {
 		notifier: config.Notifier, base: config.Base, log: config.Logger, now: config.Now,
 		name: cmp.Or(config.Owner, uuid.NewString()),
 	}
+	s.ending, s.end = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -96,6 +100,16 @@ func New(config Config) (*Service, error) {
 func (s *Service) Wait() {
 	s.endSweeps()
 	s.flights.running.Wait()
+}
+
+// BreakOff ends the requests for a refresh that are under way, and says how many there
+// are: who waits for one is told to try again, and another process may make it at once.
+// Those that begin later end as well.
+func (s *Service) BreakOff() int {
+	s.end()
+	s.flights.mu.Lock()
+	defer s.flights.mu.Unlock()
+	return len(s.flights.under)
 }
 
 // provider returns a provider by its name.

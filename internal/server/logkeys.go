@@ -19,4 +19,5 @@ const (
 	logProcess  = logkey.Process
 
 	logOperations = logkey.Operations
+	logRequests   = logkey.Requests
 )

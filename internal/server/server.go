@@ -396,6 +396,7 @@ func (s *Server) stop(ctx context.Context) error {
 	s.stopping.Store(true)
 	s.endReads()
 	s.stopPages()
+	defer s.breakOffRefreshes()()
 	s.log.InfoContext(ctx, "stopping", logDeadline, s.config.StopDeadline)
 	ctx, cancel := context.WithTimeout(ctx, s.config.StopDeadline)
 	defer cancel()
@@ -425,12 +426,22 @@ func (s *Server) stop(ctx context.Context) error {
 	return err
 }
 
-// refreshPatience is how long a stop waits for the answer to a refresh.
+// refreshPatience is how long a stop waits for the answer to a refresh: a refresh token
+// that is lost on the way has to be asked for again (invariant 4), which another process
+// does within Bitbucket's ten minutes for the old token.
 const refreshPatience = 5 * time.Second
 
-// waitForRefreshes lets Bitbucket's answers arrive: a refresh token that is lost on
-// the way has to be asked for again (invariant 4). What takes longer is asked for
-// again by the next process, within Bitbucket's ten minutes for the old token.
+// breakOffRefreshes ends refreshes that take longer than a stop waits for them, and with
+// them the requests and jobs that wait for one.
+func (s *Server) breakOffRefreshes() (stop func() bool) {
+	return time.AfterFunc(min(refreshPatience, s.config.StopDeadline), func() {
+		if n := s.connect.BreakOff(); n > 0 {
+			s.log.Warn("refreshes that take long are broken off: they are made again by the next process", logRequests, n)
+		}
+	}).Stop
+}
+
+// waitForRefreshes lets those be saved whose answers arrive in time.
 func (s *Server) waitForRefreshes(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -439,9 +450,6 @@ func (s *Server) waitForRefreshes(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
-		return nil
-	case <-time.After(refreshPatience):
-		s.log.WarnContext(ctx, "a refresh that takes long is broken off: it is made again by the next process")
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
