@@ -72,6 +72,9 @@ func checkVariables(env *Env) error {
 	for i := range settings {
 		names = append(names, settings[i].env())
 	}
+	if env.Environ == nil {
+		return nil // none are given
+	}
 	for _, entry := range env.Environ() {
 		name, value, _ := strings.Cut(entry, "=")
 		if value == "" || !strings.HasPrefix(name, "WINDLASS_") || slices.Contains(names, name) || notOurs.MatchString(name) {

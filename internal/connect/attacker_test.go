@@ -249,11 +249,11 @@ func TestPendingConsentsAreBounded(t *testing.T) {
 				w.fails(err, windlass.RateLimited, "the project")
 			}
 		}
-		if got := len(store.rows.states); got != 2000 {
+		if got := store.pending(); got != 2000 {
 			t.Errorf("%d are pending, want 2000", got)
 		}
 		w.clock.pass(10*time.Minute + 2*time.Second)
-		if got := len(store.rows.states); got != 0 {
+		if got := store.pending(); got != 0 {
 			t.Errorf("%d are kept though they have expired", got)
 		}
 	})

@@ -208,6 +208,13 @@ func (m *memory) PendingStates(ctx context.Context, projectID, groupRef string, 
 	return p, nil
 }
 
+// pending is how many consents are under way, by now.
+func (m *memory) pending() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.rows.states)
+}
+
 func (m *memory) ForgetStates(ctx context.Context, now time.Time) error {
 	defer m.alone(ctx)()
 	maps.DeleteFunc(m.rows.states, func(_ string, state windlass.ConnectState) bool { return !state.Expires.After(now) })

@@ -150,7 +150,7 @@ func TestStateIsStoredAsItsHash(t *testing.T) {
 		ticket := w.param(begun.URL, callbackURL+connect.BeginPath, connect.TicketParam)
 		at := w.visit(begun)
 		store, ok := w.store.(*memory)
-		if !ok || len(store.rows.states) != 1 {
+		if !ok || store.pending() != 1 {
 			t.Fatal("one state is stored")
 		}
 		for _, state := range store.rows.states {
