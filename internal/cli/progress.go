@@ -54,6 +54,13 @@ func (p *progress) begin() { p.every(redraw, p.draw) }
 // is no terminal.
 func (p *progress) tellWaits() { p.every(time.Minute, p.tellWait) }
 
+// tell writes a line between those of tellWaits.
+func (p *progress) tell(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	tellf(p.out, format, args...)
+}
+
 func (p *progress) tellWait() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -101,8 +101,10 @@ func (c *cluster) bitbucketList(path string) []listed {
 func (c *cluster) before(list string, number int64, do func()) <-chan struct{} {
 	var n atomic.Int64
 	done := make(chan struct{})
+	known := c.bitbucket.Credentials()
 	told := func(r *http.Request) {
-		if r.Method == http.MethodGet && r.URL.Path == list && r.Header.Get("X-Other-Client") == "" && n.Add(1) == number {
+		path := strings.Replace(r.URL.Path, known.WorkspaceUUID, known.Workspace, 1) // the server asks by the id
+		if r.Method == http.MethodGet && path == list && r.Header.Get("X-Other-Client") == "" && n.Add(1) == number {
 			do()
 			close(done)
 		}
