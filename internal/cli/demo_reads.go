@@ -257,18 +257,16 @@ func playDown(ctx context.Context, d *show) error {
 // awaitPending waits until so many messages wait, and returns their ids.
 func (d *show) awaitPending(ctx context.Context, n int) (ids []string) {
 	for begun := time.Now(); time.Since(begun) < patience && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
-		var page struct {
-			Results []struct {
-				ID       string `json:"id"`
-				Attempts int    `json:"attempts"`
-			} `json:"results"`
+		var all []struct {
+			ID       string `json:"id"`
+			Attempts int    `json:"attempts"`
 		}
 		ids = nil
-		if json.Unmarshal([]byte(d.quiet(ctx, "deliveries", "list", "--status", "pending", "--json").stdout), &page) != nil {
+		if json.Unmarshal([]byte(d.quiet(ctx, "deliveries", "list", "--status", "pending", "--json").stdout), &all) != nil {
 			continue
 		}
 		tried := true
-		for _, one := range page.Results {
+		for _, one := range all {
 			ids, tried = append(ids, one.ID), tried && one.Attempts > 0
 		}
 		if len(ids) == n && tried {
