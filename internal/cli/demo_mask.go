@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Ids and states are random, and the text of the demo is to be the same every time.
+// Ids, states and consents are random, and the text of the demo is to be the same every time.
 var (
 	anID   = regexp.MustCompile(`\{?\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
-	aState = regexp.MustCompile(`\bstate=[\w-]+`)
+	aState = regexp.MustCompile(`\b(state|consent)=[\w.-]+`)
 )
 
 // mask has something shown as something else from now on.
@@ -24,7 +24,7 @@ func (d *show) masked(text string) string {
 	for _, mask := range d.masks {
 		text = strings.ReplaceAll(text, mask[0], mask[1])
 	}
-	text = aState.ReplaceAllString(text, "state=…")
+	text = aState.ReplaceAllString(text, "$1=…")
 	return anID.ReplaceAllStringFunc(text, func(id string) string {
 		if strings.HasPrefix(id, "{") {
 			return id
