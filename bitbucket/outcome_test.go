@@ -56,7 +56,7 @@ func FuzzErrorSentence(f *testing.F) {
 		const sentence = "Repository with this Slug already exists"
 		name, err := json.Marshal(word)
 		if err != nil || !utf8.ValidString(word) {
-			t.Skip()
+			t.Skip("not a string that JSON can carry")
 		}
 		shapes := []string{
 			`{"error":{"message":"S"}}`, `{"error":{"message":"Bad request","detail":"S"}}`, `{"error":{"message":"Bad request","detail":["S"]}}`,

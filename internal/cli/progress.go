@@ -54,8 +54,8 @@ func (p *progress) begin() { p.every(redraw, p.draw) }
 // is no terminal.
 func (p *progress) tellWaits() { p.every(time.Minute, p.tellWait) }
 
-// tell writes a line between those of tellWaits.
-func (p *progress) tell(format string, args ...any) {
+// tellf writes a line between those of tellWaits.
+func (p *progress) tellf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	tellf(p.out, format, args...)

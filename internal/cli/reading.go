@@ -217,7 +217,7 @@ func (r *reading) onWait(wait bitbucket.Wait) {
 	r.waits.add(wait)
 	r.bar.wait(wait)
 	if wait.Delay >= worthSaying && !r.env.StderrTerminal && !r.opts.quiet && !r.opts.json {
-		r.bar.tell("windlass: %s, going on in %s\n", wait.Reason, whole(wait.Delay))
+		r.bar.tellf("windlass: %s, going on in %s\n", wait.Reason, whole(wait.Delay))
 	}
 }
 
