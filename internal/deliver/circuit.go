@@ -10,9 +10,11 @@ import (
 const (
 	// circuitAfter so many failures in a row, only probes go out.
 	circuitAfter = 5
-	// A probe waits half of the time that a destination has been failing for,
-	// within these bounds. The longer is no longer than the second wait of the
-	// schedule, so that a lone batch keeps to it.
+	// A probe waits a tenth of the time that a destination has been failing for,
+	// within these bounds: what was down for a while is noticed after a tenth of it
+	// that it is back. The longer is no longer than the second wait of the schedule,
+	// so that a lone batch keeps to it.
+	holdShare    = 10
 	shortestHold = 5 * time.Second
 	longestHold  = 5 * time.Minute
 )
@@ -25,6 +27,9 @@ type circuit struct {
 	health  windlass.Health
 	leased  time.Time // until when
 	probing bool      // the one attempt that may be under way is
+	// delivered is when the last batch was. A failure of an attempt that began
+	// before says nothing of the destination as it is since.
+	delivered time.Time
 }
 
 // enter reports whether an attempt may begin. If so, leave or abandon follows.
@@ -71,16 +76,18 @@ func (c *circuit) leave(began, now time.Time, delivered bool, retryAfter time.Du
 		if c.health.Failures >= circuitAfter || !c.health.HoldUntil.After(now) {
 			c.health.HoldUntil = time.Time{}
 		}
-		c.health.Failures, c.health.FailingSince = 0, time.Time{}
+		c.health.Failures, c.health.FailingSince, c.delivered = 0, time.Time{}, now
 		return
 	}
-	c.health.Failures++
-	if c.health.FailingSince.IsZero() {
-		c.health.FailingSince = began
+	if !began.Before(c.delivered) {
+		c.health.Failures++
+		if c.health.FailingSince.IsZero() {
+			c.health.FailingSince = began
+		}
 	}
 	hold := retryAfter
 	if c.health.Failures >= circuitAfter {
-		hold = max(hold, min(max(now.Sub(c.health.FailingSince)/2, shortestHold), longestHold))
+		hold = max(hold, min(max(now.Sub(c.health.FailingSince)/holdShare, shortestHold), longestHold))
 	}
 	if until := now.Add(hold); hold > 0 && until.After(c.health.HoldUntil) {
 		c.health.HoldUntil = until

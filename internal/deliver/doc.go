@@ -25,9 +25,11 @@
 // it is cleared away.
 //
 // A destination that fails [circuitAfter] times in a row is left alone but for a
-// probe: one batch at a time, at first after 5 s, then after half of the time that
+// probe: one batch at a time, at first after 5 s, then after a tenth of the time that
 // the failure has lasted so far, at most after 5 minutes. Batches that are held
 // back meanwhile use up no attempt. When a probe arrives everything does. A
+// failure counts only if its attempt began after the last delivery: attempts that
+// hang since an outage do not begin a new one. A
 // destination that has seen nothing but failure for 120 h is disabled, and
 // destination.webhook.disabled is sent: what is on its way to it stays, new
 // batches are added, and all goes out in order when it is enabled again.
@@ -41,7 +43,10 @@
 // attempts; whoever has lost it records nothing. It outlasts an attempt, so
 // another process takes over only when no attempt can be under way any more.
 //
-// Lanes are served side by side. Where many are due, the short ones are read
+// Lanes are served side by side and in turn, a round of at most [mostBatches]
+// batches or [mostBytes] each: one that was served goes behind all others that are
+// due, so that a small lane waits for one round of each lane before it at most. Where
+// many are due, the short ones are read
 // together, and a lane whose batches are sent makes room for the next before they
 // are recorded: ten thousand lanes of one batch drain like a few long ones. What is
 // sent and not yet recorded is bounded (mostRecorded), and is what a crash sends

@@ -42,9 +42,7 @@ type drain struct {
 	stopping chan struct{}
 	stopOnce sync.Once
 
-	served map[string]int // lanes, by the look at which they were served last
-	looks  int
-	down   bool // for the log: only probes go out
+	down bool // for the log: only probes go out
 }
 
 // Drain sends everything that is due to a destination, and returns when nothing
@@ -58,7 +56,7 @@ func (s *Service) Drain(ctx context.Context, destinationID string) error {
 func (s *Service) drain(ctx context.Context, destinationID string, nudge <-chan struct{}) error {
 	d := &drain{
 		Service: s, id: destinationID, holder: s.owner + "/" + rand.Text(), nudge: nudge,
-		entries: make(chan entry, mostRecorded), stopping: make(chan struct{}), served: map[string]int{},
+		entries: make(chan entry, mostRecorded), stopping: make(chan struct{}),
 	}
 	// What was begun is to be recorded, also when the process is about to end.
 	lasting := context.WithoutCancel(ctx)

@@ -66,11 +66,13 @@ func (d *drain) send(batches []windlass.Batch, waiters *waiters) (last entry) {
 			continue
 		}
 		if d.stopped() || !d.circuit.enter(d.now()) {
+			last.untouched = i == 0
 			break
 		}
 		tried, known := d.attempt(b)
 		if !known {
 			d.circuit.abandon()
+			last.untouched = i == 0
 			break
 		}
 		waiters.settle(b.ID)

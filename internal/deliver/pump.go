@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -120,21 +119,18 @@ func (p *pump) begin(ctx context.Context, most int) {
 
 func (p *pump) may() bool { return p.failure == nil && !p.stopped() && p.circuit.open(p.now()) }
 
-// lookFor lists the lanes that are due and not known: those that were served least
-// recently first, so that a long one does not keep the others waiting. The batches
-// of short ones come along where lanes are many.
+// lookFor lists the lanes that are due and not known, in turn: the store puts one
+// that was served behind the others. The batches of short ones come along where
+// lanes are many.
 func (d *drain) lookFor(ctx context.Context, known map[string]bool) ([]round, error) {
-	d.looks++
 	names, err := d.store.DueLanes(ctx, d.id, d.now(), lanesAtOnce+len(known))
 	if err != nil {
 		return nil, err
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return known[name] })
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(d.served[a], d.served[b]) })
 	names = names[:min(len(names), lanesAtOnce)]
 	rounds, place := make([]round, len(names)), make(map[string]int, len(names))
 	for i, name := range names {
-		d.served[name] = d.looks
 		rounds[i].lane, place[name] = name, i
 	}
 	if len(names) <= d.concurrency {

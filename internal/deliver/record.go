@@ -23,6 +23,9 @@ type entry struct {
 	ends     bool            // likewise
 	empty    bool            // likewise: nothing was due
 	recorded chan<- struct{} // likewise: closed when this and all before it is
+	// untouched is a round that was broken off before its first attempt: the lane
+	// keeps its place among those that are due.
+	untouched bool
 }
 
 // record keeps what comes, in groups: whatever has gathered while the group
@@ -86,7 +89,7 @@ func (d *drain) keep(ctx context.Context, group []entry) error {
 	o.Health.DestinationID = d.id
 	failed := false
 	for _, e := range group {
-		if e.recorded != nil {
+		if e.recorded != nil && !e.untouched {
 			o.Lanes = append(o.Lanes, e.lane)
 		}
 		if e.held != nil {

@@ -208,7 +208,7 @@ func TestCircuit(t *testing.T) {
 			}
 		}
 		requests := w.receiver.requests()
-		if down := slices.IndexFunc(requests, func(r request) bool { return !r.at.Before(back) }); down < 15 || down > 40 {
+		if down := slices.IndexFunc(requests, func(r request) bool { return !r.at.Before(back) }); down < 40 || down > 70 {
 			t.Errorf("%d requests in an hour of being down", down)
 		} else if late := requests[down].at.Sub(back); late > 5*time.Minute {
 			t.Errorf("noticed only after %s that it is back", late)

@@ -110,8 +110,9 @@ func (s *Store) SetDestinationDisabled(
 	return changed, err
 }
 
-// DueLanes lists the lanes of a destination in which a batch is due, the one
-// that waits longest first.
+// DueLanes lists the lanes of a destination in which a batch is due: the one
+// first that has waited longest to be served. One that was served, and has more,
+// waits from then on, so that every lane has its turn however many there are.
 func (s *Store) DueLanes(ctx context.Context, destinationID string, now time.Time, limit int) ([]string, error) {
 	all, err := list(ctx, s, scanText, `SELECT l.name FROM lanes l
 		WHERE l.destination_id = ?1 AND l.due > 0 AND l.due <= ?2 ORDER BY l.due, l.name LIMIT ?3`, destinationID, micros(now), limit)

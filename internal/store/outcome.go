@@ -35,7 +35,7 @@ func (s *Store) RecordOutcomes(ctx context.Context, o windlass.Outcomes) (held b
 		if err := s.holdBatches(ctx, o); err != nil {
 			return s.fail(op, err, batchSays)
 		}
-		return s.fail(op, s.settleLanes(ctx, h.DestinationID, slices.Clone(o.Lanes), false), batchSays)
+		return s.fail(op, s.settleLanes(ctx, h.DestinationID, slices.Clone(o.Lanes), o.Now, false), batchSays)
 	})
 	return held && err == nil, err
 }
@@ -98,12 +98,14 @@ func (s *Store) holdBatches(ctx context.Context, o windlass.Outcomes) error {
 	return nil
 }
 
-// settleLanes looks up when the lanes' next batches are due. They are locked
+// settleLanes looks up when the lanes' next batches are due, but says no earlier
+// time than served. So a lane that was served goes behind the others that are due,
+// however long its own batches have waited. The lanes are locked
 // first: in one statement, PostgreSQL would wait for a batch that is being added
 // and then not see it. A lane that somebody has locked is passed over unless
 // wait is set: it stays due, and is looked at again. So whoever sends waits for
 // nobody who adds, and the two cannot wait for each other.
-func (s *Store) settleLanes(ctx context.Context, destinationID string, names []string, wait bool) error {
+func (s *Store) settleLanes(ctx context.Context, destinationID string, names []string, served time.Time, wait bool) error {
 	slices.Sort(names)
 	if s.driver == Postgres && len(names) > 0 {
 		lock := s.locked(ctx)
@@ -119,9 +121,11 @@ func (s *Store) settleLanes(ctx context.Context, destinationID string, names []s
 	if len(names) == 0 {
 		return nil
 	}
-	_, err := s.exec(ctx, `UPDATE lanes SET due = COALESCE((SELECT MIN(b.next_attempt) FROM batches b
-		WHERE b.destination_id = lanes.destination_id AND b.lane = lanes.name AND b.status = 'pending'), 0)
-		WHERE destination_id = ?1 AND name IN (`+s.parameters(1, len(names))+`)`, lanesArgs(destinationID, names)...)
+	_, err := s.exec(ctx, `UPDATE lanes SET due = COALESCE((SELECT CASE WHEN n.due < ?2 THEN ?2 ELSE n.due END
+			FROM (SELECT MIN(b.next_attempt) AS due FROM batches b
+				WHERE b.destination_id = lanes.destination_id AND b.lane = lanes.name AND b.status = 'pending') n), 0)
+		WHERE destination_id = ?1 AND name IN (`+s.parameters(2, len(names))+`)`,
+		slices.Insert(lanesArgs(destinationID, names), 1, any(micros(served)))...)
 	return err
 }
 
@@ -177,7 +181,7 @@ func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time
 			return s.fail(op, err, batchSays)
 		}
 		n, last = len(all), all[len(all)-1].id
-		return s.fail(op, s.settleLanes(ctx, r.DestinationID, lanes, true), batchSays)
+		return s.fail(op, s.settleLanes(ctx, r.DestinationID, lanes, time.Time{}, true), batchSays)
 	})
 	if err != nil {
 		return 0, "", err
