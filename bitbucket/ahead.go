@@ -25,7 +25,7 @@ func (c *Connector) Pages(ctx context.Context, req connector.ReadRequest) iter.S
 			yield(connector.Page{}, inOp("read "+req.Object, err))
 			return
 		}
-		if w.bounded() || w.o.walk != walkPages {
+		if w.bounded() || w.o.walk != nil {
 			connector.Pages(ctx, c, req)(yield)
 			return
 		}

@@ -2,13 +2,16 @@ package bitbucket
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/nearest"
 )
 
 // kinds is this boundary's table: what an HTTP status of Bitbucket's means.
@@ -75,8 +78,8 @@ func responseError(call call, resp *http.Response, body []byte) *connector.Error
 func remedy(call call, e *connector.Error) string {
 	switch e.Kind {
 	case windlass.Unauthorized:
-		if call.object != nil && call.object.name == "addon/linkers" {
-			return "addon/linkers answers only the JWT of a Connect app: use the app's key, client key and shared secret"
+		if call.object != nil && call.object.remedies.unauthorized != "" {
+			return call.object.remedies.unauthorized
 		}
 		return "the credential was not accepted: it may be mistyped, expired or revoked"
 	case windlass.Forbidden:
@@ -104,6 +107,12 @@ func remedy(call call, e *connector.Error) string {
 	}
 }
 
+// refused reports whether an error is about the one thing that was asked for,
+// and not about the credential or the provider.
+func refused(err error) bool {
+	return errors.Is(err, windlass.Forbidden) || errors.Is(err, windlass.NotFound) || errors.Is(err, windlass.Gone)
+}
+
 // aboutAddresses matches what Bitbucket says when a workspace lets in only
 // certain IP addresses.
 var aboutAddresses = regexp.MustCompile(`(?i)\bip\b|allow-?list|white-?list`)
@@ -116,10 +125,10 @@ func forbiddenRemedy(call call, e *connector.Error) string {
 		return "the workspace lets only certain IP addresses in: its administrators have to add the one that requests come from, or to take the credential's user out of the rule"
 	case call.object == nil:
 		return "the credential's user lacks the role for this"
-	case call.object.name == "projects" && call.method == http.MethodDelete:
-		return "a project that still has repositories cannot be deleted: move or delete them first"
-	case call.object.name == "hooks":
-		return "only the workspace's owners may see or change its webhooks"
+	case call.method == http.MethodDelete && call.object.remedies.undeletable != "":
+		return call.object.remedies.undeletable
+	case call.object.remedies.forbidden != "":
+		return call.object.remedies.forbidden
 	default:
 		return "the credential's user lacks the role for this in the workspace"
 	}
@@ -180,4 +189,22 @@ func requestID(header http.Header) string {
 		}
 	}
 	return ""
+}
+
+// quote shows a name that somebody typed, cut to a length that fits a line.
+func quote(name string) string {
+	const most = 60
+	if len(name) > most {
+		name = name[:most] + "…"
+	}
+	return strconv.Quote(name)
+}
+
+// suggest says which of the names was probably meant, or lists them all when
+// none is near.
+func suggest(name string, names []string) string {
+	if near := nearest.To(name, names); near != "" {
+		return "did you mean " + strconv.Quote(near) + "?"
+	}
+	return "there are: " + strings.Join(names, ", ")
 }

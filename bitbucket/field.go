@@ -66,6 +66,48 @@ func reference(name string, objects ...string) field {
 	return field{name: name, value: connector.Reference, provider: "object", refs: objects}
 }
 
+// The groups below are fields that many objects share. An object's own are in
+// its file: those of Atlassian's document and those that recorded bodies have
+// beside them, nested fields after their parents.
+
+// account returns the fields of a user or team under a parent.
+func account(parent string) []field {
+	return []field{
+		reference(parent, "members"),
+		text(parent + ".type"),
+		text(parent + ".uuid"),
+		text(parent + ".display_name"),
+		text(parent + ".nickname"),
+		text(parent + ".username"),
+		text(parent + ".account_id"),
+		tree(parent + ".links"),
+	}
+}
+
+// itsWorkspace returns the fields of the workspace inside another record.
+func itsWorkspace() []field {
+	return []field{
+		reference("workspace", "workspaces"),
+		text("workspace.type"),
+		text("workspace.uuid"),
+		text("workspace.name"),
+		text("workspace.slug"),
+		tree("workspace.links"),
+	}
+}
+
+// itsRepository returns the fields of the repository inside another record.
+func itsRepository() []field {
+	return []field{
+		reference("repository", "repositories"),
+		text("repository.type"),
+		text("repository.uuid"),
+		text("repository.name"),
+		text("repository.full_name"),
+		tree("repository.links"),
+	}
+}
+
 // with returns the field with another use.
 func (f field) with(u use) field {
 	f.use = u

@@ -4,11 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"windlass"
@@ -54,102 +49,11 @@ func (c *Connector) Get(ctx context.Context, req connector.GetRequest) (connecto
 	if err != nil {
 		return connector.Record{}, inOp(op, err)
 	}
-	record, err := w.get(ctx, req.ID)
-	if projects, ok := w.o.writes.(projectWriter); ok && projects.byKeyOnly(w, err) {
-		found, missing := projects.search(ctx, w, err)
-		if err = missing; err == nil {
-			record, err = w.get(ctx, jsonscan.Plain(found["key"]))
-		}
-	}
+	record, err := w.o.writes.get(ctx, w)
 	if err != nil {
 		return connector.Record{}, inOp(op, err)
 	}
 	return record, nil
-}
-
-func (projectWriter) find(ctx context.Context, f *finding) (string, error) {
-	return f.at(ctx, jsonscan.Plain(f.record["key"]))
-}
-
-// find asks by name: what slug Bitbucket makes of a name or of a slug that was
-// given, cut at 62 characters and with dashes for what it does not like, is its
-// own affair.
-func (repositoryWriter) find(ctx context.Context, f *finding) (string, error) {
-	name := jsonscan.Plain(f.record["name"])
-	slug := jsonscan.Plain(f.record["slug"])
-	if name == "" {
-		name = slug
-	}
-	list, err := f.list()
-	if err != nil {
-		return "", err
-	}
-	query := url.Values{"q": {"name = " + bbqlString(name)}, "sort": {"-created_on"}, "pagelen": {strconv.Itoa(mostPage)}}
-	a, err := f.send(ctx, http.MethodGet, list+encode(query), nil)
-	if err != nil {
-		return "", err
-	}
-	page, err := parsePage(f.o, a.body)
-	if err != nil {
-		return "", malformed(f.op, a, err)
-	}
-	for _, record := range page.records {
-		var one map[string]json.RawMessage
-		if json.Unmarshal(record.Raw, &one) != nil || f.old(one) || jsonscan.Plain(one["name"]) != name {
-			continue
-		}
-		if slug == "" || madeOf(slug, jsonscan.Plain(one["slug"])) {
-			return record.ID, nil
-		}
-	}
-	return "", nil
-}
-
-// bbqlString writes a string of Bitbucket's query language.
-func bbqlString(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
-}
-
-// leastCutSlug is a length below which Bitbucket cuts no slug off; it cuts at 62.
-const leastCutSlug = 60
-
-// madeOf reports whether a slug is what Bitbucket makes of one that was given: its
-// letters and digits are the same, as far as it goes.
-func madeOf(given, slug string) bool {
-	given, rest := bare(given), bare(slug)
-	return given == rest || len(slug) >= leastCutSlug && strings.HasPrefix(given, rest)
-}
-
-// bare leaves the letters and digits.
-func bare(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, strings.ToLower(text))
-}
-
-func (variableWriter) find(ctx context.Context, f *finding) (string, error) {
-	return f.among(ctx, func(one map[string]json.RawMessage) bool { return alike(f.record, one, "key") })
-}
-
-func (hookWriter) find(ctx context.Context, f *finding) (string, error) {
-	events := sorted(f.record["events"])
-	return f.among(ctx, func(one map[string]json.RawMessage) bool {
-		return alike(f.record, one, "url") && slices.Equal(events, sorted(one["events"]))
-	})
-}
-
-// find goes by what the record says of a snippet that a list returns. One without
-// a title gets the names of its files for one.
-func (snippetWriter) find(ctx context.Context, f *finding) (string, error) {
-	return f.among(ctx, func(one map[string]json.RawMessage) bool {
-		if isNull(f.record["title"]) {
-			return false // nothing tells it from others
-		}
-		return alike(f.record, one, "title")
-	})
 }
 
 // at looks at the path of one record; it is none when there is nothing.
@@ -201,21 +105,4 @@ func createdAt(record map[string]json.RawMessage) time.Time {
 
 func alike(given, found map[string]json.RawMessage, name string) bool {
 	return jsonscan.Plain(given[name]) == jsonscan.Plain(found[name])
-}
-
-func sorted(list json.RawMessage) []string {
-	var all []string
-	if json.Unmarshal(list, &all) != nil {
-		return nil
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// slugFor is the slug that a new repository gets.
-func slugFor(record map[string]json.RawMessage) string {
-	if slug := jsonscan.Plain(record["slug"]); slug != "" {
-		return strings.ToLower(slug)
-	}
-	return slugOf(jsonscan.Plain(record["name"]))
 }

@@ -158,6 +158,19 @@ func (r *recordReader) read(s *jsonscan.Scanner, page *envelope) error {
 	return nil
 }
 
+// parseRecord reads one record that came by itself.
+func parseRecord(o *object, body []byte) (connector.Record, error) {
+	var page envelope
+	s := jsonscan.New(body)
+	if err := newRecordReader(o).read(s, &page); err != nil {
+		return connector.Record{}, err
+	}
+	if err := s.End(); err != nil {
+		return connector.Record{}, err
+	}
+	return page.records[0], nil
+}
+
 // idSeparator joins the parts of an id that has several.
 const idSeparator = "/"
 

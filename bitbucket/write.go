@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -15,17 +13,6 @@ import (
 	"windlass/connector"
 	"windlass/internal/jsonscan"
 )
-
-// writer makes the requests that write one object. Each object's writer knows
-// what its endpoints expect beyond a plain POST, PUT and DELETE.
-type writer interface {
-	create(ctx context.Context, w *writing) (answer, error)
-	update(ctx context.Context, w *writing) (answer, error)
-	erase(ctx context.Context, w *writing) error
-	// find returns the id of the record that a create would have made; empty for
-	// none.
-	find(ctx context.Context, f *finding) (string, error)
-}
 
 // writing is one write under way.
 type writing struct {
@@ -190,82 +177,6 @@ func (w *writing) check(name string) error {
 
 func isNull(raw json.RawMessage) bool {
 	return len(raw) == 0 || bytes.Equal(bytes.TrimSpace(raw), []byte("null"))
-}
-
-// send makes one request with a JSON body; a nil body sends none.
-func (w *writing) send(ctx context.Context, method, path string, body any) (answer, error) {
-	call := call{op: w.op, method: method, uri: path, object: w.o}
-	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
-			return answer{}, &connector.Error{Kind: windlass.Invalid, Op: w.op, Message: "the record is not JSON", Err: err}
-		}
-		call.body = data
-	}
-	return w.c.do(ctx, call)
-}
-
-// list and item are the paths of the table, filled in.
-func (w *writing) list() (string, error) { return w.c.path(w.o.list, "") }
-
-func (w *writing) item(id string) (string, error) { return w.c.path(w.o.item, id) }
-
-// get gets one record as it is.
-func (w *writing) get(ctx context.Context, id string) (connector.Record, error) {
-	path, err := w.item(id)
-	if err != nil {
-		return connector.Record{}, err
-	}
-	a, err := w.send(ctx, http.MethodGet, path, nil)
-	if err != nil {
-		return connector.Record{}, err
-	}
-	record, err := parseRecord(w.o, a.body)
-	if err != nil {
-		return connector.Record{}, malformed(w.op, a, err)
-	}
-	return record, nil
-}
-
-// current gets the members of the record to update, so that a PUT cannot create
-// one and what the caller did not name can be kept.
-func (w *writing) current(ctx context.Context, id string) (map[string]json.RawMessage, error) {
-	record, err := w.get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(record.Raw, &members); err != nil {
-		return nil, fmt.Errorf("take the record apart: %w", err)
-	}
-	return members, nil
-}
-
-// same makes sure that a PUT answered with the record it was meant for, since
-// Bitbucket's PUT creates what it does not find.
-func (w *writing) same(before map[string]json.RawMessage, a answer) error {
-	var after map[string]json.RawMessage
-	if err := json.Unmarshal(a.body, &after); err != nil {
-		return malformed(w.op, a, err)
-	}
-	if was, is := jsonscan.Plain(before["uuid"]), jsonscan.Plain(after["uuid"]); was != "" && is != "" && was != is {
-		return &connector.Error{
-			Kind: windlass.Conflict, Op: w.op, Status: a.status,
-			Message: "the record was deleted meanwhile, and Bitbucket created another one in its place: " + is,
-			Remedy:  "delete the new one if it is not wanted",
-		}
-	}
-	return nil
-}
-
-// plainErase deletes by the path of the table.
-func plainErase(ctx context.Context, w *writing, id string) error {
-	path, err := w.item(id)
-	if err != nil {
-		return err
-	}
-	_, err = w.send(ctx, http.MethodDelete, path, nil)
-	return err
 }
 
 // mask takes the values of secret fields out of an error, in case Bitbucket

@@ -24,12 +24,6 @@ const (
 	envAPIURL    = "BITBUCKET_API_URL"
 )
 
-// The objects whose credential is not the ordinary one.
-const (
-	connectObject = "addon/linkers" // answers a Connect app only
-	publicObject  = "hook_events"   // answers anybody
-)
-
 // credentialSet is one way to say who is asking.
 type credentialSet struct {
 	names []string
@@ -63,7 +57,8 @@ var (
 // have been preferred, or where no other is complete.
 func credentialFor(object string, getenv func(string) string) (bitbucket.Credential, error) {
 	sets := []credentialSet{tokenSet, apiTokenSet, connectSet}
-	if object == connectObject {
+	access := bitbucket.AccessTo(object)
+	if access == bitbucket.ConnectAppOnly {
 		sets = []credentialSet{connectSet, tokenSet, apiTokenSet}
 	}
 	var half error
@@ -79,14 +74,14 @@ func credentialFor(object string, getenv func(string) string) (bitbucket.Credent
 			half = &failure{kind: windlass.Unauthorized, text: "half a credential: " + strings.Join(missing, " and ") +
 				" must be set, too, to go with " + strings.Join(without(set.names, missing), " and ")}
 		}
-		if object == connectObject {
+		if access == bitbucket.ConnectAppOnly {
 			break
 		}
 	}
 	if half != nil {
 		return nil, half
 	}
-	if object == publicObject {
+	if access == bitbucket.Public {
 		return nil, nil //nolint:nilnil // no credential is a good answer here
 	}
 	return nil, &failure{

@@ -15,8 +15,10 @@ import (
 	"windlass/connector"
 )
 
-// The objects that a customer's consent opens, and the one that only a Connect app
-// may read.
+// connectObject is the object that only a Connect app may read.
+const connectObject = "addon/linkers"
+
+// demoObjects are the objects that a customer's consent opens.
 var demoObjects = []string{
 	"repositories", "workspaces", "pipelines-config/variables", "user/emails", "hook_events", "hooks", "members", "projects",
 }

@@ -18,13 +18,44 @@ import (
 	"windlass/internal/jsonscan"
 )
 
+var objectSnippets = object{
+	name: "snippets", display: "Snippets",
+	about: "The workspace's snippets. The contents of files can be written; a read returns their links.",
+	list:  "/snippets/{workspace}", item: "/snippets/{workspace}/{id}",
+	id:    []string{"id"},
+	moved: "updated_on", role: true,
+	read: scopes{"snippet"}, write: scopes{"snippet:write"}, erase: scopes{"snippet:write"},
+	writes: snippetWriter{},
+	fields: snippetFields,
+}
+
+// snippetFields: Atlassian's document calls id an integer; it is a short string.
+var snippetFields = slices.Concat(
+	[]field{
+		text("type"),
+		text("id"),
+		text("title").with(writable),
+		flag("is_private").with(writable),
+		choice("scm", "git").with(createOnly),
+		tree("files").with(writable),
+		moment("created_on"),
+		moment("updated_on"),
+		tree("links"),
+		link("links.self.href"),
+		link("links.html.href"),
+	},
+	account("owner"),
+	account("creator"),
+	itsWorkspace(),
+)
+
 // snippetWriter writes snippets. Their files' contents travel as multipart form
 // data; a record has them as
 //
 //	{"title": "…", "files": {"a.txt": {"content": "…"}, "b.png": {"content": "…", "encoding": "base64"}, "old.txt": null}}
 //
 // where null removes a file in an update. A record without files travels as JSON.
-type snippetWriter struct{}
+type snippetWriter struct{ plainWriter }
 
 func (snippetWriter) create(ctx context.Context, w *writing) (answer, error) {
 	path, err := w.list()
@@ -48,7 +79,16 @@ func (snippetWriter) update(ctx context.Context, w *writing) (answer, error) {
 	return sendSnippet(ctx, w, http.MethodPut, path)
 }
 
-func (snippetWriter) erase(ctx context.Context, w *writing) error { return plainErase(ctx, w, w.id) }
+// find goes by what the record says of a snippet that a list returns. One without
+// a title gets the names of its files for one.
+func (snippetWriter) find(ctx context.Context, f *finding) (string, error) {
+	return f.among(ctx, func(one map[string]json.RawMessage) bool {
+		if isNull(f.record["title"]) {
+			return false // nothing tells it from others
+		}
+		return alike(f.record, one, "title")
+	})
+}
 
 // snippetFile is one file of a snippet to write.
 type snippetFile struct {
