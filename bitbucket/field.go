@@ -125,7 +125,7 @@ func (f field) public() connector.Field {
 		Name: f.name, DisplayName: displayName(f.name),
 		Type: f.value, ProviderType: f.provider,
 		ReadOnly: f.use == readOnly, Required: f.use == required, WriteOnly: f.use == writeOnly,
-		Values: f.values, ReferenceTo: f.refs,
+		Secret: f.secret, Values: f.values, ReferenceTo: f.refs,
 	}
 }
 
@@ -176,16 +176,6 @@ func (o *object) field(name string) (field, bool) {
 		}
 	}
 	return field{}, false
-}
-
-// SecretFields lists the fields of an object whose values nobody may see, such as
-// the value of a variable. An object that is not known has none.
-func SecretFields(object string) []string {
-	o, err := lookup(object)
-	if err != nil {
-		return nil
-	}
-	return o.fieldNames(func(f field) bool { return f.secret })
 }
 
 // checkFields refuses the first name that is no field of the object.

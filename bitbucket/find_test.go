@@ -126,8 +126,9 @@ func TestOneRecordIsGot(t *testing.T) {
 func TestSecretFieldsAreNamed(t *testing.T) {
 	t.Parallel()
 	for object, want := range map[string]string{"hooks": "secret", "pipelines-config/variables": "value", "projects": "", "nonsense": ""} {
-		if got := strings.Join(bitbucket.SecretFields(object), ","); got != want {
-			t.Errorf("%s: %q instead of %q", object, got, want)
+		fields, err := bitbucket.Describe(object)
+		if got := strings.Join(connector.SecretFields(fields), ","); got != want || (err != nil) != (object == "nonsense") {
+			t.Errorf("%s: %q, %v instead of %q", object, got, err, want)
 		}
 	}
 }

@@ -18,9 +18,9 @@ import (
 // DefaultSiteURL is where Bitbucket Cloud's OAuth pages and token endpoint are.
 const DefaultSiteURL = "https://bitbucket.org"
 
-// OAuth is Bitbucket's side of a consent: the page that asks a customer for it,
-// the token endpoint, and the check of what it is good for. The zero value is
-// Bitbucket Cloud; it is safe for concurrent use.
+// OAuth is Bitbucket's side of a consent: the page that asks a customer for it, and
+// the token endpoint. The zero value is Bitbucket Cloud; it is safe for concurrent
+// use. It is a connector.OAuth.
 //
 // Scopes are set on the consumer and none are sent. A proof key (RFC 7636, S256) is
 // sent beside the client secret. Bitbucket does not document it: where it is ignored
@@ -40,14 +40,9 @@ type OAuth struct {
 	// SiteURL is the scheme and host of the OAuth pages; empty means
 	// DefaultSiteURL.
 	SiteURL string
-	// APIURL is the API's base URL; empty means DefaultAPIURL.
-	APIURL string
 	// Base sends the requests to the token endpoint; nil means
 	// http.DefaultTransport. Redirects are not followed.
 	Base http.RoundTripper
-	// Now is the clock by which a Connect app's requests are signed; nil means
-	// time.Now.
-	Now func() time.Time
 }
 
 const (

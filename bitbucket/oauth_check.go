@@ -15,14 +15,14 @@ import (
 const checkOp = "check the workspace"
 
 // Check finds out what a credential is good for in a workspace: two requests
-// through client, which authenticates them (see Transport). A workspace that
+// through client, which authenticates them (see Provider.Transport). A workspace that
 // does not exist, or that the credential cannot see, is a windlass.NotFound
 // whose remedy names those that it can see.
 //
 // It needs no scope. With the scope account it also tells who consented and
 // whether they belong to the workspace.
-func (o *OAuth) Check(ctx context.Context, client *http.Client, workspace string) (connector.Account, error) {
-	c, err := New(client, &Options{APIURL: o.APIURL, Workspace: workspace})
+func (p *Provider) Check(ctx context.Context, client *http.Client, workspace string) (connector.Account, error) {
+	c, err := New(client, &Options{APIURL: p.Endpoints.API, Workspace: workspace})
 	if err != nil {
 		return connector.Account{}, inOp(checkOp, err)
 	}

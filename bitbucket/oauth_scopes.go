@@ -1,27 +1,11 @@
 package bitbucket
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 
 	"windlass"
 )
-
-// Transport returns a transport that puts credentials, of whichever sort they
-// are, on every request to the API, and refuses requests to anywhere else. It
-// does not refresh anything.
-func (o *OAuth) Transport(credentials windlass.Credentials, base http.RoundTripper) (http.RoundTripper, error) {
-	credential, err := credentialOf(credentials)
-	if err != nil {
-		return nil, err
-	}
-	if app, signs := credential.(connectApp); signs && o.Now != nil {
-		app.now = o.Now
-		credential = app
-	}
-	return NewTransport(credential, o.APIURL, base)
-}
 
 // credentialOf chooses by what is there. The order matters to no credentials
 // that were checked when they were stored.
@@ -36,22 +20,6 @@ func credentialOf(c windlass.Credentials) (Credential, error) {
 	default:
 		return AccessToken(c.AccessToken.Reveal())
 	}
-}
-
-// Scopes returns the scopes that reading an object needs, and with write those
-// of creating and updating it as well. An object that is not known needs none.
-func (o *OAuth) Scopes(name string, write bool) []string {
-	for _, known := range objects {
-		if known.name != name {
-			continue
-		}
-		needed := slices.Clone([]string(known.read))
-		if write {
-			needed = append(needed, known.write...)
-		}
-		return needed
-	}
-	return nil
 }
 
 // implied gives the scopes that a scope grants beside itself. Atlassian's
@@ -77,7 +45,7 @@ var implied = map[string][]string{
 // Missing returns which of the required scopes a grant lacks, each once and
 // sorted. API tokens have a vocabulary of their own (read:repository:bitbucket),
 // which is not translated: for these it returns nothing.
-func (o *OAuth) Missing(granted, required []string) []string {
+func (*Provider) Missing(granted, required []string) []string {
 	held := map[string]bool{}
 	for queue := slices.Clone(granted); len(queue) > 0; queue = queue[1:] {
 		scope := queue[0]

@@ -71,11 +71,12 @@ func TestOAuthFromConsentToRefresh(t *testing.T) {
 			if next.AccessToken == grant.AccessToken || (next.RefreshToken == grant.RefreshToken) != row.fixed {
 				t.Error("the tokens are not the next ones")
 			}
-			transport, err := oauth.Transport(windlass.Credentials{AccessToken: next.AccessToken}, server.Transport())
+			provider := &bitbucket.Provider{}
+			transport, err := provider.Transport(windlass.Credentials{AccessToken: next.AccessToken}, server.Transport())
 			if err != nil {
 				t.Fatal(err)
 			}
-			account, err := oauth.Check(t.Context(), &http.Client{Transport: transport}, "acme")
+			account, err := provider.Check(t.Context(), &http.Client{Transport: transport}, "acme")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -217,8 +218,8 @@ func TestTokenEndpointOutOfReach(t *testing.T) {
 
 func TestCheckSaysWhatACredentialIsGoodFor(t *testing.T) {
 	t.Parallel()
-	server, oauth, _ := oauthWorld(t, sandbox.Options{})
-	keys := server.Credentials()
+	server, _, _ := oauthWorld(t, sandbox.Options{})
+	provider, keys := &bitbucket.Provider{}, server.Credentials()
 	for _, row := range []struct {
 		name        string
 		credentials windlass.Credentials
@@ -237,11 +238,11 @@ func TestCheckSaysWhatACredentialIsGoodFor(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			transport, err := oauth.Transport(row.credentials, server.Transport())
+			transport, err := provider.Transport(row.credentials, server.Transport())
 			if err != nil {
 				t.Fatal(err)
 			}
-			account, err := oauth.Check(t.Context(), &http.Client{Transport: transport}, row.workspace)
+			account, err := provider.Check(t.Context(), &http.Client{Transport: transport}, row.workspace)
 			if row.fails != "" {
 				if known := typed(t, err); known.Kind != row.fails || !strings.Contains(err.Error(), row.says) {
 					t.Errorf("got %q: %v", known.Kind, err)
@@ -268,7 +269,7 @@ func TestCheckOfSomebodyElsesPublicWorkspace(t *testing.T) {
 		}
 		return reply(http.StatusOK, `{"uuid":"{1}","slug":"public","name":"Public"}`), nil
 	})}
-	account, err := (&bitbucket.OAuth{}).Check(t.Context(), client, "public")
+	account, err := (&bitbucket.Provider{}).Check(t.Context(), client, "public")
 	if err != nil || account.Membership != connector.NotMember {
 		t.Errorf("got %+v, %v", account, err)
 	}
@@ -276,7 +277,7 @@ func TestCheckOfSomebodyElsesPublicWorkspace(t *testing.T) {
 
 func TestMissingScopes(t *testing.T) {
 	t.Parallel()
-	oauth := &bitbucket.OAuth{}
+	provider := &bitbucket.Provider{}
 	for _, row := range []struct {
 		name                    string
 		granted, required, want string
@@ -287,16 +288,10 @@ func TestMissingScopes(t *testing.T) {
 		{"not implied by admin", "repository:admin", "repository", "repository"},
 		{"another vocabulary", "read:repository:bitbucket", "webhook", ""},
 	} {
-		got := oauth.Missing(strings.Fields(row.granted), strings.Fields(row.required))
+		got := provider.Missing(strings.Fields(row.granted), strings.Fields(row.required))
 		if strings.Join(got, " ") != row.want {
 			t.Errorf("%s: %v, want %s", row.name, got, row.want)
 		}
-	}
-	if got := oauth.Scopes("projects", true); !slices.Equal(got, []string{"project", "project:admin"}) {
-		t.Errorf("writing projects needs %v", got)
-	}
-	if got := oauth.Scopes("pull_requests", true); got != nil {
-		t.Errorf("an unknown object needs %v", got)
 	}
 }
 

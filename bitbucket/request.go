@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -15,10 +14,6 @@ import (
 	"windlass"
 	"windlass/connector"
 )
-
-// mostBody is the largest answer that is read: a page of 100 records is about
-// 400 KB, so more than this is not an answer but an attack or a mistake.
-const mostBody = 64 << 20
 
 // mostErrorBody is how much of an error's body is read.
 const mostErrorBody = 64 << 10
@@ -39,21 +34,6 @@ type answer struct {
 	header http.Header
 	body   []byte
 	mended bool // bytes that are not UTF-8 were replaced
-}
-
-// tries is what Retry tells of the attempts that one request took.
-type tries struct {
-	doubtful bool // one may have been carried out although it failed
-}
-
-type triesKey struct{}
-
-// doubt notes that an attempt failed in a way that leaves open whether it was
-// carried out.
-func doubt(ctx context.Context) {
-	if t, ok := ctx.Value(triesKey{}).(*tries); ok {
-		t.doubtful = true
-	}
 }
 
 // do sends one request and returns its answer, or an *connector.Error.
@@ -79,8 +59,8 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 		}
 		req.Header.Set("Content-Type", kind)
 	}
-	tries := &tries{}
-	resp, err := c.client.Do(req.WithContext(context.WithValue(ctx, triesKey{}, tries)))
+	sending, attempts := connector.WithAttempts(ctx)
+	resp, err := c.client.Do(req.WithContext(sending))
 	if err != nil {
 		return answer{}, networkError(ctx, call, err)
 	}
@@ -88,14 +68,14 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 	if isRedirect(resp.StatusCode) {
 		return answer{}, inOp(call.op, c.redirected(call.method, resp))
 	}
-	if resp.StatusCode == http.StatusNotFound && call.method == http.MethodDelete && tries.doubtful {
+	if resp.StatusCode == http.StatusNotFound && call.method == http.MethodDelete && attempts.Doubtful() {
 		return answer{status: resp.StatusCode, header: resp.Header}, nil // it was deleted by the attempt whose answer was lost
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, mostErrorBody)) // a cut error body still says something
 		return answer{}, masked(responseError(call, resp, text), secretsIn(resp.Request)...)
 	}
-	data, err := readBody(resp)
+	data, err := connector.ReadBody(resp)
 	if err != nil {
 		return answer{}, cutError(ctx, call, resp, err)
 	}
@@ -106,27 +86,6 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 	}
 	return a, nil
 }
-
-// readBody reads a whole answer into a buffer of the right size.
-func readBody(resp *http.Response) ([]byte, error) {
-	if resp.ContentLength > mostBody {
-		return nil, errTooLarge
-	}
-	var buffer bytes.Buffer
-	if resp.ContentLength > 0 {
-		buffer.Grow(int(resp.ContentLength) + bytes.MinRead)
-	}
-	n, err := buffer.ReadFrom(io.LimitReader(resp.Body, mostBody+1))
-	if err != nil {
-		return nil, err
-	}
-	if n > mostBody {
-		return nil, errTooLarge
-	}
-	return buffer.Bytes(), nil
-}
-
-var errTooLarge = fmt.Errorf("the answer is larger than %d MiB", mostBody>>20)
 
 // url turns a path and query below the API's base into a URL, and makes sure
 // that it is below it (invariant 6).
@@ -188,11 +147,11 @@ func networkError(ctx context.Context, call call, err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // the URL says nothing that op does not, and can be long
 	}
-	if errors.Is(err, errTooLarge) { // which Retry found out; trying again does not help
-		return &connector.Error{Kind: windlass.Malformed, Op: call.op, Message: errTooLarge.Error(), Err: err}
+	if errors.Is(err, connector.ErrTooLarge) { // which Retry found out; trying again does not help
+		return &connector.Error{Kind: windlass.Malformed, Op: call.op, Message: connector.ErrTooLarge.Error(), Err: err}
 	}
 	message := "Bitbucket could not be reached: " + err.Error()
-	if broken, ok := errors.AsType[*brokenError](err); ok {
+	if broken, ok := errors.AsType[*connector.BrokenError](err); ok {
 		message = broken.Error()
 	}
 	return &connector.Error{
@@ -208,8 +167,8 @@ func cutError(ctx context.Context, call call, resp *http.Response, err error) er
 	if ctx.Err() != nil {
 		return canceled(ctx, call.op)
 	}
-	message, remedy := (&brokenError{err}).Error(), "try again"
-	if errors.Is(err, errTooLarge) {
+	message, remedy := (&connector.BrokenError{Err: err}).Error(), "try again"
+	if errors.Is(err, connector.ErrTooLarge) {
 		message, remedy = err.Error(), ""
 	}
 	return &connector.Error{

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"windlass/bitbucket"
+	"windlass/connector"
 )
 
 // script answers one request after the other.
@@ -160,17 +161,17 @@ func TestParseLimit(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		headers []string
-		want    bitbucket.Limit
+		want    connector.Limit
 		ok      bool
 	}{
-		{"no header says nothing", nil, bitbucket.Limit{Limit: -1, Remaining: -1}, false},
-		{"a scaled access token", []string{"X-RateLimit-Limit", "1500", "X-RateLimit-Resource", "api", "X-RateLimit-NearLimit", "true"}, bitbucket.Limit{Limit: 1500, Remaining: -1, Near: true}, true},
-		{"the gateway", []string{"X-Ratelimit-Limit", "60, 60;w=3600", "X-Ratelimit-Remaining", "3", "X-Ratelimit-Reset", "120"}, bitbucket.Limit{Limit: 60, Remaining: 3, Reset: 2 * time.Minute}, true},
-		{"nonsense", []string{"X-RateLimit-Limit", "many", "X-RateLimit-Reset", "99999999"}, bitbucket.Limit{Limit: -1, Remaining: -1}, false},
+		{"no header says nothing", nil, connector.Limit{Limit: -1, Remaining: -1}, false},
+		{"a scaled access token", []string{"X-RateLimit-Limit", "1500", "X-RateLimit-Resource", "api", "X-RateLimit-NearLimit", "true"}, connector.Limit{Limit: 1500, Remaining: -1, Near: true}, true},
+		{"the gateway", []string{"X-Ratelimit-Limit", "60, 60;w=3600", "X-Ratelimit-Remaining", "3", "X-Ratelimit-Reset", "120"}, connector.Limit{Limit: 60, Remaining: 3, Reset: 2 * time.Minute}, true},
+		{"nonsense", []string{"X-RateLimit-Limit", "many", "X-RateLimit-Reset", "99999999"}, connector.Limit{Limit: -1, Remaining: -1}, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			got, ok := bitbucket.ParseLimit(reply(200, "", row.headers...).Header)
+			got, ok := connector.ParseLimit(reply(200, "", row.headers...).Header, time.Now())
 			if got != row.want || ok != row.ok {
 				t.Errorf("%+v, %t; want %+v, %t", got, ok, row.want, row.ok)
 			}

@@ -187,7 +187,7 @@ func (w *writing) mask(err error) error {
 		return err
 	}
 	var secrets []string
-	for _, name := range SecretFields(w.o.name) {
+	for _, name := range w.o.fieldNames(func(f field) bool { return f.secret }) {
 		secrets = append(secrets, jsonscan.Plain(w.record[name]))
 	}
 	return masked(known, secrets...)

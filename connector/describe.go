@@ -64,6 +64,9 @@ type Field struct {
 	Required bool `json:"required"`
 	// WriteOnly reports that a write can set the field and no read returns it.
 	WriteOnly bool `json:"writeOnly,omitempty"`
+	// Secret reports that the field's value is not to be seen by anyone: it is left
+	// out of answers, logs and errors.
+	Secret bool `json:"-"`
 	// Values are the possible values of a SingleSelect or MultiSelect field.
 	Values []string `json:"values,omitempty"`
 	// ReferenceTo names the objects that a Reference field points to.

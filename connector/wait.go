@@ -41,6 +41,19 @@ func ResetAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	return wait, true
 }
 
+// AskedToWait is how long an answer asks to wait: by Retry-After, else by
+// X-RateLimit-Reset where X-RateLimit-Remaining does not say that there is something
+// left.
+func AskedToWait(header http.Header, now time.Time) (time.Duration, bool) {
+	if wait, ok := RetryAfter(header, now); ok {
+		return wait, true
+	}
+	if firstNumber(header.Get("X-RateLimit-Remaining")) > 0 {
+		return 0, false
+	}
+	return ResetAfter(header, now)
+}
+
 func until(header http.Header, name string, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(header.Get(name))
 	if at, ok := timeIn(value); ok {

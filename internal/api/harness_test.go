@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/connector"
 	"windlass/internal/api"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
@@ -100,7 +101,7 @@ func newWorldOn(tb testing.TB, database *store.Store, change func(*api.Config)) 
 		clock: &clock{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)},
 	}
 	logger := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.install = install.New(w.store, []install.Provider{w.provider.catalog()}, &install.Options{
+	w.install = install.New(w.store, connector.Providers{w.provider}, &install.Options{
 		Now: w.clock.Now,
 		Started: func(ctx context.Context, in windlass.Installation, objects []string) error {
 			return w.reads.Started(ctx, in, objects)
@@ -108,7 +109,7 @@ func newWorldOn(tb testing.TB, database *store.Store, change func(*api.Config)) 
 	})
 	var err error
 	w.connect, err = connect.New(connect.Config{
-		Store: w.store, Providers: map[string]connect.Provider{"bitbucket": w.provider},
+		Store: w.store, Providers: connector.Providers{w.provider},
 		CallbackURL: "https://windlass.example.com/callbacks/v1/oauth", Logger: logger, Now: w.clock.Now,
 	})
 	if err != nil {

@@ -11,11 +11,12 @@ import (
 
 	"windlass"
 	"windlass/connector"
-	"windlass/internal/install"
 )
 
 // A fakeProvider is a provider whose answers are set by the test.
 type fakeProvider struct {
+	connector.Provider // what no request of the API asks for: it would panic
+
 	mu       sync.Mutex
 	exchange error // what Exchange fails with
 	refresh  error
@@ -23,8 +24,15 @@ type fakeProvider struct {
 	refused  int // how often Refresh was asked
 }
 
-func (p *fakeProvider) catalog() install.Provider {
-	objects := []connector.Object{
+func (p *fakeProvider) Info() connector.Info {
+	return connector.Info{
+		Name: "bitbucket", DisplayName: "Bitbucket Cloud", Brand: "Bitbucket", AuthType: connector.OAuth2,
+		BaseURL: "https://api.example.com", Consent: &connector.ConsentInfo{AuthURL: "https://provider.example.com/authorize"},
+	}
+}
+
+func (p *fakeProvider) Objects() []connector.Object {
+	return []connector.Object{
 		{Name: "repositories", DisplayName: "Repositories", Workspace: true, Create: true, Update: true},
 		{Name: "workspaces", DisplayName: "Workspaces"},
 		{Name: "addon/linkers", DisplayName: "Linkers"},
@@ -32,21 +40,21 @@ func (p *fakeProvider) catalog() install.Provider {
 		{Name: "snippets", DisplayName: "Snippets", Create: true},
 		{Name: "hooks", DisplayName: "Hooks", Create: true},
 	}
-	return install.Provider{
-		Info: install.BitbucketInfo(objects), Objects: objects,
-		Fields: func(_ context.Context, _ windlass.Connection, object string) ([]connector.Field, error) {
-			if object == "workspaces" {
-				return nil, &connector.Error{Kind: windlass.Unavailable, Op: "describe", Status: 503, Message: "try later"}
-			}
-			return []connector.Field{
-				{Name: "name", DisplayName: "Name", Type: connector.String, ProviderType: "string"},
-				{Name: "full_name", DisplayName: "Full name", Type: connector.String, ProviderType: "string", ReadOnly: true},
-				{Name: "type", DisplayName: "Type", Type: connector.String, ProviderType: "string", ReadOnly: true},
-				{Name: "description", DisplayName: "Description", Type: connector.String, ProviderType: "string"},
-			}, nil
-		},
-	}
 }
+
+func (p *fakeProvider) Fields(object string) ([]connector.Field, error) {
+	if object == "workspaces" {
+		return nil, &connector.Error{Kind: windlass.Unavailable, Op: "describe", Status: 503, Message: "try later"}
+	}
+	return []connector.Field{
+		{Name: "name", DisplayName: "Name", Type: connector.String, ProviderType: "string"},
+		{Name: "full_name", DisplayName: "Full name", Type: connector.String, ProviderType: "string", ReadOnly: true},
+		{Name: "type", DisplayName: "Type", Type: connector.String, ProviderType: "string", ReadOnly: true},
+		{Name: "description", DisplayName: "Description", Type: connector.String, ProviderType: "string"},
+	}, nil
+}
+
+func (p *fakeProvider) OAuth(http.RoundTripper) connector.OAuth { return p }
 
 func (p *fakeProvider) AuthorizeURL(app windlass.ProviderApp, consent connector.Consent) (string, error) {
 	return fmt.Sprintf("https://provider.example.com/authorize?client_id=%s&state=%s&redirect_uri=%s", app.ClientID, consent.State, consent.Callback), nil
@@ -95,5 +103,4 @@ func (p *fakeProvider) Check(_ context.Context, _ *http.Client, workspace string
 	}, p.check
 }
 
-func (p *fakeProvider) Scopes(string, bool) []string          { return nil }
 func (p *fakeProvider) Missing(_, _ []string) (none []string) { return nil }

@@ -90,7 +90,7 @@ func (w *blockWorld) play(s blockStep) {
 		break
 	}
 	if s.blocks > 0 {
-		b.Learn(ctx, a, http.StatusTooManyRequests, http.Header{"Retry-After": {strconv.Itoa(s.blocks)}})
+		b.Learn(ctx, a, answer(http.StatusTooManyRequests, http.Header{"Retry-After": {strconv.Itoa(s.blocks)}}))
 		if until := w.now().Add(time.Duration(s.blocks) * time.Second); until.After(w.until) {
 			w.until = until
 		}
@@ -133,7 +133,7 @@ func TestABlockIsNotProlongedByAClockThatWasSetBack(t *testing.T) {
 			if err := before.Acquire(t.Context(), account(0), budget.Interactive); err != nil {
 				t.Fatal(err)
 			}
-			before.Learn(t.Context(), account(0), http.StatusTooManyRequests, http.Header{"Retry-After": {"90"}})
+			before.Learn(t.Context(), account(0), answer(http.StatusTooManyRequests, http.Header{"Retry-After": {"90"}}))
 			after := budget.New(ledger, &budget.Options{Now: now})
 			if states, err := after.State(t.Context()); err != nil || len(states) != 0 {
 				t.Fatal(states, err)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"windlass/connector"
 )
 
 // Class says what a request is for, in order of service.
@@ -37,6 +39,8 @@ func (c Class) String() string {
 
 // Account says whom the provider counts a request for, and whom we do.
 type Account struct {
+	// Provider is the name of the provider that counts.
+	Provider string
 	// Key is whom the provider counts: the provider app for OAuth, whoever the
 	// user is, and each other credential by itself. It is not a secret.
 	Key string
@@ -57,8 +61,9 @@ type Options struct {
 	// Patience is for how long Acquire blocks before it answers Wait; 0 is two
 	// seconds, and less than 0 is not at all.
 	Patience time.Duration
-	// Limits reads the limit headers of an answer; nil learns from 429s only.
-	Limits func(http.Header) (Reading, bool)
+	// Limits reads what an answer to an account's request says of its limit; nil learns
+	// from 429s only.
+	Limits func(account Account, resp *http.Response) (connector.Limit, bool)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Elapsed is a clock that cannot be set, from any beginning; nil is the

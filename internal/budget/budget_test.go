@@ -108,7 +108,7 @@ func TestA429StopsEverybodyUntilItSays(t *testing.T) {
 				one, two := budget.New(ledger, nil), budget.New(ledger, nil)
 				a := budget.Account{Key: "k", Customer: "c"}
 				spend(t, one, a, budget.Interactive, 1) // a slice of 5 is left
-				one.Learn(t.Context(), a, http.StatusTooManyRequests, row.header())
+				one.Learn(t.Context(), a, answer(http.StatusTooManyRequests, row.header()))
 				for name, b := range map[string]*budget.Budget{"the process that was told": one, "another": two} {
 					got, wait := spend(t, b, a, budget.Interactive, 1)
 					if got != 0 || wait.For != row.wait {
@@ -130,15 +130,15 @@ func TestRepeated429sWithoutATimeWaitLonger(t *testing.T) {
 		b := budget.New(budget.NewMemory(), nil)
 		a := budget.Account{Key: "k", Customer: "c"}
 		for _, minutes := range []int{1, 2, 4, 8, 15, 15} {
-			b.Learn(t.Context(), a, http.StatusTooManyRequests, http.Header{})
+			b.Learn(t.Context(), a, answer(http.StatusTooManyRequests, http.Header{}))
 			_, wait := spend(t, b, a, budget.Scheduled, 1)
 			if wait == nil || wait.For != time.Duration(minutes)*time.Minute {
 				t.Fatalf("%v; want %d minutes", wait, minutes)
 			}
 			time.Sleep(wait.For)
 		}
-		b.Learn(t.Context(), a, http.StatusOK, http.Header{})
-		b.Learn(t.Context(), a, http.StatusTooManyRequests, http.Header{})
+		b.Learn(t.Context(), a, answer(http.StatusOK, http.Header{}))
+		b.Learn(t.Context(), a, answer(http.StatusTooManyRequests, http.Header{}))
 		if _, wait := spend(t, b, a, budget.Scheduled, 1); wait == nil || wait.For != time.Minute {
 			t.Errorf("after an answer that was good: %v", wait)
 		}
@@ -161,14 +161,14 @@ func TestHeadersMoveTheLimit(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				limits := func(http.Header) (budget.Reading, bool) {
-					return budget.Reading{Limit: row.limit, Remaining: -1}, true
+				limits := func(budget.Account, *http.Response) (connector.Limit, bool) {
+					return connector.Limit{Limit: row.limit, Remaining: -1}, true
 				}
 				ledger := budget.NewMemory()
 				one, two := budget.New(ledger, &budget.Options{Limits: limits}), budget.New(ledger, nil)
 				a := budget.Account{Key: "k", Limit: row.set, Customer: "c"}
 				before, _ := spend(t, one, a, budget.Interactive, 5000)
-				one.Learn(t.Context(), a, http.StatusOK, nil)
+				one.Learn(t.Context(), a, answer(http.StatusOK, nil))
 				more, _ := spend(t, two, a, budget.Interactive, 5000) // another process knows, too
 				if before != row.before || before+more != row.after {
 					t.Errorf("%d requests before and %d after; want %d and %d", before, before+more, row.before, row.after)
@@ -188,13 +188,13 @@ func TestLimitsThatAlternateAreTheLowest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit := 0
 		ledger := budget.NewMemory()
-		b := budget.New(ledger, &budget.Options{Limits: func(http.Header) (budget.Reading, bool) {
-			return budget.Reading{Limit: limit, Remaining: -1}, true
+		b := budget.New(ledger, &budget.Options{Limits: func(budget.Account, *http.Response) (connector.Limit, bool) {
+			return connector.Limit{Limit: limit, Remaining: -1}, true
 		}})
 		a := budget.Account{Key: "k", Customer: "c"}
 		for n := range 100 {
 			limit = 1000 + n%2*4000
-			b.Learn(t.Context(), a, http.StatusOK, nil)
+			b.Learn(t.Context(), a, answer(http.StatusOK, nil))
 			time.Sleep(time.Second)
 		}
 		states, err := b.State(t.Context())
@@ -203,7 +203,7 @@ func TestLimitsThatAlternateAreTheLowest(t *testing.T) {
 		}
 		limit = 5000
 		time.Sleep(time.Hour)
-		b.Learn(t.Context(), a, http.StatusOK, nil)
+		b.Learn(t.Context(), a, answer(http.StatusOK, nil))
 		if states, err = b.State(t.Context()); err != nil || states[0].Limit != 5000 {
 			t.Errorf("an hour later: %v, %+v", err, states)
 		}
@@ -213,11 +213,11 @@ func TestLimitsThatAlternateAreTheLowest(t *testing.T) {
 func TestNoneRemainingIsAWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := budget.New(budget.NewMemory(), &budget.Options{Limits: func(http.Header) (budget.Reading, bool) {
-			return budget.Reading{Remaining: 0, Reset: 7 * time.Minute}, true
+		b := budget.New(budget.NewMemory(), &budget.Options{Limits: func(budget.Account, *http.Response) (connector.Limit, bool) {
+			return connector.Limit{Remaining: 0, Reset: 7 * time.Minute}, true
 		}})
 		a := budget.Account{Key: "k", Customer: "c"}
-		b.Learn(t.Context(), a, http.StatusOK, nil)
+		b.Learn(t.Context(), a, answer(http.StatusOK, nil))
 		if _, wait := spend(t, b, a, budget.Interactive, 1); wait == nil || wait.For != 7*time.Minute {
 			t.Errorf("%v", wait)
 		}

@@ -8,13 +8,6 @@ import (
 	"windlass/connector"
 )
 
-// Reading is what the limit headers of an answer say.
-type Reading struct {
-	Limit     int           // requests an hour; 0 or less when not said
-	Remaining int           // how many are left; less than 0 when not said
-	Reset     time.Duration // until there are more; 0 when not said
-}
-
 // raiseAfter is for how long a limit holds against a higher one.
 const raiseAfter = 30 * time.Minute
 
@@ -27,15 +20,15 @@ const (
 
 // Learn takes in an answer to a request that was paid. Transport does so by
 // itself; it is for callers that send in another way.
-func (b *Budget) Learn(ctx context.Context, account Account, status int, header http.Header) {
+func (b *Budget) Learn(ctx context.Context, account Account, resp *http.Response) {
 	p := b.purse(account.Key)
 	now, _ := b.clock.read()
-	var reading Reading
+	var limit connector.Limit
 	known := false
 	if b.opts.Limits != nil {
-		reading, known = b.opts.Limits(header)
+		limit, known = b.opts.Limits(account, resp)
 	}
-	seen := p.learn(status, header, reading, known, now)
+	seen := p.learn(resp, limit, known, now)
 	if seen == (Seen{}) {
 		return
 	}
@@ -47,34 +40,34 @@ func (b *Budget) Learn(ctx context.Context, account Account, status int, header 
 }
 
 // learn changes the purse, and returns what is new to the others.
-func (p *purse) learn(status int, header http.Header, reading Reading, known bool, now time.Time) Seen {
+func (p *purse) learn(resp *http.Response, limit connector.Limit, known bool, now time.Time) Seen {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var seen Seen
-	if known && reading.Limit > 0 {
+	if known && limit.Limit > 0 {
 		// Groups of endpoints may have limits of their own: the lowest that was said
 		// lately holds, or the answers of two groups would write in turns.
-		if reading.Limit <= p.said || now.Sub(p.saidAt) > raiseAfter {
-			if reading.Limit != p.said {
-				seen.Limit = reading.Limit
+		if limit.Limit <= p.said || now.Sub(p.saidAt) > raiseAfter {
+			if limit.Limit != p.said {
+				seen.Limit = limit.Limit
 				p.refused = [Classes]time.Time{} // what was refused may be allowed now
 			}
-			p.said, p.saidAt = reading.Limit, now
+			p.said, p.saidAt = limit.Limit, now
 		}
 	}
 	var wait time.Duration
 	switch {
-	case status == http.StatusTooManyRequests:
-		if wait, _ = connector.RetryAfter(header, now); wait == 0 && known {
-			wait = reading.Reset
+	case resp.StatusCode == http.StatusTooManyRequests:
+		if wait, _ = connector.RetryAfter(resp.Header, now); wait == 0 && known {
+			wait = limit.Reset
 		}
 		if wait == 0 {
 			wait = min(shortestWait<<min(p.strikes, 8), longestWait)
 			p.strikes++
 		}
 		wait = max(wait, margin)
-	case known && reading.Remaining == 0 && reading.Reset > 0:
-		wait = reading.Reset // the next one would be a 429
+	case known && limit.Remaining == 0 && limit.Reset > 0:
+		wait = limit.Reset // the next one would be a 429
 	default:
 		p.strikes = 0
 	}

@@ -73,6 +73,6 @@ func (s step) play(t *rapid.T, b *budget.Budget, limit int, p *provider) {
 		}
 		break
 	}
-	b.Learn(ctx, a, http.StatusOK, nil)
+	b.Learn(ctx, a, answer(http.StatusOK, nil))
 	time.Sleep(s.pause)
 }

@@ -30,7 +30,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.base.RoundTrip(req)
 	if err == nil {
-		t.budget.Learn(req.Context(), t.account, resp.StatusCode, resp.Header)
+		t.budget.Learn(req.Context(), t.account, resp)
 	}
 	return resp, err
 }

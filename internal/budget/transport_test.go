@@ -83,7 +83,7 @@ func TestAcquireKeepsToTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := budget.New(budget.NewMemory(), &budget.Options{Patience: time.Hour})
 		a := budget.Account{Key: "k", Limit: 100, Customer: "c"}
-		b.Learn(t.Context(), a, http.StatusTooManyRequests, http.Header{"Retry-After": {"60"}})
+		b.Learn(t.Context(), a, answer(http.StatusTooManyRequests, http.Header{"Retry-After": {"60"}}))
 		start := time.Now()
 		soon, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()

@@ -3,6 +3,7 @@ package budget_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -10,6 +11,11 @@ import (
 
 	"windlass/internal/budget"
 )
+
+// answer is one of the provider's.
+func answer(status int, header http.Header) *http.Response {
+	return &http.Response{StatusCode: status, Header: header}
+}
 
 // provider counts requests as Bitbucket does: a rolling hour per key.
 type provider struct {

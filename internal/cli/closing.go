@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/bitbucket"
 	"windlass/connector"
 )
 
@@ -51,7 +50,7 @@ type waits struct {
 	count int
 }
 
-func (w *waits) add(wait bitbucket.Wait) {
+func (w *waits) add(wait connector.Wait) {
 	w.total += wait.Delay
 	w.count++
 }

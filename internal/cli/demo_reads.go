@@ -120,7 +120,7 @@ func (d *show) there(ctx context.Context) (map[string]int, error) {
 	}
 	// A Connect app signs by the clock, and the demo has its own.
 	app := d.server.Credentials()
-	transport, err := (&bitbucket.OAuth{APIURL: d.site.apiURL(), Now: d.now}).Transport(windlass.Credentials{
+	transport, err := (&bitbucket.Provider{Endpoints: connector.Endpoints{API: d.site.apiURL()}, Now: d.now}).Transport(windlass.Credentials{
 		AppKey: app.ConnectAppKey, ClientKey: app.ConnectClientKey, SharedSecret: windlass.NewSecret(app.ConnectSharedSecret),
 	}, nil)
 	if err != nil {

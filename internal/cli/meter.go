@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"windlass/bitbucket"
+	"windlass/connector"
 )
 
 // meter counts what is really sent, attempt by attempt, so it stands below
@@ -22,7 +22,7 @@ type meter struct {
 
 	requests atomic.Int64
 	bytes    atomic.Int64
-	limit    atomic.Pointer[bitbucket.Limit] // what Bitbucket last said of the budget
+	limit    atomic.Pointer[connector.Limit] // what Bitbucket last said of the budget
 }
 
 // RoundTrip sends one request.
@@ -41,7 +41,7 @@ func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
 		stop()
 		return nil, blame(ctx, err)
 	}
-	if limit, ok := bitbucket.ParseLimit(resp.Header); ok {
+	if limit, ok := connector.ParseLimit(resp.Header, time.Now()); ok {
 		m.limit.Store(&limit)
 	}
 	watch.Reset(m.stall)

@@ -19,6 +19,7 @@ import (
 
 	"windlass"
 	"windlass/bitbucket/sandbox"
+	"windlass/connector"
 	"windlass/internal/server"
 	"windlass/internal/store/storetest"
 )
@@ -253,9 +254,9 @@ func (c *cluster) after(id string, later time.Duration) string {
 	c.later.Store(int64(later))
 	s, err := server.New(c.Context(), server.Config{
 		Addr: "127.0.0.1:0", DataDir: value("WINDLASS_DATA_DIR"), Keyset: windlass.NewSecret(value("WINDLASS_KEYSET")),
-		Database:        windlass.NewSecret(value("WINDLASS_DATABASE_URL")),
-		BitbucketAPIURL: c.site.URL + "/2.0", BitbucketSiteURL: c.site.URL,
-		Now: func() time.Time { return time.Now().Add(later) },
+		Database:  windlass.NewSecret(value("WINDLASS_DATABASE_URL")),
+		Endpoints: map[string]connector.Endpoints{"bitbucket": {API: c.site.URL + "/2.0", Site: c.site.URL}},
+		Now:       func() time.Time { return time.Now().Add(later) },
 	})
 	if err != nil {
 		c.Fatal(err)

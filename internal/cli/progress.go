@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"windlass/bitbucket"
+	"windlass/connector"
 )
 
 // budgetPerHour is what Bitbucket allows a credential when it says nothing of
@@ -116,7 +116,7 @@ func (p *progress) read(n, size int) {
 }
 
 // wait says that the next attempt is some time off.
-func (p *progress) wait(w bitbucket.Wait) {
+func (p *progress) wait(w connector.Wait) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.until, p.reason = p.now().Add(w.Delay), w.Reason

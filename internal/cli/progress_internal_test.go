@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"windlass/bitbucket"
+	"windlass/connector"
 )
 
 // screen is a terminal that remembers every line drawn on it, and when.
@@ -64,15 +64,15 @@ func TestProgressSaysHowFarItIs(t *testing.T) {
 
 		time.Sleep(redraw * 4)
 		m.requests.Add(1)
-		m.limit.Store(&bitbucket.Limit{Limit: 2000, Remaining: 1234})
+		m.limit.Store(&connector.Limit{Limit: 2000, Remaining: 1234})
 		p.read(100, 200)
 		expect("repositories  200 of 200 · 2 requests, 1,234 left · 100/s")
 
-		m.limit.Store(&bitbucket.Limit{Limit: 2000, Remaining: -1})
+		m.limit.Store(&connector.Limit{Limit: 2000, Remaining: -1})
 		p.read(0, -1)
 		expect("repositories  200 records · 2 requests, about 1,998 left · 91/s")
 
-		p.wait(bitbucket.Wait{Delay: 42 * time.Second, Reason: "rate limited"})
+		p.wait(connector.Wait{Delay: 42 * time.Second, Reason: "rate limited"})
 		expect("repositories  200 records · rate limited, going on in 42 s")
 		time.Sleep(40 * time.Second)
 		expect("repositories  200 records · rate limited, going on in 2 s")

@@ -212,7 +212,7 @@ func (r *reading) explain(err error) error {
 	return fmt.Errorf("%w; %s", err, kept)
 }
 
-func (r *reading) onWait(wait bitbucket.Wait) {
+func (r *reading) onWait(wait connector.Wait) {
 	const worthSaying = 10 * time.Second
 	r.waits.add(wait)
 	r.bar.wait(wait)

@@ -50,7 +50,7 @@ func (r *remote) bind(cmd *cobra.Command, env *Env) {
 //   - the credential, whose Connect JWT is made for one attempt and would have
 //     expired by the next,
 //   - and then the meter, so that each attempt counts.
-func (r *remote) connect(env *Env, m *meter, onWait func(bitbucket.Wait)) (*bitbucket.Connector, error) {
+func (r *remote) connect(env *Env, m *meter, onWait func(connector.Wait)) (*bitbucket.Connector, error) {
 	if err := checkObject(r.object); err != nil {
 		return nil, err // before the credential: a wrong name is the nearer mistake
 	}
@@ -79,7 +79,7 @@ func (r *remote) connect(env *Env, m *meter, onWait func(bitbucket.Wait)) (*bitb
 	}
 	// Zero would have Retry take its default; who types it wants no waiting.
 	wait := max(r.wait, time.Nanosecond)
-	client := &http.Client{Transport: &bitbucket.Retry{Base: attempt, MaxWait: wait, OnWait: onWait}}
+	client := &http.Client{Transport: &connector.Retry{Base: attempt, MaxWait: wait, OnWait: onWait, Provider: "Bitbucket"}}
 	return bitbucket.New(client, &bitbucket.Options{
 		Workspace: r.workspace, APIURL: r.apiURL, Role: r.role, UserAgent: "windlass/" + version(),
 	})

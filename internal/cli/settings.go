@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/connector"
 	"windlass/internal/server"
 )
 
@@ -48,8 +49,8 @@ var settings = []setting{
 	{key: "metrics-addr", about: "an address of their own for /metrics (default: with the rest)", set: text(func(c *serverConfig) *string { return &c.MetricsAddr })},
 	{key: "log-level", def: "info", about: "debug, info, warn or error", set: oneOf([]string{"debug", "info", "warn", "error"}, func(c *serverConfig) *string { return &c.logLevel })},
 	{key: "log-format", def: "auto", about: "json, text, or auto: text on a terminal", set: oneOf([]string{"auto", "json", "text"}, func(c *serverConfig) *string { return &c.logFormat })},
-	{key: "bitbucket-api-url", def: "https://api.bitbucket.org/2.0", about: "where Bitbucket's API is", set: text(func(c *serverConfig) *string { return &c.BitbucketAPIURL })},
-	{key: "bitbucket-site-url", def: "https://bitbucket.org", about: "where Bitbucket's consent pages are", set: text(func(c *serverConfig) *string { return &c.BitbucketSiteURL })},
+	{key: "bitbucket-api-url", def: "https://api.bitbucket.org/2.0", about: "where Bitbucket's API is", set: endpoint("bitbucket", func(e *connector.Endpoints) *string { return &e.API })},
+	{key: "bitbucket-site-url", def: "https://bitbucket.org", about: "where Bitbucket's consent pages are", set: endpoint("bitbucket", func(e *connector.Endpoints) *string { return &e.Site })},
 	{key: "allow-http-destinations", def: "false", about: "let webhooks go to http addresses: for trials", set: setAllowHTTP},
 	{key: "allow-private-destinations", about: "networks that webhooks may go to although they are not public, as 10.1.0.0/16, separated by commas", set: list(func(c *serverConfig) *[]string { return &c.AllowPrivateDestinations })},
 	{key: "hourly-limit", about: "requests an hour that Bitbucket allows to a consumer or token that has no limit of its own (default: 1000)", set: setHourlyLimit},
@@ -88,6 +89,19 @@ func (s *setting) shown(value string) string {
 func text(field func(*serverConfig) *string) func(*serverConfig, string) error {
 	return func(c *serverConfig, value string) error {
 		*field(c) = value
+		return nil
+	}
+}
+
+// endpoint sets where a provider is.
+func endpoint(provider string, field func(*connector.Endpoints) *string) func(*serverConfig, string) error {
+	return func(c *serverConfig, value string) error {
+		at := c.Endpoints[provider]
+		*field(&at) = value
+		if c.Endpoints == nil {
+			c.Endpoints = map[string]connector.Endpoints{}
+		}
+		c.Endpoints[provider] = at
 		return nil
 	}
 }

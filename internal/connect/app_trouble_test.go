@@ -71,7 +71,7 @@ func TestRefusedProviderAppLeavesItsConnectionsAlone(t *testing.T) {
 							if failure.RetryAfter <= 0 {
 								t.Errorf("nobody is told when to try again: %v", err)
 							}
-							client, err := s.Client(w.ctx(), c)
+							client, err := s.Client(w.ctx(), c, nil)
 							w.must(err)
 							_, err = client.Get("https://api.bitbucket.org/2.0/user")
 							if kind := connectorKind(err); kind != windlass.Unavailable {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"windlass"
+	"windlass/connector"
 )
 
 // Ask says for whom a connection is to be made, and to what.
@@ -70,7 +71,7 @@ func areMetadata(values map[string]windlass.MetadataValue) bool {
 // what that goes through.
 type subject struct {
 	connection windlass.Connection
-	provider   Provider
+	provider   connector.Provider
 	app        windlass.ProviderApp // zero where none is needed
 }
 
@@ -83,6 +84,11 @@ func (s *Service) check(ctx context.Context, op string, ask Ask, needsApp bool) 
 	provider, err := s.provider(op, ask.Provider)
 	if err != nil {
 		return subject{}, err
+	}
+	if needsApp {
+		if _, err := s.oauth(op, provider); err != nil {
+			return subject{}, err
+		}
 	}
 	project, err := s.store.Project(ctx, ask.Project)
 	if err != nil {

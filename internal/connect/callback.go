@@ -73,12 +73,16 @@ func (s *Service) finish(ctx context.Context, op string, remembered asked, own b
 	if err != nil {
 		return Outcome{}, err
 	}
+	oauth, err := s.oauth(op, provider)
+	if err != nil {
+		return Outcome{}, err
+	}
 	app, err := s.app(ctx, connection.ProjectID, connection.Provider, connection.ProviderAppID)
 	if err != nil {
 		return Outcome{}, err
 	}
 	asking := s.now()
-	grant, err := provider.Exchange(ctx, app, answer.Code, connector.Consent{
+	grant, err := oauth.Exchange(ctx, app, answer.Code, connector.Consent{
 		State: answer.State, Callback: remembered.Callback, Verifier: own.verifier(),
 	})
 	if err != nil {

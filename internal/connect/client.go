@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"windlass"
+	"windlass/connector"
 )
 
 // Client returns a client for a connection's API requests. It puts the
@@ -14,9 +15,12 @@ import (
 // never sends them to another host (invariant 6). It repeats nothing else: wrap
 // its Transport in what does. Its errors are *connector.Error.
 //
+// base sends each request, and is where it is paid for as what the client is opened
+// for; nil means the service's own.
+//
 // The error is a *windlass.Failure: windlass.NeedsReconnect when the connection
 // is bad already.
-func (s *Service) Client(ctx context.Context, connection windlass.Connection) (*http.Client, error) {
+func (s *Service) Client(ctx context.Context, connection windlass.Connection, base Base) (*http.Client, error) {
 	const op = "use a connection"
 	stored, err := s.store.Connection(ctx, connection.ProjectID, connection.ID)
 	if err != nil {
@@ -29,13 +33,17 @@ func (s *Service) Client(ctx context.Context, connection windlass.Connection) (*
 	if stored.Status == windlass.ConnectionBad {
 		return nil, mustReconnect(stored)
 	}
-	return &http.Client{Transport: &transport{service: s, provider: provider, connection: stored}}, nil
+	if base == nil {
+		base = s.base
+	}
+	return &http.Client{Transport: &transport{service: s, provider: provider, connection: stored, base: base}}, nil
 }
 
 type transport struct {
 	service    *Service
-	provider   Provider
+	provider   connector.Provider
 	connection windlass.Connection
+	base       Base
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -70,7 +78,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *transport) send(req *http.Request, credentials windlass.Credentials) (*http.Response, error) {
-	signing, err := t.provider.Transport(credentials, t.service.baseFor(t.connection, credentials))
+	signing, err := t.provider.Transport(credentials, t.base.of(t.connection, credentials))
 	if err != nil {
 		closeBody(req)
 		return nil, forTransport(err)

@@ -28,7 +28,8 @@
 //
 // # What it cannot do
 //
-// Bitbucket documents no endpoint to revoke tokens. [Service.Delete] erases the
-// credentials; the consent itself the customer takes back in Bitbucket's
-// settings, or it ends when its refresh token was not used for three months.
+// Not every provider has an endpoint to revoke tokens, so none is asked to.
+// [Service.Delete] erases the credentials; the consent itself the customer takes
+// back in the provider's settings, or it ends when its refresh token is not used
+// for as long as the provider keeps one.
 package connect

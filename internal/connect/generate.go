@@ -10,7 +10,7 @@ import (
 // Import is credentials that exist already, and whose they are. They are of one
 // sort: tokens of OAuth, with the provider app that they were granted to, or
 // without a refresh token and then good until the access token ends; Username and
-// Password, which at Bitbucket are an email address and an API token; APIKey, an
+// Password, which may be an email address and an API token; APIKey, an
 // access token; or AppKey, ClientKey and SharedSecret of a Connect app.
 type Import struct {
 	Ask
@@ -53,7 +53,11 @@ func (s *Service) adopt(ctx context.Context, checked subject, credentials windla
 		// no breach of invariant 4: until the import has succeeded nothing here
 		// depends on it, and its owner still has the one it was made from.
 		asking := s.now()
-		grant, err := checked.provider.Refresh(ctx, checked.app, credentials.RefreshToken)
+		oauth, err := s.oauth("", checked.provider)
+		if err != nil {
+			return err
+		}
+		grant, err := oauth.Refresh(ctx, checked.app, credentials.RefreshToken)
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // idle is how long a refresh token may lie unused before KeepAlive uses it.
-// Bitbucket lets one die after three months.
+// Providers let one die after some months.
 const idle = 30 * 24 * time.Hour
 
 // Kept is what KeepAlive did.

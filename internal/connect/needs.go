@@ -3,11 +3,9 @@ package connect
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // Store is what this package needs to have kept. Every error carries a
@@ -86,23 +84,6 @@ type Leases interface {
 	// ReleaseRefresh ends the lease, if holder still has it, and notes why
 	// nothing was refreshed.
 	ReleaseRefresh(ctx context.Context, id, holder, reason string) error
-}
-
-// Provider is the other side: *bitbucket.OAuth is one. Its errors are
-// *connector.Error, and none of its calls repeats a request.
-type Provider interface {
-	AuthorizeURL(app windlass.ProviderApp, consent connector.Consent) (string, error)
-	Exchange(ctx context.Context, app windlass.ProviderApp, code string, consent connector.Consent) (connector.Grant, error)
-	Refresh(ctx context.Context, app windlass.ProviderApp, token windlass.Secret) (connector.Grant, error)
-	// Transport puts credentials on requests to the provider's API, and refuses
-	// requests to anywhere else (invariant 6).
-	Transport(credentials windlass.Credentials, base http.RoundTripper) (http.RoundTripper, error)
-	// Check finds out what the credentials of client are good for.
-	Check(ctx context.Context, client *http.Client, workspace string) (connector.Account, error)
-	// Scopes are those that reading an object needs, or writing it too.
-	Scopes(object string, write bool) []string
-	// Missing returns which of the required scopes are not granted.
-	Missing(granted, required []string) []string
 }
 
 // Notifier tells the product what happened to its connections.

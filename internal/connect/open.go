@@ -92,11 +92,15 @@ func (s *Service) Continue(ctx context.Context, ticket string, kept windlass.Sec
 	if err != nil {
 		return opening, err
 	}
+	oauth, err := s.oauth(op, provider)
+	if err != nil {
+		return opening, err
+	}
 	app, err := s.app(ctx, connection.ProjectID, connection.Provider, connection.ProviderAppID)
 	if err != nil {
 		return opening, explain(op, err)
 	}
-	opening.Continue, err = provider.AuthorizeURL(app, connector.Consent{
+	opening.Continue, err = oauth.AuthorizeURL(app, connector.Consent{
 		State: own.state(), Callback: remembered.Callback, Verifier: own.verifier(),
 	})
 	if err != nil {

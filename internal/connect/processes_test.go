@@ -62,7 +62,7 @@ func (w *world) hundred(services []*connect.Service, c windlass.Connection) {
 	for i := range 100 {
 		callers.Go(func() {
 			<-begin
-			client, err := services[i%len(services)].Client(w.ctx(), c)
+			client, err := services[i%len(services)].Client(w.ctx(), c, nil)
 			if err != nil {
 				w.Error(err)
 				return

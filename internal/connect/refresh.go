@@ -12,8 +12,8 @@ import (
 
 const (
 	// leaseLife is how long one process may take over a refresh. When it dies
-	// meanwhile, the others wait so long; a used refresh token of Bitbucket's
-	// stays good for ten minutes.
+	// meanwhile, the others wait so long; a provider that rotates refresh tokens has
+	// to take a used one for longer.
 	leaseLife = 30 * time.Second
 	// A process that waits for another one looks again after firstLook, and then
 	// ever more rarely, up to lastLook.

@@ -41,7 +41,7 @@ func TestRefusedRefreshMakesBadOnce(t *testing.T) {
 			asks := w.asks(func() {
 				_, err := services[1].Credential(w.ctx(), c)
 				w.fails(err, windlass.NeedsReconnect, `"acme" again`)
-				_, err = services[1].Client(w.ctx(), c)
+				_, err = services[1].Client(w.ctx(), c, nil)
 				w.fails(err, windlass.NeedsReconnect)
 			})
 			if asks != 0 {

@@ -98,10 +98,14 @@ func (s *Service) ask(
 	if err != nil {
 		return connector.Grant{}, err
 	}
+	oauth, err := s.oauth("", provider)
+	if err != nil {
+		return connector.Grant{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	defer context.AfterFunc(s.ending, cancel)() //nolint:contextcheck // two reasons end a refresh: its caller's and the process's
-	grant, err := provider.Refresh(ctx, app, old.RefreshToken)
+	grant, err := oauth.Refresh(ctx, app, old.RefreshToken)
 	if err != nil && s.ending.Err() != nil {
 		err = &windlass.Failure{Kind: windlass.Unavailable, Message: "this process stops, and the provider takes long to answer", Err: err}
 	}

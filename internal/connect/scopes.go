@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"windlass"
+	"windlass/connector"
 )
 
 // Missing returns the scopes that the project's integrations ask for and the
@@ -25,7 +26,7 @@ func (s *Service) Missing(ctx context.Context, connection windlass.Connection) (
 	var required []string
 	for _, integration := range integrations {
 		if integration.Provider == connection.Provider {
-			required = append(required, asksFor(provider, integration.Latest.Content)...)
+			required = append(required, asksFor(provider.Objects(), integration.Latest.Content)...)
 		}
 	}
 	return provider.Missing(connection.Scopes, required), nil
@@ -33,7 +34,7 @@ func (s *Service) Missing(ctx context.Context, connection windlass.Connection) (
 
 // asksFor returns the scopes that an entry of a manifest needs. Deleting is not
 // among them: it is a customer's choice, which nobody has made yet.
-func asksFor(provider Provider, content json.RawMessage) []string {
+func asksFor(known []connector.Object, content json.RawMessage) []string {
 	type objects struct {
 		Objects []struct {
 			Name string `json:"objectName"`
@@ -47,11 +48,18 @@ func asksFor(provider Provider, content json.RawMessage) []string {
 		return nil // what was deployed was checked: this is a revision without content
 	}
 	var scopes []string
-	for _, object := range entry.Read.Objects {
-		scopes = append(scopes, provider.Scopes(object.Name, false)...)
-	}
-	for _, object := range entry.Write.Objects {
-		scopes = append(scopes, provider.Scopes(object.Name, true)...)
+	for i := range known {
+		of := &known[i]
+		for _, object := range entry.Read.Objects {
+			if object.Name == of.Name {
+				scopes = append(scopes, of.Scopes(false)...)
+			}
+		}
+		for _, object := range entry.Write.Objects {
+			if object.Name == of.Name {
+				scopes = append(scopes, of.Scopes(true)...)
+			}
+		}
 	}
 	slices.Sort(scopes)
 	return slices.Compact(scopes)

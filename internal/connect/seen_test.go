@@ -19,7 +19,15 @@ import (
 	"windlass/internal/connect"
 )
 
-// spy is the provider, and sees every secret that passes.
+// spying is the provider, whose consents the spy watches.
+type spying struct {
+	bitbucket.Provider
+	spy *spy
+}
+
+func (s *spying) OAuth(http.RoundTripper) connector.OAuth { return s.spy }
+
+// spy is the provider's side of a consent, and sees every secret that passes.
 type spy struct {
 	*bitbucket.OAuth
 	seen *seen

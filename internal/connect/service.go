@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"windlass"
+	"windlass/connector"
 	"windlass/internal/logkey"
 )
 
@@ -19,17 +20,19 @@ import (
 // required.
 type Config struct {
 	Store Store
-	// Providers are the known ones, by the name that manifests use.
-	Providers map[string]Provider
+	// Providers are the known ones.
+	Providers connector.Providers
 	// CallbackURL is where a provider sends people back to, as it is registered
 	// there.
 	CallbackURL string
 	// Notifier is told of what happens to connections; nil means nobody is.
 	Notifier Notifier
-	// Base sends a connection's API requests with the credentials that are spent, which
-	// may not be stored yet; it is where they are paid for (invariant 7). Nil, or a nil
-	// answer, means http.DefaultTransport.
-	Base func(windlass.Connection, windlass.Credentials) http.RoundTripper
+	// Base sends the requests that somebody waits for, such as those that check new
+	// credentials; nil means http.DefaultTransport.
+	Base Base
+	// Tokens sends the requests to the token endpoint of a provider; nil means
+	// http.DefaultTransport.
+	Tokens func(provider string) http.RoundTripper
 	// Logger gets what a person has to act on; nil means nobody does.
 	Logger *slog.Logger
 	// Owner is this process, by which the others find what it was doing when it is
@@ -40,14 +43,30 @@ type Config struct {
 	Now func() time.Time
 }
 
+// Base sends a connection's API requests with the credentials that are spent, which may
+// not be stored yet; it is where they are paid for (invariant 7). Nil, or a nil answer,
+// means http.DefaultTransport.
+type Base func(windlass.Connection, windlass.Credentials) http.RoundTripper
+
+// of is what sends a connection's requests.
+func (b Base) of(connection windlass.Connection, credentials windlass.Credentials) http.RoundTripper {
+	if b != nil {
+		if base := b(connection, credentials); base != nil {
+			return base
+		}
+	}
+	return http.DefaultTransport
+}
+
 // Service connects customers and keeps their credentials. It is safe for
 // concurrent use; any number may share one store.
 type Service struct {
 	store     Store
-	providers map[string]Provider
+	providers connector.Providers
 	callback  string
 	notifier  Notifier
-	base      func(windlass.Connection, windlass.Credentials) http.RoundTripper
+	base      Base
+	tokens    func(provider string) http.RoundTripper
 	log       *slog.Logger
 	now       func() time.Time
 
@@ -82,7 +101,7 @@ func New(config Config) (*Service, error) {
 	}
 	s := &Service{
 		store: config.Store, providers: config.Providers, callback: config.CallbackURL,
-		notifier: config.Notifier, base: config.Base, log: config.Logger, now: config.Now,
+		notifier: config.Notifier, base: config.Base, tokens: config.Tokens, log: config.Logger, now: config.Now,
 		name: cmp.Or(config.Owner, uuid.NewString()),
 	}
 	s.ending, s.end = context.WithCancel(context.Background())
@@ -113,13 +132,30 @@ func (s *Service) BreakOff() int {
 }
 
 // provider returns a provider by its name.
-func (s *Service) provider(op, name string) (Provider, error) {
-	if provider, ok := s.providers[name]; ok {
+func (s *Service) provider(op, name string) (connector.Provider, error) {
+	if provider, ok := s.providers.Named(name); ok {
 		return provider, nil
 	}
 	return nil, &windlass.Failure{
 		Kind: windlass.Invalid, Op: op, Message: "there is no provider " + quote(name),
 		Issues: []windlass.Issue{{In: "body", Name: "provider", Message: "not a known provider"}},
+	}
+}
+
+// oauth returns a provider's side of a consent.
+func (s *Service) oauth(op string, provider connector.Provider) (connector.OAuth, error) {
+	info := provider.Info()
+	var base http.RoundTripper
+	if s.tokens != nil {
+		base = s.tokens(info.Name)
+	}
+	if oauth := provider.OAuth(base); oauth != nil {
+		return oauth, nil
+	}
+	return nil, &windlass.Failure{
+		Kind: windlass.Invalid, Op: op, Message: info.DisplayName + " has no page on which customers consent",
+		Remedy: "import the customer's credentials instead",
+		Issues: []windlass.Issue{{In: "body", Name: "provider", Message: "customers do not connect to it by OAuth"}},
 	}
 }
 
@@ -166,13 +202,3 @@ const (
 	toldWorks = "a connection works"
 	toldGone  = "a connection was deleted"
 )
-
-// baseFor is what sends a connection's requests.
-func (s *Service) baseFor(connection windlass.Connection, credentials windlass.Credentials) http.RoundTripper {
-	if s.base != nil {
-		if base := s.base(connection, credentials); base != nil {
-			return base
-		}
-	}
-	return http.DefaultTransport
-}

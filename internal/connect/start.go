@@ -87,7 +87,11 @@ func (s *Service) begin(ctx context.Context, op string, checked subject, opener 
 		return Consent{}, err
 	}
 	// Whether there can be such a page is better known now than by the person.
-	if _, err := checked.provider.AuthorizeURL(checked.app, connector.Consent{State: "-", Callback: s.callback}); err != nil {
+	oauth, err := s.oauth(op, checked.provider)
+	if err != nil {
+		return Consent{}, err
+	}
+	if _, err := oauth.AuthorizeURL(checked.app, connector.Consent{State: "-", Callback: s.callback}); err != nil {
 		return Consent{}, explain(op, err)
 	}
 	if err := s.roomFor(ctx, checked.connection); err != nil {

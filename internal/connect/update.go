@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"windlass"
+	"windlass/connector"
 )
 
 // Change is what Update changes; what is zero stays.
@@ -136,12 +137,12 @@ func changed(connection windlass.Connection, change Change) (windlass.Connection
 
 // clientFor returns a client with the credentials that the connection will have.
 func (s *Service) clientFor(
-	ctx context.Context, provider Provider, connection windlass.Connection, change Change,
+	ctx context.Context, provider connector.Provider, connection windlass.Connection, change Change,
 ) (*http.Client, error) {
 	if change.Credentials == nil {
-		return s.Client(ctx, connection)
+		return s.Client(ctx, connection, nil)
 	}
-	transport, err := provider.Transport(*change.Credentials, s.baseFor(connection, *change.Credentials))
+	transport, err := provider.Transport(*change.Credentials, s.base.of(connection, *change.Credentials))
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (w *world) get(s *connect.Service, c windlass.Connection, path string) int 
 
 func (w *world) do(s *connect.Service, c windlass.Connection, method, path, body string) (int, error) {
 	w.Helper()
-	client, err := s.Client(w.ctx(), c)
+	client, err := s.Client(w.ctx(), c, nil)
 	if err != nil {
 		w.seen.failed(err)
 		return 0, err
@@ -172,7 +172,7 @@ func TestClientSendsNothingElsewhere(t *testing.T) {
 	t.Parallel()
 	virtually(t, scene{}, func(w *world) {
 		s := w.service()
-		client, err := s.Client(w.ctx(), w.connected(s))
+		client, err := s.Client(w.ctx(), w.connected(s), nil)
 		w.must(err)
 		before := w.server.Requests()
 		req, err := http.NewRequestWithContext(w.ctx(), http.MethodGet, "https://api.example.org/2.0/user", nil)

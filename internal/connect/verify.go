@@ -14,9 +14,9 @@ import (
 // verify finds out whether credentials that are not stored yet reach the
 // connection's workspace.
 func (s *Service) verify(
-	ctx context.Context, provider Provider, connection windlass.Connection, credentials windlass.Credentials,
+	ctx context.Context, provider connector.Provider, connection windlass.Connection, credentials windlass.Credentials,
 ) (connector.Account, error) {
-	transport, err := provider.Transport(credentials, s.baseFor(connection, credentials))
+	transport, err := provider.Transport(credentials, s.base.of(connection, credentials))
 	if err != nil {
 		return connector.Account{}, err
 	}
@@ -25,7 +25,7 @@ func (s *Service) verify(
 
 // verifyThrough is verify for a client that authenticates already.
 func (s *Service) verifyThrough(
-	ctx context.Context, provider Provider, connection windlass.Connection, client *http.Client,
+	ctx context.Context, provider connector.Provider, connection windlass.Connection, client *http.Client,
 ) (connector.Account, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -16,6 +16,7 @@ import (
 	"windlass"
 	"windlass/bitbucket"
 	"windlass/bitbucket/sandbox"
+	"windlass/connector"
 	"windlass/internal/connect"
 )
 
@@ -122,7 +123,7 @@ func (w *world) service() *connect.Service { return w.serviceOn(w.store) }
 func (w *world) serviceOn(store connect.Store) *connect.Service {
 	w.Helper()
 	service, err := connect.New(connect.Config{
-		Store: store, Providers: map[string]connect.Provider{"bitbucket": w.spy}, CallbackURL: callbackURL,
+		Store: store, Providers: connector.Providers{&spying{spy: w.spy}}, CallbackURL: callbackURL,
 		Notifier: w.notices, Base: func(windlass.Connection, windlass.Credentials) http.RoundTripper { return w.network() },
 		Logger: slog.New(slog.NewTextHandler(w.logs, nil)), Now: w.clock.Now,
 	})

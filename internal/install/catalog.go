@@ -12,7 +12,8 @@ import (
 func (f *Flow) Catalog() map[string]ProviderInfo {
 	all := make(map[string]ProviderInfo, len(f.providers))
 	for _, p := range f.providers {
-		all[p.Info.Name] = p.Info
+		info := entryFor(p)
+		all[info.Name] = info
 	}
 	return all
 }
@@ -26,56 +27,62 @@ func (f *Flow) CatalogEntry(provider string) (ProviderInfo, error) {
 			Remedy: "the providers are " + oneOf(f.Catalog()),
 		}
 	}
-	return p.Info, nil
+	return entryFor(p), nil
 }
 
 // Objects returns what can be read and written of a provider; nothing of one that
 // is not known.
 func (f *Flow) Objects(provider string) []connector.Object {
-	p, _ := f.provider(provider)
-	return slices.Clone(p.Objects)
+	p, known := f.provider(provider)
+	if !known {
+		return nil
+	}
+	return slices.Clone(p.Objects())
 }
 
-// BitbucketInfo is the catalog's entry for Bitbucket Cloud, given the objects
-// that its connector has.
-func BitbucketInfo(objects []connector.Object) ProviderInfo {
+// entryFor is a provider's entry in the catalog, in the contract's shape.
+func entryFor(p connector.Provider) ProviderInfo {
+	facts, objects := p.Info(), p.Objects()
 	info := ProviderInfo{
-		Name: "bitbucket", DisplayName: "Bitbucket Cloud", AuthType: "oauth2",
-		BaseURL: "https://api.bitbucket.org", DefaultModule: "",
-		ProviderOpts: map[string]string{},
-		OAuth2Opts: &OAuth2Opts{ //nolint:gosec // these are public addresses, not credentials
-			GrantType: "authorizationCode",
-			AuthURL:   "https://bitbucket.org/site/oauth2/authorize", TokenURL: "https://bitbucket.org/site/oauth2/access_token",
-			// The form asks for the workspace by Metadata, which carries it to the connection.
-			ExplicitWorkspaceRequired: false,
-			TokenMetadataFields:       TokenMetadataFields{ScopesField: "scope"},
-			DocsURL:                   "https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
-		},
+		Name: facts.Name, DisplayName: facts.DisplayName, AuthType: string(facts.AuthType),
+		BaseURL: facts.BaseURL, ProviderOpts: map[string]string{},
 		Support: Support{Proxy: true, Read: len(objects) > 0},
-		Media: &Media{
-			Regular:  &Pictures{IconURL: bitbucketIcon, LogoURL: bitbucketIcon},
-			DarkMode: &Pictures{IconURL: bitbucketIcon, LogoURL: bitbucketIcon},
-		},
-		Labels: map[string]string{"category": "developer-tools"},
-		Metadata: &ProviderMetadata{Input: []MetadataInput{{
-			Name: "workspace", DisplayName: "Workspace",
-			Prompt:  "The workspace's id, which stands behind bitbucket.org/ in the address of any of its pages.",
-			DocsURL: "https://support.atlassian.com/bitbucket-cloud/docs/what-is-a-workspace/",
-		}}},
-		ProviderAppMetadata: &ProviderAppMetadata{ProviderParams: []MetadataInput{{
-			Name: HourlyLimit, DisplayName: "Requests an hour",
-			Prompt: "How many requests an hour all connections of this consumer may make together. Leave it empty for Bitbucket's usual limit.",
-		}}},
 	}
 	for i := range objects {
 		info.Support.Write = info.Support.Write || objects[i].Create || objects[i].Update
 		info.Support.Delete = info.Support.Delete || objects[i].Delete
 	}
+	if c := facts.Consent; c != nil {
+		info.OAuth2Opts = &OAuth2Opts{
+			GrantType: "authorizationCode", AuthURL: c.AuthURL, TokenURL: c.TokenURL, DocsURL: c.DocsURL,
+			// The form asks for the workspace by Metadata, which carries it to the connection.
+			ExplicitWorkspaceRequired: false,
+			TokenMetadataFields:       TokenMetadataFields{ScopesField: c.ScopesField},
+		}
+	}
+	if facts.IconURL != "" {
+		pictures := Pictures{IconURL: facts.IconURL, LogoURL: facts.IconURL}
+		info.Media = &Media{Regular: &pictures, DarkMode: &pictures}
+	}
+	if facts.Category != "" {
+		info.Labels = map[string]string{"category": facts.Category}
+	}
+	if len(facts.Inputs) > 0 {
+		info.Metadata = &ProviderMetadata{Input: inputs(facts.Inputs)}
+	}
+	if len(facts.AppInputs) > 0 {
+		info.ProviderAppMetadata = &ProviderAppMetadata{ProviderParams: inputs(facts.AppInputs)}
+	}
 	return info
 }
 
-// The picture is Atlassian's, from where Bitbucket's own pages have it.
-const bitbucketIcon = "https://bitbucket.org/favicon.ico"
+func inputs(of []connector.Input) []MetadataInput {
+	all := make([]MetadataInput, 0, len(of))
+	for _, in := range of {
+		all = append(all, MetadataInput{Name: in.Name, DisplayName: in.DisplayName, Prompt: in.Prompt, DocsURL: in.DocsURL})
+	}
+	return all
+}
 
 // ProviderInfo is a provider's entry in the catalog, in the contract's shape.
 type ProviderInfo struct {

@@ -28,7 +28,7 @@ func (d *draft) check(ctx context.Context) error {
 	}
 	if c.Write != nil {
 		for name := range untilFull(&d.issues, c.Write.Objects) {
-			d.checkWrite(ctx, name, c.Write.Objects[name])
+			d.checkWrite(name, c.Write.Objects[name])
 		}
 	}
 	if c.Subscribe != nil {
@@ -88,7 +88,7 @@ func (d *draft) checkRead(ctx context.Context, name string, o config.ReadObject)
 	if o.SelectedFieldsAuto != "" && o.SelectedFieldsAuto != manifest.All {
 		d.addf(within(at, "selectedFieldsAuto"), "%q has no meaning: write %s, or leave it out", clip(o.SelectedFieldsAuto), manifest.All)
 	}
-	t := d.fields(ctx, name)
+	t := d.fields(name)
 	for field := range untilFull(&d.issues, o.SelectedFields) {
 		if wrong := t.wrong(field); wrong != "" && o.SelectedFields[field] {
 			d.addf(within(at, "selectedFields."+clip(field)), "%s", wrong)

@@ -117,7 +117,7 @@ func (d *draft) checkValues(o config.ReadObject, t *fieldTable, at string) {
 	}
 }
 
-func (d *draft) checkWrite(ctx context.Context, name string, o config.WriteObject) {
+func (d *draft) checkWrite(name string, o config.WriteObject) {
 	at := within(d.at, "write.objects."+name)
 	var names []string
 	if d.entry.Write != nil {
@@ -128,7 +128,7 @@ func (d *draft) checkWrite(ctx context.Context, name string, o config.WriteObjec
 	if !d.checkName(name, o.ObjectName, "write", at, names) {
 		return
 	}
-	t := d.fields(ctx, name)
+	t := d.fields(name)
 	for field := range untilFull(&d.issues, o.SelectedFieldSettings) {
 		at := within(at, "selectedFieldSettings."+clip(field))
 		setting := o.SelectedFieldSettings[field]

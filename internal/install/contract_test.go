@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"windlass/bitbucket"
+	"windlass/connector"
 	"windlass/internal/config"
 	"windlass/internal/install"
 )
@@ -97,6 +98,11 @@ func null(value any, at string) string {
 	return ""
 }
 
+// without is a provider that has no objects.
+type without struct{ bitbucket.Provider }
+
+func (*without) Objects() []connector.Object { return nil }
+
 func TestCatalogIsWhatTheContractDescribes(t *testing.T) {
 	t.Parallel()
 	w := once(t)
@@ -108,8 +114,9 @@ func TestCatalogIsWhatTheContractDescribes(t *testing.T) {
 	if !info.Support.Read || !info.Support.Write || !info.Support.Delete || info.Support.Subscribe {
 		t.Errorf("got support %+v", info.Support)
 	}
-	if empty := install.BitbucketInfo(bitbucket.Objects()[:0]); empty.Support.Read || empty.Support.Write {
-		t.Errorf("got support %+v without objects", empty.Support)
+	empty := install.New(w.store, connector.Providers{&without{}}, nil)
+	if info, err := empty.CatalogEntry("bitbucket"); err != nil || info.Support.Read || info.Support.Write {
+		t.Errorf("got support %+v without objects, %v", info.Support, err)
 	}
 	_, err = w.flow.CatalogEntry("github")
 	w.refused(err, "not found", `there is no provider "github"; the providers are bitbucket`)
@@ -147,8 +154,9 @@ func TestHydratedRevisionIsWhatTheContractDescribes(t *testing.T) {
 	golden(t, "hydrated.json", hydrated.Content)
 
 	// What cannot be found out is said where it is missing.
-	w.connection("con-down", "down")
-	hydrated, err = w.flow.Hydrate(w.ctx, w.project.ID, "reader", in.Latest.ID, "con-down")
+	w.provider.down = true
+	hydrated, err = w.flow.Hydrate(w.ctx, w.project.ID, "reader", in.Latest.ID, "con-acme")
+	w.provider.down = false
 	w.ok(err)
 	conform(t, "HydratedRevision", hydrated)
 	objects := hydrated.Content.Read.Objects

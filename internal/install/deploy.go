@@ -101,7 +101,7 @@ func (f *Flow) CreateIntegration(ctx context.Context, project string, r CreateIn
 	if err != nil {
 		return Deployment{}, err
 	}
-	m, err := manifest.FromJSON(text, f.known(ctx))
+	m, err := manifest.FromJSON(text, f.known())
 	if err != nil {
 		return Deployment{}, manifestFailure(opCreate, err)
 	}

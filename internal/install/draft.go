@@ -128,12 +128,12 @@ func (d *draft) failure(later error) error {
 	return later
 }
 
-// fields returns the fields of an object, asking for them once.
-func (d *draft) fields(ctx context.Context, object string) *fieldTable {
+// fields returns the fields of an object.
+func (d *draft) fields(object string) *fieldTable {
 	if t, asked := d.tables[object]; asked {
 		return t
 	}
-	t, err := d.table(ctx, d.connection, object)
+	t, err := d.table(d.connection.Provider, object)
 	if err != nil {
 		t = nil // a provider that is down is no reason to refuse a config; the sample and the reads will tell
 	}

@@ -1,14 +1,12 @@
 package install
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"windlass"
 	"windlass/connector"
 	"windlass/manifest"
 )
@@ -22,13 +20,13 @@ type fieldTable struct {
 	named  map[string]connector.Field
 }
 
-// table asks the provider for an object's fields. It may use the network.
-func (f *Flow) table(ctx context.Context, c windlass.Connection, object string) (*fieldTable, error) {
-	p, known := f.provider(c.Provider)
-	if !known || p.Fields == nil {
+// table knows the fields of a provider's object.
+func (f *Flow) table(provider, object string) (*fieldTable, error) {
+	p, known := f.provider(provider)
+	if !known {
 		return nil, nil //nolint:nilnil // a nil table is one that knows nothing
 	}
-	fields, err := p.Fields(ctx, c, object)
+	fields, err := p.Fields(object)
 	if err != nil || fields == nil {
 		return nil, err
 	}

@@ -53,15 +53,15 @@ func (f *Flow) Hydrate(ctx context.Context, project, integration, revision, conn
 	if c.Provider != entry.Provider {
 		return HydratedRevision{}, invalid(op, fmt.Sprintf("the connection is one with %s, the integration needs %s", c.Provider, entry.Provider), "name a connection of the same provider")
 	}
-	return HydratedRevision{ID: r.ID, SpecVersion: r.SpecVersion, CreateTime: r.Created.UTC(), Content: f.hydrate(ctx, entry, c)}, nil
+	return HydratedRevision{ID: r.ID, SpecVersion: r.SpecVersion, CreateTime: r.Created.UTC(), Content: f.hydrate(entry, c)}, nil
 }
 
-func (f *Flow) hydrate(ctx context.Context, entry manifest.Integration, c windlass.Connection) manifest.HydratedIntegration {
+func (f *Flow) hydrate(entry manifest.Integration, c windlass.Connection) manifest.HydratedIntegration {
 	out := manifest.HydratedIntegration{Name: entry.Name, DisplayName: entry.DisplayName, Module: entry.Module, Provider: entry.Provider, Proxy: entry.Proxy}
 	if entry.Read != nil {
 		out.Read = &manifest.HydratedRead{}
 		for i := range entry.Read.Objects {
-			out.Read.Objects = append(out.Read.Objects, f.hydrateObject(ctx, &entry.Read.Objects[i], c))
+			out.Read.Objects = append(out.Read.Objects, f.hydrateObject(&entry.Read.Objects[i], c))
 		}
 	}
 	if entry.Write != nil {
@@ -75,13 +75,13 @@ func (f *Flow) hydrate(ctx context.Context, entry manifest.Integration, c windla
 	return out
 }
 
-func (f *Flow) hydrateObject(ctx context.Context, o *manifest.ReadObject, c windlass.Connection) manifest.HydratedObject {
+func (f *Flow) hydrateObject(o *manifest.ReadObject, c windlass.Connection) manifest.HydratedObject {
 	out := manifest.HydratedObject{
 		ObjectName: o.ObjectName, DisplayName: f.displayName(c.Provider, o.ObjectName),
 		MapToName: o.MapToName, MapToDisplayName: o.MapToDisplayName,
 		Destination: o.Destination, Schedule: o.Schedule, OptionalFieldsAuto: o.OptionalFieldsAuto, Backfill: o.Backfill,
 	}
-	t, err := f.table(ctx, c, o.ObjectName)
+	t, err := f.table(c.Provider, o.ObjectName)
 	if err != nil {
 		out.Error = "its fields could not be found out: " + plainly(err)
 	}
@@ -131,11 +131,8 @@ func (f *Flow) hydrateObject(ctx context.Context, o *manifest.ReadObject, c wind
 
 // displayName returns an object's name for people.
 func (f *Flow) displayName(provider, object string) string {
-	p, _ := f.provider(provider)
-	for i := range p.Objects {
-		if p.Objects[i].Name == object && p.Objects[i].DisplayName != "" {
-			return p.Objects[i].DisplayName
-		}
+	if known, found := connector.ObjectNamed(f.Objects(provider), object); found && known.DisplayName != "" {
+		return known.DisplayName
 	}
 	return object
 }

@@ -51,20 +51,8 @@ import (
 // Flow holds what installing needs. It is safe for concurrent use.
 type Flow struct {
 	store     Store
-	providers []Provider
+	providers connector.Providers
 	opts      Options
-}
-
-// Provider is what the flow knows of a provider.
-type Provider struct {
-	// Info is the provider's entry in the catalog; its name is the provider's.
-	Info ProviderInfo
-	// Objects are what can be read and written.
-	Objects []connector.Object
-	// Fields returns the fields of an object as the connection sees them. A
-	// connection without an ID asks for what every customer has. It may ask the
-	// provider; nil without an error means that the fields are not known.
-	Fields func(ctx context.Context, c windlass.Connection, object string) ([]connector.Field, error)
 }
 
 // Options are what a Flow can do without.
@@ -110,7 +98,7 @@ type reason string
 func (r reason) Error() string { return string(r) }
 
 // New makes a flow. opts may be nil.
-func New(store Store, providers []Provider, opts *Options) *Flow {
+func New(store Store, providers connector.Providers, opts *Options) *Flow {
 	f := &Flow{store: store, providers: providers}
 	if opts != nil {
 		f.opts = *opts
@@ -133,11 +121,4 @@ func newID() string {
 }
 
 // provider finds a provider by name.
-func (f *Flow) provider(name string) (Provider, bool) {
-	for _, p := range f.providers {
-		if p.Info.Name == name {
-			return p, true
-		}
-	}
-	return Provider{}, false
-}
+func (f *Flow) provider(name string) (connector.Provider, bool) { return f.providers.Named(name) }

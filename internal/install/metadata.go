@@ -64,18 +64,13 @@ func (f *Flow) ObjectMetadata(ctx context.Context, project string, q MetadataQue
 	if err != nil {
 		return ObjectMetadata{}, err
 	}
-	provider, _ := f.provider(c.Provider)
-	known := false
-	for i := range provider.Objects {
-		known = known || provider.Objects[i].Name == out.Name
-	}
-	if !known {
+	if _, known := connector.ObjectNamed(f.Objects(c.Provider), out.Name); !known {
 		return ObjectMetadata{}, &windlass.Failure{
 			Kind: windlass.NotFound, Op: opMetadata, Message: fmt.Sprintf("%s has no object %q", c.Provider, clip(out.Name)),
 			Remedy: "use the name that the manifest or the provider has for it",
 		}
 	}
-	t, err := f.table(ctx, c, out.Name)
+	t, err := f.table(c.Provider, out.Name)
 	if err != nil {
 		return ObjectMetadata{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"windlass"
+	"windlass/connector"
 )
 
 // ProviderAppMetadataValues are a provider app's own settings.
@@ -18,7 +19,7 @@ type ProviderAppMetadataValues struct {
 
 // HourlyLimit is the name among ProviderAppMetadataValues.ProviderParams under which a
 // provider app's own limit is set.
-const HourlyLimit = "hourlyLimit"
+const HourlyLimit = connector.InputHourlyLimit
 
 // ProviderAppRequest is the body of POST …/provider-apps, and the new values in
 // an update.
@@ -90,13 +91,7 @@ func (f *Flow) knownProvider(is *issues, name, at string) {
 	}
 }
 
-func (f *Flow) providerNames() []string {
-	names := make([]string, 0, len(f.providers))
-	for _, p := range f.providers {
-		names = append(names, p.Info.Name)
-	}
-	return names
-}
+func (f *Flow) providerNames() []string { return f.providers.Names() }
 
 // ProviderApp finds a provider app by id, or by provider if it is the only one.
 func (f *Flow) ProviderApp(ctx context.Context, project, app string) (windlass.ProviderApp, error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"windlass"
+	"windlass/connector"
 	"windlass/internal/install"
 )
 
@@ -96,9 +97,7 @@ func TestWritesAreChecked(t *testing.T) {
 // provider.
 func TestProviderOfAnInstalledIntegrationStays(t *testing.T) {
 	each(t, func(w *world) {
-		other := provider()
-		other.Info.Name = "gitforge"
-		w.flow = install.New(w.store, []install.Provider{provider(), other}, w.opts)
+		w.flow = install.New(w.store, connector.Providers{w.provider, &provider{name: "gitforge"}}, w.opts)
 		w.ready(reader)
 		moved := strings.Replace(reader, "provider: bitbucket", "provider: gitforge", 1)
 		in, err := w.install("acme", minimal)

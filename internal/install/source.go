@@ -59,12 +59,12 @@ func (f *Flow) manifest(ctx context.Context, op string, from Source) (*manifest.
 			return nil, err
 		}
 	}
-	m, err := manifest.Parse(text, f.known(ctx))
+	m, err := manifest.Parse(text, f.known())
 	return m, manifestFailure(op, err)
 }
 
 // known is what a manifest is held against.
-func (f *Flow) known(ctx context.Context) *manifest.Options {
+func (f *Flow) known() *manifest.Options {
 	return &manifest.Options{
 		File:      ManifestName,
 		Providers: f.providerNames(),
@@ -73,18 +73,19 @@ func (f *Flow) known(ctx context.Context) *manifest.Options {
 			if !known {
 				return nil // the provider itself is the problem
 			}
-			names := make([]string, 0, len(p.Objects))
-			for _, o := range p.Objects {
+			objects := p.Objects()
+			names := make([]string, 0, len(objects))
+			for _, o := range objects {
 				names = append(names, o.Name)
 			}
 			return names
 		},
 		Fields: func(provider, object string) []string {
 			p, known := f.provider(provider)
-			if !known || p.Fields == nil {
+			if !known {
 				return nil
 			}
-			fields, err := p.Fields(ctx, windlass.Connection{Provider: provider}, object)
+			fields, err := p.Fields(object)
 			if err != nil {
 				return nil // an unknown object is a problem already
 			}

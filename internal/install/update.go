@@ -161,10 +161,8 @@ func (d *draft) copyContent(given map[string]any, keys []string) bool {
 // knownObjects lists the names that a path in a mask may hold.
 func (d *draft) knownObjects(given map[string]any) []string {
 	var names []string
-	if p, known := d.provider(d.entry.Provider); known {
-		for i := range p.Objects {
-			names = append(names, p.Objects[i].Name)
-		}
+	for _, o := range d.Objects(d.entry.Provider) {
+		names = append(names, o.Name)
 	}
 	for _, in := range []map[string]any{d.tree, given} {
 		for _, action := range actions {

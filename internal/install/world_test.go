@@ -1,6 +1,7 @@
 package install_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,8 @@ type world struct {
 	opts    *install.Options
 	now     time.Time
 	started []string // the objects that the reads were told of
+
+	provider *provider
 }
 
 var noon = time.Date(2026, time.November, 24, 12, 3, 0, 0, time.UTC)
@@ -65,7 +68,7 @@ func once(t *testing.T) *world {
 
 func newWorld(t *testing.T, s *store.Store) *world {
 	t.Helper()
-	w := &world{T: t, ctx: t.Context(), store: s, now: noon}
+	w := &world{T: t, ctx: t.Context(), store: s, now: noon, provider: &provider{}}
 	w.opts = &install.Options{
 		Now: func() time.Time { return w.now },
 		Started: func(_ context.Context, _ windlass.Installation, objects []string) error {
@@ -84,24 +87,32 @@ func newWorld(t *testing.T, s *store.Store) *world {
 func newEmpty(t *testing.T, w *world) *install.Flow {
 	t.Helper()
 	s := storetest.New(t, w.store.Driver()).Open(t, nil)
-	return install.New(s, []install.Provider{provider()}, nil)
+	return install.New(s, connector.Providers{&provider{}}, nil)
 }
 
 // restart makes the flow again, with options that a test has changed.
 func (w *world) restart() {
-	w.flow = install.New(w.store, []install.Provider{provider()}, w.opts)
+	w.flow = install.New(w.store, connector.Providers{w.provider}, w.opts)
 }
 
-func provider() install.Provider {
-	return install.Provider{
-		Info: install.BitbucketInfo(bitbucket.Objects()), Objects: bitbucket.Objects(),
-		Fields: func(_ context.Context, c windlass.Connection, object string) ([]connector.Field, error) {
-			if c.Workspace == "down" {
-				return nil, &connector.Error{Kind: windlass.Unavailable, Message: "503 Service Unavailable"}
-			}
-			return bitbucket.Describe(object)
-		},
+// provider is Bitbucket, by another name or without fields where a test says so.
+type provider struct {
+	bitbucket.Provider
+	name string
+	down bool
+}
+
+func (p *provider) Info() connector.Info {
+	info := p.Provider.Info()
+	info.Name = cmp.Or(p.name, info.Name)
+	return info
+}
+
+func (p *provider) Fields(object string) ([]connector.Field, error) {
+	if p.down {
+		return nil, &connector.Error{Kind: windlass.Unavailable, Message: "503 Service Unavailable"}
 	}
+	return p.Provider.Fields(object)
 }
 
 func (w *world) ok(err error) {

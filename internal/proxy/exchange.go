@@ -31,6 +31,7 @@ type exchange struct {
 	sends, receives, takes turn
 	to                     *url.URL
 	installation           windlass.Installation
+	upstream               upstream
 	credentials            windlass.Credentials
 	throttle               bool
 	body                   *body  // nil: none
@@ -87,7 +88,7 @@ func (x *exchange) admit() (err error) {
 	if err := checkMethod(x.in); err != nil {
 		return err
 	}
-	if x.to, err = p.target(x.in); err != nil {
+	if x.to, err = target(x.in); err != nil {
 		return err
 	}
 	if x.throttle, err = throttles(header); err != nil {
@@ -99,6 +100,10 @@ func (x *exchange) admit() (err error) {
 	if x.installation, err = p.installation(x.ctx, x.call.ProjectID, header); err != nil {
 		return err
 	}
+	if x.upstream, err = p.upstream(x.installation.Connection.Provider); err != nil {
+		return err
+	}
+	x.to = below(x.upstream.base, x.to)
 	if err := p.slots.take(x.installation.Connection.ID); err != nil {
 		return err
 	}
@@ -171,11 +176,11 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 // send pays for a request and sends it (invariant 7).
 func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*http.Response, error) {
 	config := &x.proxy.config
-	base := config.Base
+	base := x.upstream.through
 	if req.Trailer != nil {
 		base = &trailing{base, req.Trailer}
 	}
-	signing, err := config.Provider.Transport(credentials, base)
+	signing, err := x.upstream.provider.Transport(credentials, base)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +193,7 @@ func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*h
 	if err != nil {
 		return nil, err
 	}
-	config.Budget.Learn(req.Context(), x.installation.Connection, credentials, resp.StatusCode, resp.Header)
+	config.Budget.Learn(req.Context(), x.installation.Connection, credentials, resp)
 	return resp, nil
 }
 

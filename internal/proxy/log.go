@@ -30,6 +30,8 @@ const (
 
 // Seen is what was seen of one request.
 type Seen struct {
+	// Provider is the name of whom it was for; "" where that was not found out.
+	Provider string
 	// Status is that of the answer, ours or the provider's; 0 when there was none.
 	Status int
 	// Sent reports that something was sent to the provider, Ours that the answer is
@@ -48,7 +50,8 @@ type Seen struct {
 // Query, path parameters (;name=value) and headers may hold secrets and are left out.
 func (x *exchange) tell() {
 	seen := Seen{
-		Status: x.answer.status, Sent: x.sending, Ours: !x.answered, Cut: x.answered && x.answer.status != 0 && !x.through,
+		Provider: x.installation.Connection.Provider,
+		Status:   x.answer.status, Sent: x.sending, Ours: !x.answered, Cut: x.answered && x.answer.status != 0 && !x.through,
 		Took: x.proxy.now().Sub(x.began), Down: x.answer.bytes,
 	}
 	if !x.answer.first.IsZero() {

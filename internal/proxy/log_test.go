@@ -10,7 +10,7 @@ import (
 )
 
 // anywhere is a provider whose credential may go anywhere: for tests only.
-type anywhere struct{}
+type anywhere struct{ *elsewhere }
 
 func (anywhere) Transport(_ windlass.Credentials, base http.RoundTripper) (http.RoundTripper, error) {
 	return base, nil

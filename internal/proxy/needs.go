@@ -27,17 +27,11 @@ type Credentials interface {
 	Refused(ctx context.Context, connection windlass.Connection, version int64) (windlass.Credentials, error)
 }
 
-// Provider puts credentials on requests, and refuses requests to anywhere but the
-// provider's API: *bitbucket.OAuth.
-type Provider interface {
-	Transport(credentials windlass.Credentials, base http.RoundTripper) (http.RoundTripper, error)
-}
-
 // Budget pays for requests (invariant 7).
 type Budget interface {
 	// Pay pays for one request that is to be sent now. It fails with
 	// windlass.RateLimited and the time to wait, and has then spent nothing.
 	Pay(ctx context.Context, connection windlass.Connection, credentials windlass.Credentials) error
 	// Learn takes in the answer to a request that was paid.
-	Learn(ctx context.Context, connection windlass.Connection, credentials windlass.Credentials, status int, header http.Header)
+	Learn(ctx context.Context, connection windlass.Connection, credentials windlass.Credentials, resp *http.Response)
 }

@@ -10,24 +10,19 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/connector"
 )
 
-// DefaultBaseURL is where Bitbucket Cloud's API is.
-const DefaultBaseURL = "https://api.bitbucket.org"
-
-// Config is what a Proxy is made of. Directory, Credentials, Provider and Budget
+// Config is what a Proxy is made of. Directory, Credentials, Providers and Budget
 // are required.
 type Config struct {
 	Directory   Directory
 	Credentials Credentials
-	Provider    Provider
+	Providers   connector.Providers
 	Budget      Budget
-	// BaseURL is what stands before the path of every request; "" is
-	// DefaultBaseURL.
-	BaseURL string
-	// Base sends the requests; nil is Unaltered(http.DefaultTransport). It must not
-	// ask for compression by itself, nor unpack.
-	Base   http.RoundTripper
+	// Base sends the requests to a provider; nil is Unaltered(http.DefaultTransport).
+	// It must not ask for compression by itself, nor unpack.
+	Base   func(provider string) http.RoundTripper
 	Limits Limits
 	// Remember is for how long an installation and its credential are used again
 	// without being looked up; 0 is a second, and less is not at all. So long an
@@ -68,7 +63,7 @@ func (l Limits) withDefaults() Limits {
 // Proxy passes requests on. It is safe for concurrent use.
 type Proxy struct {
 	config    Config
-	base      *url.URL
+	upstreams map[string]upstream // by provider
 	log       *slog.Logger
 	now       func() time.Time
 	slots     slots
@@ -82,22 +77,27 @@ type Proxy struct {
 // New makes a Proxy.
 func New(config Config) (*Proxy, error) {
 	const op = "set up the proxy"
-	if config.Directory == nil || config.Credentials == nil || config.Provider == nil || config.Budget == nil {
-		return nil, &windlass.Failure{Kind: windlass.Internal, Op: op, Message: "Directory, Credentials, Provider and Budget are required"}
+	if config.Directory == nil || config.Credentials == nil || len(config.Providers) == 0 || config.Budget == nil {
+		return nil, &windlass.Failure{Kind: windlass.Internal, Op: op, Message: "Directory, Credentials, Providers and Budget are required"}
 	}
-	base, err := url.Parse(strings.TrimRight(cmp.Or(config.BaseURL, DefaultBaseURL), "/"))
-	if err != nil || (base.Scheme != "https" && base.Scheme != "http") || base.Host == "" ||
-		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, &windlass.Failure{
-			Kind: windlass.Invalid, Op: op, Message: "the base URL is not one", Remedy: "it looks like " + DefaultBaseURL,
+	p := &Proxy{config: config, upstreams: map[string]upstream{}, log: config.Logger, now: config.Now}
+	for _, provider := range config.Providers {
+		info := provider.Info()
+		base, err := url.Parse(strings.TrimRight(cmp.Or(info.ProxyURL, info.BaseURL), "/"))
+		if err != nil || (base.Scheme != "https" && base.Scheme != "http") || base.Host == "" ||
+			base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+			return nil, &windlass.Failure{
+				Kind: windlass.Invalid, Op: op, Message: "the base URL of " + info.DisplayName + " is not one", Remedy: "it looks like https://api.example.com",
+			}
 		}
+		through := Unaltered(http.DefaultTransport)
+		if config.Base != nil {
+			through = config.Base(info.Name)
+		}
+		p.upstreams[info.Name] = upstream{provider, base, through}
 	}
-	p := &Proxy{config: config, base: base, log: config.Logger, now: config.Now}
 	p.config.Limits = config.Limits.withDefaults()
 	p.config.Remember = cmp.Or(config.Remember, time.Second)
-	if p.config.Base == nil {
-		p.config.Base = Unaltered(http.DefaultTransport)
-	}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
@@ -106,6 +106,23 @@ func New(config Config) (*Proxy, error) {
 	}
 	p.slots.init(p.config.Limits)
 	return p, nil
+}
+
+// upstream is a provider that requests are passed on to.
+type upstream struct {
+	provider connector.Provider
+	base     *url.URL // what stands before the path of every request
+	through  http.RoundTripper
+}
+
+// upstream finds the provider of a connection.
+func (p *Proxy) upstream(provider string) (upstream, error) {
+	if found, known := p.upstreams[provider]; known {
+		return found, nil
+	}
+	return upstream{}, &windlass.Failure{
+		Kind: windlass.Invalid, Message: "there is no provider " + quote(provider), Remedy: "the server has to be one that knows it",
+	}
 }
 
 // Unaltered returns a transport like base that passes bodies as they are: it

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"windlass/bitbucket"
+	"windlass/connector"
 	"windlass/internal/proxy"
 )
 
@@ -83,7 +83,7 @@ func TestNamesWithPercentSignsPass(t *testing.T) {
 
 func TestABaseURLWithAPathIsNotLeftEither(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, http.HandlerFunc(mirror), func(c *proxy.Config) { c.BaseURL += "/gate%2Fway/" })
+	w := newWorld(t, http.HandlerFunc(mirror), func(c *proxy.Config) { *baseOf(t, c) += "/gate%2Fway/" })
 	if _, text := w.do(w.request("GET", "/2.0/user?a=b", nil)); !strings.HasPrefix(text, "GET /gate%2Fway/2.0/user?a=b\n") {
 		t.Errorf("it went to %s", text)
 	}
@@ -215,7 +215,7 @@ func TestTheCredentialGoesToTheAPIAlone(t *testing.T) {
 	if resp.StatusCode != http.StatusFound || resp.Header.Get("Location") != other.URL+"/take" {
 		t.Errorf("got %d to %s", resp.StatusCode, resp.Header.Get("Location"))
 	}
-	wrong := newWorld(t, http.NotFoundHandler(), func(c *proxy.Config) { c.BaseURL = other.URL })
+	wrong := newWorld(t, http.NotFoundHandler(), func(c *proxy.Config) { *baseOf(t, c) = other.URL })
 	if resp, text := wrong.do(wrong.request("GET", "/2.0/x", nil)); resp.StatusCode != http.StatusInternalServerError || !strings.Contains(text, "refused to send the credential") {
 		t.Errorf("got %d %s", resp.StatusCode, text)
 	}
@@ -223,7 +223,7 @@ func TestTheCredentialGoesToTheAPIAlone(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	good := proxy.Config{Directory: newEntries(), Credentials: &keeper{}, Provider: &bitbucket.OAuth{}, Budget: &budget{}}
+	good := proxy.Config{Directory: newEntries(), Credentials: &keeper{}, Providers: connector.Providers{at("", "")}, Budget: &budget{}}
 	if _, err := proxy.New(good); err != nil {
 		t.Error(err)
 	}
@@ -232,11 +232,15 @@ func TestSettings(t *testing.T) {
 	}
 	for _, base := range []string{"api.bitbucket.org", "ftp://x", "https://", "https://user@x", "https://x?a=b", "https://x#a", "https://%zz"} {
 		bad := good
-		bad.BaseURL = base
+		bad.Providers = connector.Providers{at("", base)}
 		if _, err := proxy.New(bad); err == nil {
 			t.Errorf("%q is taken for a base URL", base)
 		}
 	}
+}
+
+func sends(f roundTripper) func(string) http.RoundTripper {
+	return func(string) http.RoundTripper { return f }
 }
 
 func FuzzNoTargetLeavesTheBaseURL(f *testing.F) {
@@ -245,9 +249,8 @@ func FuzzNoTargetLeavesTheBaseURL(f *testing.F) {
 	}
 	var sent *http.Request
 	p, err := proxy.New(proxy.Config{
-		Directory: newEntries(), Credentials: &keeper{token: "t"}, Budget: &budget{}, Provider: &bitbucket.OAuth{APIURL: "https://api.example.com/2.0"},
-		BaseURL: "https://api.example.com/base",
-		Base: roundTripper(func(req *http.Request) (*http.Response, error) {
+		Directory: newEntries(), Credentials: &keeper{token: "t"}, Budget: &budget{}, Providers: connector.Providers{at("https://api.example.com/2.0", "https://api.example.com/base")},
+		Base: sends(func(req *http.Request) (*http.Response, error) {
 			sent = req
 			return &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody}, nil
 		}),

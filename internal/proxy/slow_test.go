@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"windlass/connector"
 	"windlass/internal/proxy"
 )
 
@@ -43,8 +44,7 @@ func TestAProviderThatTakesNothing(t *testing.T) {
 	defer deaf.Close()
 	w := newWorld(t, http.NotFoundHandler(), func(c *proxy.Config) {
 		hasty(c)
-		c.BaseURL = "http://" + deaf.Addr().String()
-		c.Provider = anywhere{}
+		c.Providers = connector.Providers{anywhere{at("", "http://"+deaf.Addr().String())}}
 	})
 	for _, body := range []any{nil, &zeroes{64 << 20}} {
 		resp, err := w.front.Client().Do(w.request("POST", "/2.0/x", body))

@@ -10,10 +10,10 @@ import (
 	"windlass"
 )
 
-// target is where a request goes: the base URL with what stood in the request's
-// first line, byte by byte (invariant 6). That is why a path is never cleaned:
-// what would have to be is refused.
-func (p *Proxy) target(r *http.Request) (*url.URL, error) {
+// target is where a request goes, below the provider's base URL: what stood in the
+// request's first line, byte by byte (invariant 6). That is why a path is never
+// cleaned: what would have to be is refused.
+func target(r *http.Request) (*url.URL, error) {
 	raw := r.RequestURI
 	if raw == "" { // a request that did not come through a server
 		raw = r.URL.RequestURI()
@@ -37,15 +37,20 @@ func (p *Proxy) target(r *http.Request) (*url.URL, error) {
 	if err != nil { // faultOf has looked already
 		return nil, &windlass.Failure{Kind: windlass.Invalid, Message: "the path is refused: its escapes are wrong"}
 	}
-	to := *p.base
-	to.Path += plain
-	to.RawPath = p.base.EscapedPath() + path
-	to.RawQuery, to.ForceQuery = query, asked
+	return &url.URL{Path: plain, RawPath: path, RawQuery: query, ForceQuery: asked}, nil
+}
+
+// below puts a base URL before a target.
+func below(base, target *url.URL) *url.URL {
+	to := *base
+	to.Path += target.Path
+	to.RawPath = base.EscapedPath() + target.RawPath
+	to.RawQuery, to.ForceQuery = target.RawQuery, target.ForceQuery
 	if to.EscapedPath() != to.RawPath {
 		// Characters that url.URL would escape in its own way, which loses %2F.
 		to.Opaque = to.RawPath
 	}
-	return &to, nil
+	return &to
 }
 
 // faultOf says why a path could lead elsewhere, or "". It is unescaped once, as the

@@ -20,6 +20,7 @@ import (
 	"windlass"
 	"windlass/bitbucket"
 	"windlass/bitbucket/sandbox"
+	"windlass/connector"
 	"windlass/internal/proxy"
 )
 
@@ -44,6 +45,32 @@ type world struct {
 	seen     chan proxy.Seen
 }
 
+// elsewhere is Bitbucket, whose proxied paths stand behind a base URL of a test's.
+type elsewhere struct {
+	bitbucket.Provider
+	base string
+}
+
+func at(api, base string) *elsewhere {
+	return &elsewhere{bitbucket.Provider{Endpoints: connector.Endpoints{API: api}}, base}
+}
+
+func (e *elsewhere) Info() connector.Info {
+	info := e.Provider.Info()
+	info.ProxyURL = e.base
+	return info
+}
+
+// baseOf is the base URL of a config's only provider.
+func baseOf(tb testing.TB, c *proxy.Config) *string {
+	tb.Helper()
+	provider, ok := c.Providers[0].(*elsewhere)
+	if !ok {
+		tb.Fatalf("the provider is a %T", c.Providers[0])
+	}
+	return &provider.base
+}
+
 // newWorld starts a proxy before a provider. change may be nil.
 func newWorld(tb testing.TB, provider http.Handler, change func(*proxy.Config)) *world {
 	tb.Helper()
@@ -57,7 +84,7 @@ func newWorld(tb testing.TB, provider http.Handler, change func(*proxy.Config)) 
 	base := proxy.Unaltered(transport)
 	config := proxy.Config{
 		Directory: w.entries, Credentials: w.keeper, Budget: w.budget,
-		Provider: &bitbucket.OAuth{APIURL: w.provider.URL + "/2.0"}, BaseURL: w.provider.URL, Base: base,
+		Providers: connector.Providers{at(w.provider.URL+"/2.0", w.provider.URL)}, Base: func(string) http.RoundTripper { return base },
 		Logger:  slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Observe: func(s proxy.Seen) { w.seen <- s },
 	}
@@ -218,7 +245,7 @@ func (b *budget) Pay(context.Context, windlass.Connection, windlass.Credentials)
 	return nil
 }
 
-func (b *budget) Learn(context.Context, windlass.Connection, windlass.Credentials, int, http.Header) {
+func (b *budget) Learn(context.Context, windlass.Connection, windlass.Credentials, *http.Response) {
 	b.learnt.Add(1)
 }
 

@@ -13,28 +13,14 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/bitbucket"
+	"windlass/connector"
 	"windlass/internal/budget"
 )
 
-// A spending says what the requests of a context are for, and counts them.
+// A spending is what the requests of a client are for, and how many were sent.
 type spending struct {
 	class budget.Class
 	sent  atomic.Int64
-}
-
-type spendingKey struct{}
-
-// spends is a transport whose requests are for something. It stands around the
-// one of a connection, which pays at its innermost: what is sent twice is paid twice.
-type spends struct {
-	*spending
-	base http.RoundTripper
-}
-
-// RoundTrip sends a request that says what it is for.
-func (s *spends) RoundTrip(req *http.Request) (*http.Response, error) {
-	return s.base.RoundTrip(req.WithContext(context.WithValue(req.Context(), spendingKey{}, s.spending)))
 }
 
 // classOf is who is served first: whoever waits for an answer, then what is due,
@@ -54,9 +40,11 @@ func classOf(purpose string) budget.Class {
 type budgets struct {
 	*budget.Budget
 
-	apps  apps
-	limit int // where nobody said another
-	known sync.Map
+	apps      apps
+	providers connector.Providers
+	limit     int // where nobody said another
+	now       func() time.Time
+	known     sync.Map
 	// secret is the same in all processes: they have to find one key for one credential.
 	secret windlass.Secret
 }
@@ -74,29 +62,32 @@ type knownLimit struct {
 }
 
 func newBudgets(config *Config, ledger budget.Ledger, apps apps, secret windlass.Secret) *budgets {
-	return &budgets{
-		Budget: budget.New(ledger, &budget.Options{Limits: limits, Now: config.Now}), apps: apps, limit: config.HourlyLimit, secret: secret,
+	b := &budgets{apps: apps, providers: config.Providers, limit: config.HourlyLimit, now: config.Now, secret: secret}
+	b.Budget = budget.New(ledger, &budget.Options{Limits: b.limits, Now: config.Now})
+	return b
+}
+
+// limits reads what a provider says of a limit.
+func (b *budgets) limits(account budget.Account, resp *http.Response) (connector.Limit, bool) {
+	provider, known := b.providers.Named(account.Provider)
+	if !known {
+		return connector.Limit{}, false
 	}
+	return provider.Limit(resp)
 }
 
-// limits reads what Bitbucket says of a limit.
-func limits(header http.Header) (budget.Reading, bool) {
-	said, ok := bitbucket.ParseLimit(header)
-	return budget.Reading{Limit: said.Limit, Remaining: said.Remaining, Reset: said.Reset}, ok
-}
-
-// account is whom Bitbucket counts the requests of a connection for: all of a
+// account is whom the provider counts the requests of a connection for: all of a
 // provider app's together, and each other credential by itself, whether it is being
 // checked for a new connection or belongs to one, or to several.
 func (b *budgets) account(ctx context.Context, c windlass.Connection, credentials windlass.Credentials) (budget.Account, error) {
-	account := budget.Account{Limit: b.limit, Customer: c.ProjectID + "/" + c.Group.Ref}
+	account := budget.Account{Provider: c.Provider, Limit: b.limit, Customer: c.ProjectID + "/" + c.Group.Ref}
 	if c.ProviderAppID == "" {
 		account.Key, account.Payer = b.ofCredential(credentials), c.ProjectID+"/"+c.ID
 		return account, nil
 	}
 	account.Key = "app:" + c.ProviderAppID
 	if found, ok := b.known.Load(c.ProviderAppID); ok {
-		if known, _ := found.(knownLimit); time.Now().Before(known.until) {
+		if known, _ := found.(knownLimit); b.now().Before(known.until) {
 			account.Limit = known.limit
 			return account, nil
 		}
@@ -108,14 +99,14 @@ func (b *budgets) account(ctx context.Context, c windlass.Connection, credential
 	if app.HourlyLimit > 0 {
 		account.Limit = app.HourlyLimit
 	}
-	b.known.Store(c.ProviderAppID, knownLimit{account.Limit, time.Now().Add(time.Minute)})
+	b.known.Store(c.ProviderAppID, knownLimit{account.Limit, b.now().Add(time.Minute)})
 	return account, nil
 }
 
 // ofCredential is the key of a credential. The hash is keyed, so that no one can find
 // out by it which credential was used. What was chosen by a person beside the token
 // (the user name of an API token, which may be the address or a fixed word) is left
-// out: Bitbucket counts the token.
+// out: the provider counts the token.
 func (b *budgets) ofCredential(c windlass.Credentials) string {
 	kind, spent := "token", cmp.Or(c.Password.Reveal(), c.APIKey.Reveal(), c.AccessToken.Reveal())
 	if c.ClientKey != "" { // a Connect app signs each request anew
@@ -165,15 +156,12 @@ func paidBy(s *budget.State, projectID string) bool {
 	return pays
 }
 
-// base is what sends a connection's requests: each is paid first (invariant 7).
-func (b *budgets) base(c windlass.Connection, credentials windlass.Credentials, through http.RoundTripper) http.RoundTripper {
-	return &payer{b, c, credentials, through}
-}
-
+// payer sends a connection's requests: each is paid first (invariant 7).
 type payer struct {
 	budgets     *budgets
 	connection  windlass.Connection
 	credentials windlass.Credentials
+	spending    *spending
 	through     http.RoundTripper
 }
 
@@ -186,11 +174,8 @@ func (p *payer) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	class, through := budget.Interactive, p.through
-	if spending, ok := req.Context().Value(spendingKey{}).(*spending); ok {
-		class, through = spending.class, &counts{&spending.sent, through}
-	}
-	return p.budgets.Transport(through, account, class).RoundTrip(req)
+	counted := &counts{&p.spending.sent, p.through}
+	return p.budgets.Transport(counted, account, p.spending.class).RoundTrip(req)
 }
 
 // counts tells how many requests were paid and sent.

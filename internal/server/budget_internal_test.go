@@ -53,7 +53,7 @@ func (s *payingSite) send(c windlass.Connection, spent windlass.Credentials) boo
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	resp, err := s.base(c, spent, http.DefaultTransport).RoundTrip(req)
+	resp, err := (&payer{s.budgets, c, spent, &spending{}, http.DefaultTransport}).RoundTrip(req)
 	if _, waits := errors.AsType[*budget.Wait](err); waits {
 		return false
 	}

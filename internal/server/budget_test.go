@@ -27,7 +27,7 @@ func TestWhatACheckSpentIsChargedToTheToken(t *testing.T) {
 			bitbucket.ServeHTTP(w, req)
 		}))
 		t.Cleanup(at.Close)
-		config.BitbucketAPIURL, config.BitbucketSiteURL = at.URL+"/2.0", at.URL
+		config.Endpoints = endpoints(at.URL)
 		r := start(t, config)
 		connect := func(group string, credentials map[string]any) {
 			credentials["provider"], credentials["groupRef"], credentials["consumerRef"] = "bitbucket", group, "ann"

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/bitbucket"
+	"windlass/connector"
 	"windlass/internal/guard"
 )
 
@@ -60,16 +60,18 @@ type Config struct {
 	Project string
 	// Roles is what this process does; none is all of them.
 	Roles []Role
-	// BitbucketAPIURL and BitbucketSiteURL are where Bitbucket is, for tests and
-	// trials against a look-alike.
-	BitbucketAPIURL, BitbucketSiteURL string
+	// Providers are those that customers are connected to; none is all that are built
+	// in.
+	Providers connector.Providers
+	// Endpoints are where providers that are built in are, by name.
+	Endpoints map[string]connector.Endpoints
 	// AllowHTTPDestinations lets webhooks go to http addresses.
 	AllowHTTPDestinations bool
 	// AllowPrivateDestinations are the networks that webhooks may go to although
 	// they are not public, as in 10.1.0.0/16.
 	AllowPrivateDestinations []string
-	// HourlyLimit is how many requests an hour Bitbucket allows to a consumer or a
-	// token of which nobody has said another number; 0 is what Bitbucket documents.
+	// HourlyLimit is how many requests an hour a provider allows to a consumer or a
+	// token of which nobody has said another number; 0 is budget.DefaultLimit.
 	HourlyLimit int
 	// Lease is how long what a process was doing is left alone when nothing is heard
 	// of it, before another takes it over; 0 is DefaultLease. Reads, writes and jobs
@@ -93,7 +95,7 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// Base sends the requests to Bitbucket; nil is a transport with timeouts.
+	// Base sends the requests to providers; nil is a transport with timeouts.
 	Base http.RoundTripper
 }
 
@@ -146,8 +148,6 @@ func (c Config) withDefaults() (Config, error) {
 	c.Addr = cmp.Or(c.Addr, DefaultAddr)
 	c.DataDir = cmp.Or(c.DataDir, DefaultDataDir)
 	c.Project = cmp.Or(c.Project, DefaultProject)
-	c.BitbucketAPIURL = cmp.Or(strings.TrimRight(c.BitbucketAPIURL, "/"), bitbucket.DefaultAPIURL)
-	c.BitbucketSiteURL = cmp.Or(strings.TrimRight(c.BitbucketSiteURL, "/"), bitbucket.DefaultSiteURL)
 	c.AnswerStall = cmp.Or(c.AnswerStall, DefaultAnswerStall)
 	c.MaxConnections = cmp.Or(c.MaxConnections, DefaultMaxConnections)
 	c.MaxConnectionsPerAddress = cmp.Or(c.MaxConnectionsPerAddress, DefaultMaxConnectionsPerAddress)
@@ -168,6 +168,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Base == nil {
 		c.Base = newBase()
+	}
+	if len(c.Providers) == 0 {
+		c.Providers = builtIn(&c)
 	}
 	return c, c.check()
 }
@@ -197,19 +200,36 @@ func (c *Config) check() error {
 	if _, err := guard.ParseAllowed(c.AllowPrivateDestinations); err != nil {
 		return err
 	}
-	for _, address := range []struct{ name, url string }{
-		{"public URL", c.PublicURL}, {"Bitbucket's API URL", c.BitbucketAPIURL}, {"Bitbucket's site URL", c.BitbucketSiteURL},
-	} {
-		if err := checkURL(address.name, address.url); err != nil {
-			return err
+	if err := checkURL("public URL", c.PublicURL, false); err != nil {
+		return err
+	}
+	return c.checkProviders()
+}
+
+// checkProviders looks at where the providers are said to be.
+func (c *Config) checkProviders() error {
+	for name := range c.Endpoints {
+		if _, known := c.Providers.Named(name); !known {
+			return invalid("there is no provider "+name, "the providers are "+strings.Join(c.Providers.Names(), ", "))
+		}
+	}
+	for _, provider := range c.Providers {
+		info := provider.Info()
+		at := c.Endpoints[info.Name]
+		for _, address := range []struct{ name, url string }{
+			{"API URL", at.API}, {"site URL", at.Site}, {"API URL", cmp.Or(info.ProxyURL, info.BaseURL)},
+		} {
+			if err := checkURL(info.Brand+"'s "+address.name, address.url, true); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // checkURL refuses what is no address, and to send credentials in the clear to
-// another machine's Bitbucket.
-func checkURL(name, raw string) error {
+// another machine's provider.
+func checkURL(name, raw string, credentials bool) error {
 	if raw == "" {
 		return nil
 	}
@@ -217,7 +237,7 @@ func checkURL(name, raw string) error {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return invalid("the "+name+" is not one", "give a scheme and a host, as in https://windlass.example.com")
 	}
-	if u.Scheme == "http" && strings.HasPrefix(name, "Bitbucket") && !isLoopback(u.Hostname()) {
+	if u.Scheme == "http" && credentials && !isLoopback(u.Hostname()) {
 		return invalid("the "+name+" would send credentials in the clear", "use https; http is for this machine only")
 	}
 	return nil
@@ -234,7 +254,7 @@ func invalid(message, remedy string) error {
 
 func (c *Config) has(role Role) bool { return slices.Contains(c.Roles, role) }
 
-// newBase returns a transport that gives up on a Bitbucket which does not pick up
+// newBase returns a transport that gives up on a provider which does not pick up
 // or does not answer.
 func newBase() *http.Transport {
 	return &http.Transport{

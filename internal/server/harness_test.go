@@ -18,6 +18,7 @@ import (
 
 	"windlass"
 	"windlass/bitbucket/sandbox"
+	"windlass/connector"
 	"windlass/internal/server"
 	"windlass/internal/store/storetest"
 )
@@ -63,6 +64,11 @@ func configOf(tb testing.TB, driver string) server.Config {
 		config.Database = windlass.NewSecret(storetest.New(tb, driver).URL)
 	}
 	return config
+}
+
+// endpoints are those of a look-alike of Bitbucket.
+func endpoints(url string) map[string]connector.Endpoints {
+	return map[string]connector.Endpoints{"bitbucket": {API: url + "/2.0", Site: url}}
 }
 
 // logged has a config log to somewhere that a test can read.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"windlass/connector"
 	"windlass/internal/connect"
 	"windlass/internal/jobs"
 )
@@ -20,7 +21,7 @@ type metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
 	latency   *prometheus.HistogramVec
-	provider  *prometheus.CounterVec
+	providers map[string]*prometheus.CounterVec // requests made, by provider
 	events    *prometheus.CounterVec
 	keptAlive *prometheus.CounterVec
 	attempts  *prometheus.CounterVec
@@ -31,7 +32,7 @@ type metrics struct {
 	delivered *prometheus.CounterVec
 }
 
-func newMetrics() *metrics {
+func newMetrics(providers connector.Providers) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -41,9 +42,7 @@ func newMetrics() *metrics {
 			Name: "windlass_http_request_seconds", Help: "How long answers took, by operation.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 30},
 		}, []string{"operation"}),
-		provider: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "windlass_bitbucket_requests_total", Help: "Requests made to Bitbucket, by endpoint (api or token) and status (error: no answer).",
-		}, []string{"endpoint", "status"}),
+		providers: map[string]*prometheus.CounterVec{},
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "windlass_connection_events_total", Help: "What happened to connections: created, updated, refreshed, deleted, error (has to be authorized again).",
 		}, []string{"event"}),
@@ -71,10 +70,18 @@ func newMetrics() *metrics {
 		}, []string{"outcome"}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.latency, m.provider, m.events, m.keptAlive, m.attempts, m.jobTime,
+		m.requests, m.latency, m.events, m.keptAlive, m.attempts, m.jobTime,
 		m.pages, m.records, m.batches, m.delivered,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	for _, provider := range providers {
+		info := provider.Info()
+		m.providers[info.Name] = prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "windlass_" + strings.ReplaceAll(info.Name, "-", "_") + "_requests_total",
+			Help: "Requests made to " + info.Brand + ", by endpoint (api or token) and status (error: no answer).",
+		}, []string{"endpoint", "status"})
+		m.registry.MustRegister(m.providers[info.Name])
+	}
 	return m
 }
 
@@ -113,15 +120,16 @@ func (m *metrics) connection(event connect.Event) {
 	m.events.WithLabelValues(strings.TrimPrefix(event.Type, "connection.")).Inc()
 }
 
-// countedTransport counts the requests to Bitbucket.
+// countedTransport counts the requests to a provider.
 type countedTransport struct {
 	base     http.RoundTripper
 	endpoint string
 	counted  *prometheus.CounterVec
 }
 
-func (m *metrics) transport(base http.RoundTripper, endpoint string) http.RoundTripper {
-	return &countedTransport{base, endpoint, m.provider}
+// transport counts what base sends to a provider.
+func (m *metrics) transport(base http.RoundTripper, provider, endpoint string) http.RoundTripper {
+	return &countedTransport{base, endpoint, m.providers[provider]}
 }
 
 // RoundTrip makes a request and counts its answer.

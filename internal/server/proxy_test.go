@@ -41,7 +41,7 @@ func startProxied(tb testing.TB, options *sandbox.Options, config server.Config)
 	p := &proxied{bitbucket: sandbox.New(options)}
 	p.at = httptest.NewServer(p.bitbucket)
 	tb.Cleanup(p.at.Close)
-	config.BitbucketAPIURL, config.BitbucketSiteURL = p.at.URL+"/2.0", p.at.URL
+	config.Endpoints = endpoints(p.at.URL)
 	config.ProxyHost = "proxy.example.com"
 	p.running = start(tb, config)
 	key, secret := p.bitbucket.NewConsumer(p.CallbackURL(), "account", "repository", "project", "project:admin")

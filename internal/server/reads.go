@@ -4,12 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"net/url"
 	"time"
 
 	"windlass"
-	"windlass/bitbucket"
 	"windlass/connector"
 	"windlass/internal/jobs"
 	"windlass/internal/read"
@@ -24,7 +22,7 @@ const (
 	jobResume = "read.resume"
 )
 
-// queueReads is for jobs that wait for Bitbucket, so that these wait for themselves only.
+// queueReads is for jobs that wait for a provider, so that these wait for themselves only.
 const queueReads = "reads"
 
 // downloadPath is where records are that are too large for a message.
@@ -123,40 +121,23 @@ func (s *Server) dueRead(ctx context.Context, payload json.RawMessage) error {
 // openReader opens a connection's workspace. What fails for a moment is tried
 // again here; for what takes longer an operation waits without a worker.
 func (s *Server) openReader(ctx context.Context, c windlass.Connection, purpose string) (connector.Reader, error) {
-	client, err := s.connect.Client(ctx, c)
+	opened, err := s.openTo(ctx, c, classOf(purpose), true)
 	if err != nil {
 		return nil, err
 	}
-	const (
-		attempts = 3
-		wait     = 5 * time.Second
-	)
-	spending := &spending{class: classOf(purpose)}
-	bucket, err := bitbucket.New(&http.Client{Transport: &bitbucket.Retry{
-		Base: &spends{spending, client.Transport}, MaxAttempts: attempts, MaxWait: wait,
-	}}, &bitbucket.Options{
-		Workspace: c.WorkspacePath(), APIURL: s.config.BitbucketAPIURL, UserAgent: userAgent, Lessons: s.lessons.of(c),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &countedReader{bucket, spending, s.metrics}, nil
+	return &countedReader{opened, s.metrics}, nil
 }
 
-// countedReader says how many requests its pages took.
+// countedReader counts the pages that are read.
 type countedReader struct {
-	connector.Reader
+	*workspace
 
-	spending *spending
-	metrics  *metrics
+	metrics *metrics
 }
-
-// Requests is how many were sent in all.
-func (r *countedReader) Requests() int64 { return r.spending.sent.Load() }
 
 // Read reads a page and counts it.
 func (r *countedReader) Read(ctx context.Context, request connector.ReadRequest) (connector.Page, error) {
-	page, err := r.Reader.Read(ctx, request)
+	page, err := r.workspace.Read(ctx, request)
 	if err == nil {
 		r.metrics.pages.WithLabelValues(r.spending.class.String()).Inc()
 	}

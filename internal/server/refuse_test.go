@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"windlass"
+	"windlass/connector"
 	"windlass/internal/server"
 )
 
@@ -97,8 +98,8 @@ func TestStartThatCannotBe(t *testing.T) {
 			return func() { s.config.PublicURL = "" }
 		}, windlass.Invalid, []string{"public URL"}},
 		{"a Bitbucket in the clear", func(s *scene) func() {
-			s.config.BitbucketAPIURL = "http://api.bitbucket.example/2.0"
-			return func() { s.config.BitbucketAPIURL = "" }
+			s.config.Endpoints = map[string]connector.Endpoints{"bitbucket": {API: "http://api.bitbucket.example/2.0"}}
+			return func() { s.config.Endpoints = nil }
 		}, windlass.Invalid, []string{"in the clear"}},
 		{"a time below zero", func(s *scene) func() {
 			s.config.StopDeadline = -1

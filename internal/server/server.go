@@ -16,6 +16,7 @@ import (
 	"windlass"
 	"windlass/internal/api"
 	"windlass/internal/auth"
+	"windlass/internal/budget"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
 	"windlass/internal/guard"
@@ -28,7 +29,7 @@ import (
 	"windlass/internal/write"
 )
 
-// callbackPath is where Bitbucket sends people back to, below the public URL.
+// callbackPath is where a provider sends people back to, below the public URL.
 const callbackPath = "/callbacks/v1/oauth"
 
 // Server is a server that has been put together. It is run once.
@@ -47,7 +48,6 @@ type Server struct {
 	deliver   *deliver.Service
 	reads     *read.Flow
 	writes    *write.Flow
-	lessons   lessons
 	api       *api.API
 	people    *auth.People
 	ui        *ui.UI
@@ -77,7 +77,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, log: config.Logger, metrics: newMetrics(), owner: rand.Text()}
+	s := &Server{config: config, log: config.Logger, metrics: newMetrics(config.Providers), owner: rand.Text()}
 	s.clients = newConnections(config.MaxConnections, config.MaxConnectionsPerAddress, s.metrics.registry, s.log)
 	s.presence = newPresence(s)
 	s.reading, s.endReads = context.WithCancel(context.WithoutCancel(ctx))
@@ -149,7 +149,7 @@ func (s *Server) serving(handler http.Handler) func(net.Listener) *listener {
 	}
 }
 
-// proxies reports whether a request is passed on to Bitbucket.
+// proxies reports whether a request is passed on to a provider.
 func (s *Server) proxies(r *http.Request) bool { return s.api != nil && s.api.Proxies(r) }
 
 // route answers what is the server's own and gives the rest to the API. It is no
@@ -236,9 +236,6 @@ func (c *Config) openKeyset() (*seal.Keyset, error) {
 
 // assemble makes the flows and hands each what it needs.
 func (s *Server) assemble(budgetKey windlass.Secret) error {
-	oauth := s.config.oauth()
-	oauth.Base = s.metrics.transport(s.config.Base, "token")
-	requests := s.metrics.transport(s.config.Base, "api")
 	s.budgets = newBudgets(&s.config, s.store, s.store, budgetKey)
 	if err := s.newDeliveries(); err != nil {
 		return err
@@ -251,11 +248,12 @@ func (s *Server) assemble(budgetKey windlass.Secret) error {
 	}
 	var err error
 	s.connect, err = connect.New(connect.Config{
-		Store: s.store, Providers: map[string]connect.Provider{providerName: oauth},
+		Store: s.store, Providers: s.config.Providers,
 		CallbackURL: s.config.PublicURL + callbackPath,
 		Notifier:    &connected{s},
-		Base: func(c windlass.Connection, spent windlass.Credentials) http.RoundTripper {
-			return s.budgets.base(c, spent, requests)
+		Base:        s.paying(&spending{class: budget.Interactive}), // somebody waits for what is checked
+		Tokens: func(provider string) http.RoundTripper {
+			return s.metrics.transport(s.config.Base, provider, "token")
 		},
 		Logger: s.log, Now: s.config.Now, Owner: s.owner,
 	})
@@ -266,12 +264,12 @@ func (s *Server) assemble(budgetKey windlass.Secret) error {
 	if err != nil {
 		return err
 	}
-	s.install = install.New(s.store, []install.Provider{s.config.provider()}, &install.Options{
+	s.install = install.New(s.store, s.config.Providers, &install.Options{
 		Now: s.config.Now, AllowHTTP: s.config.AllowHTTPDestinations, CheckAddress: guard.New(allowed...).Check,
 		Sampler: s.reads, Started: s.reads.Started, Notifier: s.notify,
 	})
 	if s.config.has(RoleAPI) {
-		passing, err := s.newProxy(oauth)
+		passing, err := s.newProxy()
 		if err != nil {
 			return err
 		}
@@ -428,7 +426,7 @@ func (s *Server) stop(ctx context.Context) error {
 
 // refreshPatience is how long a stop waits for the answer to a refresh: a refresh token
 // that is lost on the way has to be asked for again (invariant 4), which another process
-// does within Bitbucket's ten minutes for the old token.
+// does within the time for which a provider takes the old token.
 const refreshPatience = 5 * time.Second
 
 // breakOffRefreshes ends refreshes that take longer than a stop waits for them, and with

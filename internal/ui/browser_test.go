@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"windlass/bitbucket/sandbox"
+	"windlass/connector"
 	"windlass/internal/browsertest"
 	"windlass/internal/server"
 )
@@ -34,7 +35,7 @@ func newWorldWith(t *testing.T, options *sandbox.Options) *world {
 	site := httptest.NewServer(bucket)
 	t.Cleanup(site.Close)
 	s, err := server.New(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", DataDir: t.TempDir(), BitbucketAPIURL: site.URL + "/2.0", BitbucketSiteURL: site.URL,
+		Addr: "127.0.0.1:0", DataDir: t.TempDir(), Endpoints: map[string]connector.Endpoints{"bitbucket": {API: site.URL + "/2.0", Site: site.URL}},
 		AllowHTTPDestinations: true, AllowPrivateDestinations: []string{"127.0.0.0/8"},
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"windlass"
+	"windlass/connector"
 	"windlass/internal/install"
 	"windlass/manifest"
 )
@@ -62,23 +65,29 @@ func (r *request) deployPage() error {
 
 // template is a manifest with everything that there is, to take from.
 func (r *request) template(destination string) string {
-	const provider = "bitbucket"
 	var text strings.Builder
-	fmt.Fprintf(&text, "specVersion: %s\nintegrations:\n  - name: bitbucket\n    provider: %s\n    read:\n      objects:\n", manifest.SpecVersion, provider)
-	objects := r.ui.config.Install.Objects(provider)
+	fmt.Fprintf(&text, "specVersion: %s\nintegrations:\n", manifest.SpecVersion)
+	for _, provider := range slices.Sorted(maps.Keys(r.ui.config.Install.Catalog())) {
+		integration(&text, provider, r.ui.config.Install.Objects(provider), destination)
+	}
+	return text.String()
+}
+
+// integration writes an entry of a manifest, with everything that a provider has.
+func integration(text *strings.Builder, provider string, objects []connector.Object, destination string) {
+	fmt.Fprintf(text, "  - name: %s\n    provider: %s\n    read:\n      objects:\n", provider, provider)
 	for i := range objects {
 		o := &objects[i]
-		comment(&text, o.DisplayName+". "+o.Description)
-		fmt.Fprintf(&text, "        - objectName: %s\n          destination: %q\n          schedule: \"*/30 * * * *\"\n          optionalFieldsAuto: all\n"+
+		comment(text, o.DisplayName+". "+o.Description)
+		fmt.Fprintf(text, "        - objectName: %s\n          destination: %q\n          schedule: \"*/30 * * * *\"\n          optionalFieldsAuto: all\n"+
 			"          backfill:\n            defaultPeriod:\n              fullHistory: true\n", o.Name, destination)
 	}
 	text.WriteString("    write:\n      objects:\n")
 	for i := range objects {
 		if o := &objects[i]; o.Create || o.Update || o.Delete {
-			fmt.Fprintf(&text, "        - objectName: %s\n", o.Name)
+			fmt.Fprintf(text, "        - objectName: %s\n", o.Name)
 		}
 	}
-	return text.String()
 }
 
 // comment writes a text in lines of a comment.

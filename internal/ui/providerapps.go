@@ -1,8 +1,11 @@
 package ui
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,10 +40,22 @@ func (r *request) providerApps(status int, problem *Problem) error {
 	})
 }
 
+// consenting is the provider whose customers consent: the first by name, as the form does
+// not ask where there is one.
+func (r *request) consenting() string {
+	catalog := r.ui.config.Install.Catalog()
+	for _, name := range slices.Sorted(maps.Keys(catalog)) {
+		if catalog[name].OAuth2Opts != nil {
+			return name
+		}
+	}
+	return ""
+}
+
 // providerApp reads the form of a provider app.
 func (r *request) providerApp() install.ProviderAppRequest {
 	app := install.ProviderAppRequest{
-		Provider: "bitbucket", ClientID: r.field("clientId"), ClientSecret: windlass.NewSecret(r.field("clientSecret")),
+		Provider: cmp.Or(r.field("provider"), r.consenting()), ClientID: r.field("clientId"), ClientSecret: windlass.NewSecret(r.field("clientSecret")),
 		Scopes: strings.Fields(strings.ReplaceAll(r.field("scopes"), ",", " ")),
 	}
 	if limit := r.field("limit"); limit != "" {

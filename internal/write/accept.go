@@ -82,7 +82,11 @@ func (f *Flow) permit(t *task, c config.Config, revision windlass.Revision) erro
 		return err
 	}
 	chosen, enabled := c.Writes(t.object)
-	known, writable := f.opts.Provider.Object(t.object)
+	var known connector.Object
+	writable := false
+	if provider := f.provider(t.in.Connection); provider != nil {
+		known, writable = connector.ObjectNamed(provider.Objects(), t.object)
+	}
 	switch {
 	case entry == nil:
 		return refuse("objectName", fmt.Sprintf("the integration does not write %q", clip(t.object)),
@@ -118,7 +122,7 @@ func (f *Flow) permitScopes(t *task, known connector.Object) error {
 	if len(t.in.Connection.Scopes) == 0 {
 		return nil // nobody said: the provider will
 	}
-	missing := f.opts.Provider.Missing(t.in.Connection.Scopes, needed)
+	missing := f.provider(t.in.Connection).Missing(t.in.Connection.Scopes, needed)
 	if len(missing) == 0 {
 		return nil
 	}

@@ -149,7 +149,7 @@ func TestDeathAtEveryPlaceOfABatch(t *testing.T) {
 			a := w.ok("repositories", body)
 			d := &doom{at: at}
 			dying := w.process(func(c *write.Config) {
-				c.Store, c.Provider = mortal{c.Store, d}, mortalProvider{w.provider, d}
+				c.Store, c.Open = mortal{c.Store, d}, mortalProvider{w.provider, d}.Open
 			})
 			for !d.dead() {
 				wait := w.step(dying, a.OperationID)
@@ -193,7 +193,7 @@ func TestDeathAtEveryPlaceOfAHook(t *testing.T) {
 			a := w.ok("hooks", `{"type":"create","mode":"asynchronous","record":{"url":"`+url+`","events":["repo:push"]}}`)
 			d := &doom{at: at}
 			dying := w.process(func(c *write.Config) {
-				c.Store, c.Provider = mortal{c.Store, d}, mortalProvider{w.provider, d}
+				c.Store, c.Open = mortal{c.Store, d}, mortalProvider{w.provider, d}.Open
 			})
 			for !d.dead() && w.step(dying, a.OperationID) >= 0 {
 				w.clock.pass(time.Minute)
@@ -221,7 +221,7 @@ func TestDeathAtEveryPlaceOfASynchronousWrite(t *testing.T) {
 			body := `{"type":"create","record":{"url":"` + url + `","events":["repo:push"]}}`
 			d := &doom{at: at}
 			dying := w.process(func(c *write.Config) {
-				c.Store, c.Provider = mortal{c.Store, d}, mortalProvider{w.provider, d}
+				c.Store, c.Open = mortal{c.Store, d}, mortalProvider{w.provider, d}.Open
 			})
 			_, err := dying.Write(t.Context(), "acme", "repos", "hooks", ask(t, body), url)
 			alive := !d.dead()
@@ -252,7 +252,7 @@ func TestASynchronousWriteThatNobodyAsksForAgain(t *testing.T) {
 		} {
 			d := &doom{at: at}
 			dying := w.process(func(c *write.Config) {
-				c.Store, c.Provider = mortal{c.Store, d}, mortalProvider{w.provider, d}
+				c.Store, c.Open = mortal{c.Store, d}, mortalProvider{w.provider, d}.Open
 			})
 			body, slugs := batchOf(at)
 			_, err := dying.Write(t.Context(), "acme", "repos", "repositories", ask(t, strings.Replace(body, `"mode":"asynchronous",`, "", 1)), "")

@@ -33,7 +33,7 @@
 //
 // # Decisions
 //
-//   - Bitbucket has no transactions, so a batch of more than one record that asks
+//   - The provider has no transactions, so a batch of more than one record that asks
 //     for allOrNone is refused.
 //   - A batch is answered 200 when at least one record was written, else 422. Its
 //     results are in the order of its records, and its errors name their places.

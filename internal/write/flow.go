@@ -11,14 +11,20 @@ import (
 	"github.com/google/uuid"
 
 	"windlass"
+	"windlass/connector"
 	"windlass/internal/logkey"
 )
 
-// Config is what a Flow is made of. Store, Jobs and Provider are required.
+// Config is what a Flow is made of. Store, Jobs, Providers and Open are required.
 type Config struct {
-	Store    Store
-	Jobs     Jobs
-	Provider Provider
+	Store     Store
+	Jobs      Jobs
+	Providers connector.Providers
+	// Open returns a way to write to a connection's workspace. The mode,
+	// windlass.WriteSync or WriteAsync, says whether somebody waits. One that has a
+	// method Requests() int64 is asked how many requests it has sent; otherwise each
+	// call counts as one.
+	Open func(ctx context.Context, c windlass.Connection, mode string) (Target, error)
 	// Notifier is told what became of asynchronous writes; nil means nobody is.
 	Notifier Notifier
 	// Logger gets what a person has to act on; nil means nobody does.
@@ -84,8 +90,8 @@ type Flow struct {
 
 // New returns a Flow.
 func New(c Config) (*Flow, error) {
-	if c.Store == nil || c.Jobs == nil || c.Provider == nil {
-		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: "set up writes", Message: "a store, jobs and a provider are required"}
+	if c.Store == nil || c.Jobs == nil || len(c.Providers) == 0 || c.Open == nil {
+		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: "set up writes", Message: "a store, jobs, a provider and a way to open it are required"}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -101,6 +107,26 @@ func New(c Config) (*Flow, error) {
 		c.Alive = context.Background
 	}
 	return &Flow{store: c.Store, jobs: c.Jobs, opts: c}, nil
+}
+
+// provider is a connection's; nil where the server does not know it.
+func (f *Flow) provider(c windlass.Connection) connector.Provider {
+	found, _ := f.opts.Providers.Named(c.Provider)
+	return found
+}
+
+// secretFields are the fields at the top of an object's record whose values are not
+// to be seen by anyone.
+func (f *Flow) secretFields(c windlass.Connection, object string) []string {
+	provider := f.provider(c)
+	if provider == nil {
+		return nil
+	}
+	fields, err := provider.Fields(object)
+	if err != nil {
+		return nil // an object that is not known has none
+	}
+	return connector.SecretFields(fields)
 }
 
 // now is cut to what the store keeps of a time.

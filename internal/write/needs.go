@@ -84,22 +84,6 @@ type Notifier interface {
 	Notify(ctx context.Context, projectID, event string, data any) error
 }
 
-// Provider is the side that is written to.
-type Provider interface {
-	// Object says what can be written of an object, and which scopes that needs.
-	Object(name string) (connector.Object, bool)
-	// SecretFields are the fields at the top of a record whose values nobody may
-	// see.
-	SecretFields(object string) []string
-	// Missing returns which of the required scopes are not granted.
-	Missing(granted, required []string) []string
-	// Open returns a way to write to a connection's workspace. The mode,
-	// windlass.WriteSync or WriteAsync, says whether somebody waits. One that has a
-	// method Requests() int64 is asked how many requests it has sent; otherwise each
-	// call counts as one.
-	Open(ctx context.Context, c windlass.Connection, mode string) (Target, error)
-}
-
 // Target writes to one workspace.
 type Target interface {
 	connector.Writer

@@ -32,7 +32,7 @@ func TestWhatIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		{"an empty batch", "projects", `{"type":"create","batch":[]}`, windlass.Invalid, "is empty"},
 		{"101 records", "projects", `{"type":"create","batch":[` + many + `]}`, windlass.Invalid, "has 101 records"},
 		{"a batch without a record", "projects", `{"type":"create","batch":[{}]}`, windlass.Invalid, "batch[0].record is missing"},
-		{"all or none", "projects", `{"type":"create","batchPolicy":{"allOrNone":true},"batch":[{` + rope + `},{` + rope + `}]}`, windlass.Invalid, "Bitbucket has no transactions"},
+		{"all or none", "projects", `{"type":"create","batchPolicy":{"allOrNone":true},"batch":[{` + rope + `},{` + rope + `}]}`, windlass.Invalid, "the provider has no transactions"},
 		{"a create with an id", "projects", `{"type":"create","record":{"id":"1","name":"Rope","key":"ROPE"}}`, windlass.Invalid, "record.id is given"},
 		{"an update without an id", "projects", `{"type":"update",` + rope + `}`, windlass.Invalid, "record.id is missing"},
 		{"an update whose id is no text", "projects", `{"type":"update","record":{"id":7,"name":"x"}}`, windlass.Invalid, "record.id is missing"},

@@ -23,19 +23,19 @@ type Request struct {
 	RetryPolicy *RetryPolicy               `json:"retryPolicy,omitempty"`
 	AutoBatch   *AutoBatchPolicy           `json:"autoBatchPolicy,omitempty"`
 	// Associations and Headers belong to other providers.
-	Associations []map[string]json.RawMessage `json:"associations,omitempty" doc:"Not for Bitbucket, which has none."`
-	Headers      []Header                     `json:"headers,omitempty" doc:"Not for Bitbucket, which has none."`
+	Associations []map[string]json.RawMessage `json:"associations,omitempty" doc:"Not taken: no provider here has any."`
+	Headers      []Header                     `json:"headers,omitempty" doc:"Not taken: no provider here has any."`
 }
 
 // BatchRecord is one record of several.
 type BatchRecord struct {
 	Record       map[string]json.RawMessage   `json:"record"`
-	Associations []map[string]json.RawMessage `json:"associations,omitempty" doc:"Not for Bitbucket, which has none."`
+	Associations []map[string]json.RawMessage `json:"associations,omitempty" doc:"Not taken: no provider here has any."`
 }
 
 // BatchPolicy says what a failure means to the other records.
 type BatchPolicy struct {
-	AllOrNone bool `json:"allOrNone,omitempty" doc:"Refused for more than one record: Bitbucket has no transactions."`
+	AllOrNone bool `json:"allOrNone,omitempty" doc:"Refused for more than one record: the provider has no transactions."`
 }
 
 // RetryPolicy says how long an asynchronous write is tried.
@@ -130,22 +130,22 @@ func (r *Request) checkShape(found *issues) {
 		found.addf("body", "mode", "is asynchronous: a delete is synchronous")
 	}
 	if len(r.Associations) > 0 {
-		found.addf("body", "associations", "are not known to Bitbucket: leave them out")
+		found.addf("body", "associations", "are not known to the provider: leave them out")
 	}
 	for place := range r.Batch {
 		if len(r.Batch[place].Associations) > 0 {
-			found.addf("body", fmt.Sprintf("batch[%d].associations", place), "are not known to Bitbucket: leave them out")
+			found.addf("body", fmt.Sprintf("batch[%d].associations", place), "are not known to the provider: leave them out")
 		}
 	}
 	if len(r.Headers) > 0 {
-		found.addf("body", "headers", "are not known to Bitbucket: leave them out")
+		found.addf("body", "headers", "are not known to the provider: leave them out")
 	}
 }
 
 // checkPolicies refuses what cannot be promised.
 func (r *Request) checkPolicies(found *issues) {
 	if r.BatchPolicy != nil && r.BatchPolicy.AllOrNone && len(r.Batch) > 1 {
-		found.addf("body", "batchPolicy.allOrNone", "cannot be kept: Bitbucket has no transactions, so what was written before a failure would stay; leave it out, or send one record")
+		found.addf("body", "batchPolicy.allOrNone", "cannot be kept: the provider has no transactions, so what was written before a failure would stay; leave it out, or send one record")
 	}
 	async := r.Mode == windlass.WriteAsync
 	if r.RetryPolicy != nil {

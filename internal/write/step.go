@@ -163,7 +163,7 @@ func (s *step) settleNone() { s.marked, s.unsettled, s.lines = none, nil, nil }
 // open gets a way to the provider.
 func (s *step) open(ctx context.Context) error {
 	s.hideAll()
-	target, err := s.opts.Provider.Open(ctx, s.in.Connection, s.w.Mode)
+	target, err := s.opts.Open(ctx, s.in.Connection, s.w.Mode)
 	if err != nil {
 		return err
 	}

@@ -56,21 +56,6 @@ type provider struct {
 	opens  error                         // why Open fails
 }
 
-func (p *provider) Object(name string) (connector.Object, bool) {
-	for _, o := range bitbucket.Objects() {
-		if o.Name == name {
-			return o, true
-		}
-	}
-	return connector.Object{}, false
-}
-
-func (p *provider) SecretFields(object string) []string { return bitbucket.SecretFields(object) }
-
-func (p *provider) Missing(granted, required []string) []string {
-	return (&bitbucket.OAuth{}).Missing(granted, required)
-}
-
 func (p *provider) Open(_ context.Context, c windlass.Connection, _ string) (write.Target, error) {
 	if p.opens != nil {
 		return nil, p.opens
@@ -223,7 +208,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	w.integration = w.deploy("repos", revision)
 	w.installation = w.install("group-1", configOf(allObjects), nil)
 	w.config = write.Config{
-		Store: s, Jobs: w.office, Notifier: w.office, Provider: w.provider, Now: w.clock.now,
+		Store: s, Jobs: w.office, Notifier: w.office, Providers: connector.Providers{&bitbucket.Provider{}}, Open: w.provider.Open, Now: w.clock.now,
 		Logger: slog.New(slog.NewTextHandler(w.logs, nil)),
 	}
 	w.flow = w.process(nil)
