@@ -19,14 +19,25 @@ import (
 // Reads bounded by time, whose next page depends on the records in the one
 // before, and those of objects that are no plain lists go page by page.
 func (c *Connector) Pages(ctx context.Context, req connector.ReadRequest) iter.Seq2[connector.Page, error] {
+	o, err := lookup(req.Object)
+	if err != nil {
+		return func(yield func(connector.Page, error) bool) {
+			yield(connector.Page{}, inOp(req.Op(), err))
+		}
+	}
+	return c.pages(ctx, o, req)
+}
+
+// pages walks the pages of the object of a row.
+func (c *Connector) pages(ctx context.Context, o *object, req connector.ReadRequest) iter.Seq2[connector.Page, error] {
 	return func(yield func(connector.Page, error) bool) {
-		w, err := c.newWalker(req)
+		w, err := c.newWalker(o, req)
 		if err != nil {
-			yield(connector.Page{}, inOp("read "+req.Object, err))
+			yield(connector.Page{}, inOp(req.Op(), err))
 			return
 		}
 		if w.bounded() || w.o.walk != nil {
-			connector.Pages(ctx, c, req)(yield)
+			connector.Pages(ctx, rowReader{c, o}, req)(yield)
 			return
 		}
 		p, err := w.place(ctx)
@@ -40,6 +51,16 @@ func (c *Connector) Pages(ctx context.Context, req connector.ReadRequest) iter.S
 		defer cancel()
 		w.walkAhead(ctx, p, &ahead, yield)
 	}
+}
+
+// rowReader reads the object of one row.
+type rowReader struct {
+	c *Connector
+	o *object
+}
+
+func (r rowReader) Read(ctx context.Context, req connector.ReadRequest) (connector.Page, error) {
+	return r.c.read(ctx, r.o, req)
 }
 
 // All walks the records of a read like connector.All, over Pages.

@@ -9,6 +9,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/jsonscan"
 )
 
 // DefaultAPIURL is where Bitbucket Cloud's API is.
@@ -132,37 +133,59 @@ func parseAPI(raw string) (*url.URL, error) {
 	return api, nil
 }
 
+// listPath fills in the path of an object's list.
+func (c *Connector) listPath(o *object, parent connector.Parent) (string, error) {
+	template, err := fill(o.list, "{parent}", "a record of "+o.parent, parent.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, key := range o.keys {
+		what := "the " + key + " of a record of " + o.parent
+		if template, err = fill(template, "{parent."+key+"}", what, jsonscan.Plain(parent.Keys[key])); err != nil {
+			return "", err
+		}
+	}
+	return c.path(template, "")
+}
+
 // path fills in a path template of the table.
 func (c *Connector) path(template, id string) (string, error) {
-	if strings.Contains(template, "{workspace}") {
-		if c.workspace == "" {
-			return "", &connector.Error{
-				Kind:    windlass.Invalid,
-				Message: "no workspace was named",
-				Remedy:  "name the workspace, by the slug in its web address or by its UUID in braces",
-			}
+	if c.workspace == "" && strings.Contains(template, "{workspace}") {
+		return "", &connector.Error{
+			Kind:    windlass.Invalid,
+			Message: "no workspace was named",
+			Remedy:  "name the workspace, by the slug in its web address or by its UUID in braces",
 		}
-		workspace, err := segment("a workspace", c.workspace)
-		if err != nil {
-			return "", err
-		}
-		template = strings.Replace(template, "{workspace}", workspace, 1)
 	}
-	if strings.Contains(template, "{id}") {
-		if invented(id) {
-			return "", &connector.Error{
-				Kind:    windlass.Invalid,
-				Message: quote(id) + " is no id of Bitbucket's: the record came without one",
-				Remedy:  "it can be read, and neither changed nor deleted",
-			}
-		}
-		escaped, err := segment("an id", id)
-		if err != nil {
-			return "", err
-		}
-		template = strings.Replace(template, "{id}", escaped, 1)
+	template, err := fill(template, "{workspace}", "a workspace", c.workspace)
+	if err != nil {
+		return "", err
 	}
-	return template, nil
+	return fill(template, "{id}", "an id", id)
+}
+
+// fill puts a value into a path template in the place of its name, where that is
+// in it.
+func fill(template, name, what, value string) (string, error) {
+	if !strings.Contains(template, name) {
+		return template, nil
+	}
+	if invented(value) {
+		remedy := "it can be read, and neither changed nor deleted"
+		if name != "{id}" {
+			remedy = "nothing below it can be read"
+		}
+		return "", &connector.Error{
+			Kind:    windlass.Invalid,
+			Message: quote(value) + " is no id of Bitbucket's: the record came without one",
+			Remedy:  remedy,
+		}
+	}
+	escaped, err := segment(what, value)
+	if err != nil {
+		return "", err
+	}
+	return strings.Replace(template, name, escaped, 1), nil
 }
 
 // segment escapes a value for one segment of a path, and refuses what could

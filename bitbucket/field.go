@@ -161,11 +161,15 @@ func Describe(name string) ([]connector.Field, error) {
 	if err != nil {
 		return nil, inOp("describe "+name, err)
 	}
+	return o.describe(), nil
+}
+
+func (o *object) describe() []connector.Field {
 	fields := make([]connector.Field, 0, len(o.fields))
 	for _, f := range o.fields {
 		fields = append(fields, f.public())
 	}
-	return fields, nil
+	return fields
 }
 
 // field finds a field by its dotted path.

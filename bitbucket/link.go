@@ -3,12 +3,14 @@ package bitbucket
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/jsonscan"
 )
 
 // follow returns the request for the page after the one that came for p, as a
@@ -38,8 +40,8 @@ func (w *walker) follow(p place, env envelope, fresh int) (string, []string, err
 }
 
 // checkLink refuses a link that is not one to a page of the same list: followed,
-// it would end in an error about something that is not wrong. Only the workspace
-// may be spelled in another way, by slug or by UUID.
+// it would end in an error about something that is not wrong. Only the workspace,
+// and a parent record that was named by UUID, may be spelled in another way.
 func (w *walker) checkLink(p place, link, uri string) error {
 	asked, _, _ := strings.Cut(p.URI, "?")
 	path, query, _ := strings.Cut(uri, "?")
@@ -47,10 +49,10 @@ func (w *walker) checkLink(p place, link, uri string) error {
 	same := bad == nil && !strings.ContainsFunc(uri, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 	ours, theirs := strings.Split(asked, "/"), strings.Split(path, "/")
 	same = same && len(ours) == len(theirs)
-	workspace, err := segment("the workspace", w.c.workspace)
+	named := w.spelledFreely()
 	for i := 0; same && i < len(ours); i++ {
-		spelled := err == nil && ours[i] == workspace && theirs[i] != "" && !strings.ContainsAny(theirs[i], "&=;") &&
-			!strings.Contains(theirs[i], "%20")
+		spelled := ours[i] != "" && slices.Contains(named, unescaped(ours[i])) && theirs[i] != "" &&
+			!strings.ContainsAny(theirs[i], "&=;") && !strings.Contains(theirs[i], "%20")
 		same = ours[i] == theirs[i] || unescaped(ours[i]) == unescaped(theirs[i]) || spelled
 	}
 	if same {
@@ -61,6 +63,22 @@ func (w *walker) checkLink(p place, link, uri string) error {
 		Message: "Bitbucket's link to the next page is malformed: " + cleanText(link),
 		Remedy:  "it was not followed; what was read so far is good, so try again, and if it stays so, report the link to Atlassian",
 	}
+}
+
+// spelledFreely are the segments of the list's path for which Bitbucket has two
+// names: the workspace, and what the parent record names by UUID.
+func (w *walker) spelledFreely() []string {
+	named := []string{w.c.workspace}
+	values := []string{w.req.Parent.ID}
+	for _, key := range w.o.keys {
+		values = append(values, jsonscan.Plain(w.req.Parent.Keys[key]))
+	}
+	for _, value := range values {
+		if strings.HasPrefix(value, "{") {
+			named = append(named, value)
+		}
+	}
+	return named
 }
 
 func unescaped(segment string) string {

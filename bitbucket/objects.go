@@ -14,7 +14,11 @@ type object struct {
 	display string
 	about   string
 
-	list   string   // path of the list; {workspace} is filled in
+	parent string   // the object whose records this one's are below; "" at the top
+	keys   []string // dotted paths of the parent's fields that list takes
+	within bool     // ids are unique below one parent only: Record.ID has the parent's in front
+
+	list   string   // path of the list; {workspace}, {parent} (its id) and {parent.<key>} are filled in
 	item   string   // path of one record; {workspace} and {id} are filled in
 	id     []string // dotted paths whose values make up Record.ID
 	stable string   // a sortable field that never changes: what full walks sort by
@@ -109,6 +113,7 @@ func Objects() []connector.Object {
 func (o *object) public() connector.Object {
 	public := connector.Object{
 		Name: o.name, DisplayName: o.display, Description: o.about,
+		Parent: o.parent, ParentKeys: o.keys,
 		IncrementalIfProbed: o.filter == probedFilter,
 		Workspace:           strings.Contains(o.list, "{workspace}"),
 		ReadScopes:          o.read,

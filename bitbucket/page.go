@@ -196,6 +196,16 @@ func joinID(parts [][]byte, raw []byte) string {
 	return strings.Join(ids, idSeparator)
 }
 
+// below makes an id that is unique among the records below one parent unique
+// among those below all.
+func below(parent, id string) string {
+	if !invented(id) {
+		return parent + idSeparator + id
+	}
+	sum := sha256.Sum256([]byte(parent + idSeparator + id)) // records of two parents can have the same bytes
+	return madeUpID + hex.EncodeToString(sum[:])
+}
+
 // parseTime reads the times that Bitbucket writes: with an offset or Z, with
 // or without a fraction, and in some old records without any zone, which then
 // is UTC. It returns zero for anything else.

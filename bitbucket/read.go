@@ -23,9 +23,18 @@ const (
 // to have slid (see the package's promise) comes back empty, with a Next that
 // takes up again where it slid.
 func (c *Connector) Read(ctx context.Context, req connector.ReadRequest) (connector.Page, error) {
-	w, err := c.newWalker(req)
+	o, err := lookup(req.Object)
 	if err != nil {
-		return connector.Page{}, inOp("read "+req.Object, err)
+		return connector.Page{}, inOp(req.Op(), err)
+	}
+	return c.read(ctx, o, req)
+}
+
+// read reads one page of the object of a row.
+func (c *Connector) read(ctx context.Context, o *object, req connector.ReadRequest) (connector.Page, error) {
+	w, err := c.newWalker(o, req)
+	if err != nil {
+		return connector.Page{}, inOp(req.Op(), err)
 	}
 	p, err := w.place(ctx)
 	if err != nil {
@@ -71,9 +80,9 @@ type walker struct {
 	list string // the list's path
 }
 
-func (c *Connector) newWalker(req connector.ReadRequest) (*walker, error) {
-	o, err := lookup(req.Object)
-	if err != nil {
+func (c *Connector) newWalker(o *object, req connector.ReadRequest) (*walker, error) {
+	below := connector.Object{Name: o.name, Parent: o.parent, ParentKeys: o.keys}
+	if err := below.CheckParent(req); err != nil {
 		return nil, err
 	}
 	if err := o.checkFields(req.Fields); err != nil {
@@ -86,11 +95,11 @@ func (c *Connector) newWalker(req connector.ReadRequest) (*walker, error) {
 			Remedy:  "since is the earlier time and is included, until the later and is not",
 		}
 	}
-	list, err := c.path(o.list, "")
+	list, err := c.listPath(o, req.Parent)
 	if err != nil {
 		return nil, err
 	}
-	return &walker{c: c, o: o, req: req, op: "read " + o.name, list: list}, nil
+	return &walker{c: c, o: o, req: req, op: req.Op(), list: list}, nil
 }
 
 // bounded reports whether the caller asked for a span of time.
@@ -121,10 +130,14 @@ func (w *walker) place(ctx context.Context) (place, error) {
 // fingerprint is the same for two requests that walk the same records.
 func (w *walker) fingerprint() string {
 	h := fnv.New64a()
-	for _, part := range []string{
+	parts := []string{
 		w.c.api.String(), w.c.workspace, w.c.role,
 		stamp(w.req.Since), stamp(w.req.Until), strings.Join(w.req.Fields, ","),
-	} {
+	}
+	if w.o.parent != "" {
+		parts = append(parts, w.req.Parent.ID)
+	}
+	for _, part := range parts {
 		_, _ = h.Write([]byte(part + "\x00")) // a hash never fails
 	}
 	return hex.EncodeToString(h.Sum(nil))
@@ -157,5 +170,10 @@ func (w *walker) parse(a answer) (envelope, error) {
 		return envelope{}, malformed(w.op, a, err)
 	}
 	page.mended = a.mended
+	if w.o.within {
+		for i := range page.records {
+			page.records[i].ID = below(w.req.Parent.ID, page.records[i].ID)
+		}
+	}
 	return page, nil
 }

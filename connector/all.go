@@ -22,7 +22,7 @@ func Pages(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Page, error
 			if page.Next != "" && page.Next == req.Cursor {
 				yield(Page{}, &Error{
 					Kind:    windlass.Malformed,
-					Op:      "read " + req.Object,
+					Op:      req.Op(),
 					Message: "a page names itself as the next one",
 				})
 				return
@@ -66,7 +66,9 @@ func Records(pages iter.Seq2[Page, error], req ReadRequest) iter.Seq2[Record, er
 			size, byTime = page.Size, byTime && !page.Full
 		}
 		if req.Cursor == "" && !tally.Complete(size, byTime) {
-			yield(Record{}, ErrIncomplete(req.Object, tally.Count(), size))
+			incomplete := ErrIncomplete(req.Object, tally.Count(), size)
+			incomplete.Op = req.Op()
+			yield(Record{}, incomplete)
 		}
 	}
 }

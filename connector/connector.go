@@ -17,7 +17,8 @@
 // # What to use
 //
 // [All] walks every record of an object and [Pages] every page, for programs
-// that keep the cursor. A new connector is checked by the suite in
+// that keep the cursor. An object below another, as branches are below
+// repositories, is read for one [Parent] at a time. A new connector is checked by the suite in
 // windlass/connector/connectortest.
 package connector
 
@@ -86,6 +87,14 @@ type Cursor string
 type ReadRequest struct {
 	// Object is the object's name as in Object.Name.
 	Object string
+	// Parent is the record to read below, where Object.Parent names an object; see
+	// Object.ParentOf. Such an object is read parent by parent, each with cursors,
+	// a Page.Size and a Page.Full of its own: a cursor belongs to its parent. A
+	// parent that the provider does not have, or does not show, fails the read
+	// with windlass.NotFound or windlass.Forbidden, and says nothing of others.
+	// Reading a child object without a parent, or any other object with one,
+	// fails with windlass.Invalid before anything is sent.
+	Parent Parent
 	// Fields are the dotted paths of the fields the caller wants. A connector
 	// may use them to ask the provider for less; records may still hold more.
 	// Empty means every field.
@@ -104,7 +113,8 @@ type ReadRequest struct {
 // Record is one record as the provider sent it.
 type Record struct {
 	// ID identifies the record within its object and never changes. It is what
-	// WriteRequest.ID and DeleteRequest.ID take.
+	// WriteRequest.ID and DeleteRequest.ID take. Records of a child object have
+	// IDs that differ from those below every other parent.
 	ID string
 	// Updated is when the record last changed, or zero where the provider
 	// does not say.

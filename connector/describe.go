@@ -18,6 +18,15 @@ type Object struct {
 	// Workspace reports that the records belong to a workspace, which has to be
 	// named; the others belong to the credential, or to everybody.
 	Workspace bool `json:"workspace"`
+	// Parent names the object whose records this one's are below, as branches are
+	// below repositories; empty for an object at the top. Such an object is read
+	// for one record of Parent at a time: ReadRequest.Parent. The parent can be a
+	// child itself. WriteRequest names no parent yet: such an object is read only.
+	Parent string `json:"parent,omitempty"`
+	// ParentKeys are the dotted paths of the parent's fields that a read needs
+	// beside its ID; they are what Parent.Keys holds. A caller that reads parents
+	// only to read below them asks for these fields alone.
+	ParentKeys []string `json:"-"`
 	// Create, Update and Delete say which writes there are. Every object can
 	// be read.
 	Create bool `json:"create"`

@@ -5,6 +5,7 @@
 // then holds it to the promises of windlass/connector: complete and repeatable
 // reads, cursors that give nothing away, writes that return the id that
 // updates and deletes take, and one type of error for everything that fails.
+// Objects below others are read below each of their first parents, one by one.
 package connectortest
 
 import (
@@ -32,7 +33,8 @@ type Subject struct {
 	// be written.
 	Connector Connector
 	// Least says for every object how many records a read returns at least. An
-	// object that is missing here fails the suite.
+	// object that is missing here fails the suite. For one below another it counts
+	// the records below the first 20 parents, of which two or more must have some.
 	Least map[string]int
 	// Writes says for every object that can be written what to write.
 	Writes map[string]Write
@@ -52,11 +54,16 @@ type Write struct {
 // Run runs the suite.
 func Run(t *testing.T, subject Subject) {
 	t.Helper()
-	t.Run("describes", func(t *testing.T) { describes(t, subject) })
+	if !t.Run("describes", func(t *testing.T) { describes(t, subject) }) {
+		return // what is read below what has to be known
+	}
 	for _, object := range subject.Connector.Objects() {
 		t.Run("reads "+object.Name, func(t *testing.T) { reads(t, subject, object) })
 	}
 	t.Run("refuses", func(t *testing.T) { refuses(t, subject) })
+	for _, object := range subject.Connector.Objects() {
+		t.Run("refuses a wrong parent for "+object.Name, func(t *testing.T) { refusesParent(t, subject, object) })
+	}
 	for _, object := range subject.Connector.Objects() {
 		if object.Create {
 			t.Run("writes "+object.Name, func(t *testing.T) { writes(t, subject, object.Name) })
@@ -70,7 +77,12 @@ func Run(t *testing.T, subject Subject) {
 // kind.
 func refuses(t *testing.T, s Subject) {
 	ctx := t.Context()
-	object := s.Connector.Objects()[0].Name
+	objects := s.Connector.Objects()
+	top := slices.IndexFunc(objects, func(o connector.Object) bool { return o.Parent == "" })
+	if top < 0 {
+		t.Fatal("every object is below another")
+	}
+	object := objects[top].Name
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
 	for _, row := range []struct {

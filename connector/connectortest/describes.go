@@ -27,6 +27,7 @@ func describes(t *testing.T, s Subject) {
 				t.Fatal(err)
 			}
 			describesFields(t, object, fields)
+			describesParent(t, s, object)
 		})
 	}
 }

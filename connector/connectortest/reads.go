@@ -13,17 +13,48 @@ import (
 	"windlass/connector"
 )
 
-// reads checks that an object is read completely, repeatably and exactly.
+// reads checks that an object is read completely, repeatably and exactly: one
+// below another for each of its parents.
 func reads(t *testing.T, s Subject, object connector.Object) {
 	least, ok := s.Least[object.Name]
 	if !ok {
 		t.Fatalf("the subject does not say how many records of %s there are at least", object.Name)
 	}
-	req := connector.ReadRequest{Object: object.Name}
-	all := walk(t, s.Connector, req)
-	if len(all) < least {
-		t.Errorf("%d records arrived, want at least %d", len(all), least)
+	requests := requestsFor(t, s, object)
+	var largest connector.ReadRequest // the read that returns the most
+	var all []connector.Record        // what it returned
+	count, parents := 0, 0
+	seen := map[string]connector.Parent{}
+	for _, req := range requests {
+		records := walk(t, s.Connector, req)
+		for _, record := range records {
+			if other, twice := seen[record.ID]; twice {
+				t.Errorf("the id %s is below %s and below %s", record.ID, other.ID, req.Parent.ID)
+			}
+			seen[record.ID] = req.Parent
+		}
+		if count += len(records); len(records) > 0 {
+			parents++
+		}
+		if largest.Object == "" || len(records) > len(all) {
+			largest, all = req, records
+		}
 	}
+	if count < least {
+		t.Errorf("%d records arrived, want at least %d", count, least)
+	}
+	if object.Parent != "" {
+		if parents < 2 {
+			t.Fatalf("%d of %d parents have records: too few to tell whether they are kept apart", parents, len(requests))
+		}
+		t.Run("with cursors that belong to their parent", func(t *testing.T) { cursorsStay(t, s.Connector, largest, requests) })
+	}
+	readsOne(t, s, object, largest, all)
+}
+
+// readsOne checks one read of an object, which returned all.
+func readsOne(t *testing.T, s Subject, object connector.Object, req connector.ReadRequest, all []connector.Record) {
+	t.Helper()
 	t.Run("in small pages like in large ones", func(t *testing.T) {
 		small := req
 		small.PageSize = 10
