@@ -201,6 +201,14 @@ type ReadMark struct {
 	LastCheck      time.Time // when the last one of them ended
 }
 
+// CheckStart is what a check begins with: an installation, and what is remembered of
+// the reads of the object.
+type CheckStart struct {
+	Installation Installation
+	Mark         ReadMark // empty where nothing is remembered
+	Reading      bool     // a read of the object is under way
+}
+
 // Check is what became of a scheduled check that was claimed.
 type Check struct {
 	Schedule Schedule

@@ -32,7 +32,7 @@ func (b *Budget) ask(ctx context.Context, p *purse, account Account, class Class
 	var seenAs view
 	granted, available := 0, 0
 	slot.Waiting = p.tell(now)
-	err := b.ledger.Reserve(ctx, slot, minuteOf(now.Add(-back)), func(book Book) int {
+	err := b.group.reserve(ctx, Reservation{slot, minuteOf(now.Add(-back)), func(book Book) int {
 		seen, seenAs = book, see(book, account.Limit, b.opts.Holder, slot.Waiting, slot.Minute)
 		granted = 0
 		if !book.Blocked.After(now) {
@@ -40,7 +40,7 @@ func (b *Budget) ask(ctx context.Context, p *purse, account Account, class Class
 			granted = max(0, min(want, available))
 		}
 		return granted
-	})
+	}})
 	if err != nil {
 		return err
 	}

@@ -74,6 +74,7 @@ type Options struct {
 // Budget pays requests. It is safe for concurrent use.
 type Budget struct {
 	ledger Ledger
+	group  *group
 	opts   Options
 	clock  *clock
 
@@ -84,7 +85,7 @@ type Budget struct {
 // New makes a Budget on a ledger. opts may be nil. Run it, so that what it does
 // not spend goes back to the others.
 func New(ledger Ledger, opts *Options) *Budget {
-	b := &Budget{ledger: ledger, purses: map[string]*purse{}}
+	b := &Budget{ledger: ledger, group: newGroup(ledger), purses: map[string]*purse{}}
 	if opts != nil {
 		b.opts = *opts
 	}

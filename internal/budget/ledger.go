@@ -23,13 +23,14 @@ import (
 // unless a clock was set forward meanwhile; a store may delete those that are more
 // than a day old.
 type Ledger interface {
-	// Reserve reads the book of slot.Key, with the grants of minutes from since on
-	// (those of the future too), calls decide with it, and adds the number that
-	// decide returns to the grants of slot; it writes the row even for 0, so that
-	// slot.Waiting is seen by the others. All of it is one transaction under the
-	// key's lock; decide is quick and does no I/O (invariant 3). It may be called
+	// Reserve makes reservations of several keys, each of which is there once. For
+	// each it reads the book of the key, with the grants of minutes from Since on
+	// (those of the future too), calls Decide with it, and adds the number that
+	// Decide returns to the grants of the slot; it writes the row even for 0, so that
+	// Waiting is seen by the others. All of it is one transaction under the keys'
+	// locks; Decide is quick and does no I/O (invariant 3). It may be called
 	// again if the transaction is tried again.
-	Reserve(ctx context.Context, slot Slot, since int64, decide func(Book) int) error
+	Reserve(ctx context.Context, reservations []Reservation) error
 	// Return takes unspent requests off the grants of a slot, never below zero.
 	Return(ctx context.Context, slot Slot, unspent int) error
 	// Observe stores what an answer told about a key. See Seen.
@@ -37,6 +38,14 @@ type Ledger interface {
 	// Read returns a key's book, as Reserve does. A key that nobody used has an
 	// empty one.
 	Read(ctx context.Context, key string, since int64) (Book, error)
+}
+
+// A Reservation is what is to be granted of one key.
+type Reservation struct {
+	Slot
+
+	Since  int64 // the first minute that counts
+	Decide func(Book) int
 }
 
 // Slot is a place for grants.

@@ -56,20 +56,22 @@ func (b *Book) since(minute int64) Book {
 }
 
 // Reserve implements [Ledger].
-func (m *Memory) Reserve(ctx context.Context, slot Slot, since int64, decide func(Book) int) error {
+func (m *Memory) Reserve(ctx context.Context, reservations []Reservation) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.writes++
-	book := m.book(slot.Key)
-	granted := decide(book.since(since))
-	row := book.grants(slot)
-	row.Granted[slot.Class] += granted
-	row.Waiting = slot.Waiting
-	const yesterday = 24 * 60
-	book.Grants = slices.DeleteFunc(book.Grants, func(g Grants) bool { return g.Minute < slot.Minute-yesterday })
+	for _, r := range reservations {
+		book := m.book(r.Key)
+		granted := r.Decide(book.since(r.Since))
+		row := book.grants(r.Slot)
+		row.Granted[r.Class] += granted
+		row.Waiting = r.Waiting
+		const yesterday = 24 * 60
+		book.Grants = slices.DeleteFunc(book.Grants, func(g Grants) bool { return g.Minute < r.Minute-yesterday })
+	}
 	return nil
 }
 

@@ -96,7 +96,7 @@ func TestAcquireKeepsToTheContext(t *testing.T) {
 		if err := b.Acquire(given, a, budget.Scheduled); !errors.Is(err, context.Canceled) {
 			t.Errorf("given up: %v", err)
 		}
-		if err := b.Acquire(t.Context(), a, budget.Scheduled); err != nil || time.Since(start) != time.Minute {
+		if err := b.Acquire(t.Context(), a, budget.Interactive); err != nil || time.Since(start) != time.Minute {
 			t.Errorf("with patience: %v after %v", err, time.Since(start))
 		}
 		if err := b.Acquire(given, a, budget.Scheduled); !errors.Is(err, context.Canceled) {
@@ -110,9 +110,7 @@ type broken struct{ budget.Ledger }
 
 var errAway = errors.New("the database is away")
 
-func (broken) Reserve(context.Context, budget.Slot, int64, func(budget.Book) int) error {
-	return errAway
-}
+func (broken) Reserve(context.Context, []budget.Reservation) error { return errAway }
 
 func TestWhatCannotBeCountedIsNotSent(t *testing.T) {
 	t.Parallel()

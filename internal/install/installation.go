@@ -114,7 +114,13 @@ func (f *Flow) replace(ctx context.Context, in windlass.Installation, schedules 
 			s.ID, s.Paused = old.ID, old.Paused
 			if s.Cron == old.Cron {
 				s.Next = old.Next
+				continue
 			}
+			cron, err := manifest.ParseSchedule(s.Cron)
+			if err != nil {
+				return err // it was checked when it came in
+			}
+			s.Next = config.NextDue(cron, s.ID, f.now())
 		}
 	}
 	return f.store.UpdateInstallation(ctx, in, schedules)
@@ -147,9 +153,10 @@ func schedulesOf(in windlass.Installation, c config.Config, now time.Time) ([]wi
 		if err != nil {
 			return nil, err // it was checked when it came in
 		}
+		id := newID()
 		all = append(all, windlass.Schedule{
-			ID: newID(), Kind: windlass.ScheduleRead, ProjectID: in.ProjectID, InstallationID: in.ID,
-			Object: name, Cron: cron.String(), Next: cron.Next(now),
+			ID: id, Kind: windlass.ScheduleRead, ProjectID: in.ProjectID, InstallationID: in.ID,
+			Object: name, Cron: cron.String(), Next: config.NextDue(cron, id, now),
 		})
 	}
 	return all, nil

@@ -2,12 +2,16 @@ package install_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"windlass"
+	"windlass/internal/config"
 	"windlass/internal/install"
+	"windlass/manifest"
 )
 
 func TestUpdatesByMask(t *testing.T) {
@@ -175,9 +179,11 @@ func TestSchedulesStayWhatTheyWere(t *testing.T) {
 		w.ok(err)
 		before, err := w.store.Schedules(w.ctx, in.ID)
 		w.ok(err)
+		due := map[string]time.Time{}
 		for i := range before {
 			before[i].Paused = before[i].Object == "repositories"
 			w.ok(w.store.SaveSchedule(w.ctx, before[i]))
+			due[before[i].Object] = before[i].Next
 		}
 		w.ok(w.store.SaveSchedule(w.ctx, windlass.Schedule{ID: "keep", Kind: windlass.ScheduleKeepalive, ProjectID: w.project.ID, InstallationID: in.ID, Next: noon}))
 		w.now = noon.Add(9 * 60 * 1e9)
@@ -192,16 +198,50 @@ func TestSchedulesStayWhatTheyWere(t *testing.T) {
 		for _, s := range after {
 			switch s.Object {
 			case "repositories":
-				if !s.Paused || !s.Next.Equal(noon.Add(7*60*1e9)) {
+				if !s.Paused || !s.Next.Equal(due[s.Object]) {
 					t.Errorf("got %+v", s)
 				}
 			case "members":
-				if s.Paused || s.Cron != "30 * * * *" || s.Next.Minute() != 30 {
+				if s.Paused || s.Cron != "30 * * * *" || !s.Next.Equal(dueAt(t, s, w.now)) {
 					t.Errorf("got %+v", s)
 				}
 			}
 		}
 	})
+}
+
+// dueAt is when a schedule is due after a time.
+func dueAt(t *testing.T, s windlass.Schedule, after time.Time) time.Time {
+	t.Helper()
+	cron, err := manifest.ParseSchedule(s.Cron)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config.NextDue(cron, s.ID, after)
+}
+
+// What is installed at once is not due at once for the first time.
+func TestFirstChecksAreSpread(t *testing.T) {
+	t.Parallel()
+	w := once(t)
+	w.ready(reader)
+	const groups = 20
+	due := map[time.Time]int{}
+	for i := range groups {
+		group := fmt.Sprint("group-", i)
+		w.connection("con-"+group, group)
+		in, err := w.install(group, minimal)
+		w.ok(err)
+		schedules, err := w.store.Schedules(w.ctx, in.ID)
+		w.ok(err)
+		if len(schedules) != 1 || !schedules[0].Next.Equal(dueAt(t, schedules[0], noon)) {
+			t.Fatalf("got %+v", schedules)
+		}
+		due[schedules[0].Next]++
+	}
+	if len(due) < groups/2 {
+		t.Errorf("%d installations are due at %d times: %v", groups, len(due), due)
+	}
 }
 
 // Of changes made at once none is lost.

@@ -3,7 +3,6 @@ package read
 import (
 	"context"
 	"errors"
-	"hash/fnv"
 	"log/slog"
 	"sync"
 	"time"
@@ -17,7 +16,7 @@ import (
 
 const (
 	// checkers is how many checks one process makes at once.
-	checkers = 16
+	checkers = 32
 	// claimAtOnce is how many schedules one claim takes, which wait in memory.
 	claimAtOnce = 64
 	// settleAtOnce bounds how many checks are ended in one transaction.
@@ -26,45 +25,44 @@ const (
 	settleAfter = 20 * time.Millisecond
 	// lookEvery is how often to look for what is due when nothing is.
 	lookEvery = time.Second
+	// staleAfter is for how long a check goes by what was so at the claim.
+	staleAfter = 5 * time.Second
 	// claimMargin is how long a claim lasts beyond the time that a page may take.
 	claimMargin = 30 * time.Second
 )
 
+// What becomes of a scheduled check.
+const (
+	CheckedUnchanged = "unchanged" // nothing is new: it leaves nothing
+	CheckedChanged   = "changed"   // an operation begins with the page that came
+	CheckedLeft      = "left"      // an operation finds out, where there is something to read
+	CheckedLimited   = "limited"   // it waits until there are requests again
+	CheckedStopped   = "stopped"   // it is given back, since the process stops
+	CheckedFailed    = "failed"    // it is tried again soon: something of ours is wrong
+)
+
 // Next is when a schedule of reads is due again; the zero time for never. Schedules
-// are spread: each is later than its expression says, always by the same time.
+// are spread, see [config.NextDue].
 func Next(schedule windlass.Schedule, after time.Time) time.Time {
 	cron, err := manifest.ParseSchedule(schedule.Cron)
 	if err != nil {
 		return time.Time{} // it was checked when it came in
 	}
-	gap := cron.MinGap()
-	late := spread(schedule.ID, gap)
 	// The first time, and one that was made up for, may be any: the next is not
 	// nearer to it than two reads may be to each other.
-	if nearest := schedule.Next.Add(min(gap, manifest.ShortestGap)); after.Before(nearest) && !schedule.Next.After(after) {
+	if nearest := schedule.Next.Add(min(cron.MinGap(), manifest.ShortestGap)); after.Before(nearest) && !schedule.Next.After(after) {
 		after = nearest.Add(-time.Nanosecond)
 	}
-	next := cron.Next(after.Add(-late))
-	if next.IsZero() {
-		return next
-	}
-	return next.Add(late)
+	return config.NextDue(cron, schedule.ID, after)
 }
 
-// spread is how much later than its expression says a schedule is due. One that is
-// due every hour or more often says how often, and may be due at any time in between;
-// one that is due less often names a time of day, and is due soon after it.
-func spread(id string, gap time.Duration) time.Duration {
-	if gap > time.Hour {
-		gap = manifest.ShortestGap
-	}
-	seconds := uint64(gap / time.Second)
-	if seconds == 0 {
-		return 0
-	}
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(id))                            // a hash takes everything
-	return time.Duration(h.Sum64()%seconds) * time.Second //nolint:gosec // it is less than an hour
+// A claimed schedule is to be checked.
+type claimed struct {
+	windlass.Check
+
+	start  windlass.CheckStart
+	there  bool      // the installation is
+	loaded time.Time // when that was so; zero: it is not known
 }
 
 // RunChecks checks what is due, until ctx ends: whether anything has changed. Any
@@ -76,14 +74,14 @@ func spread(id string, gap time.Duration) time.Duration {
 // schedule is checked twice at a time: it is claimed, and not due before the claim
 // ends.
 func (f *Flow) RunChecks(ctx context.Context) {
-	due, ended := make(chan windlass.Check, claimAtOnce), make(chan windlass.Check, claimAtOnce)
+	due, ended := make(chan claimed, claimAtOnce), make(chan windlass.Check, claimAtOnce)
 	var working, settling sync.WaitGroup
 	settling.Go(func() { f.settle(ctx, ended) })
 	for range checkers {
 		working.Go(func() {
 			for c := range due {
 				if f.check(ctx, &c) {
-					ended <- c
+					ended <- c.Check
 				}
 			}
 		})
@@ -112,14 +110,22 @@ func (f *Flow) RunChecks(ctx context.Context) {
 
 // claim takes schedules that are due, and hands them over: no more than can be
 // checked soon.
-func (f *Flow) claim(ctx context.Context, due chan<- windlass.Check) (n int, err error) {
+func (f *Flow) claim(ctx context.Context, due chan<- claimed) (n int, err error) {
 	now := f.now()
 	until := now.Add(f.opts.Page + claimMargin)
 	all, err := f.store.ClaimReads(ctx, now, until, claimAtOnce)
-	for i := range all {
-		due <- windlass.Check{Schedule: all[i], Claim: until}
+	if err != nil || len(all) == 0 {
+		return 0, err
 	}
-	return len(all), err
+	starts, err := f.store.CheckStarts(ctx, all)
+	if err != nil {
+		now = time.Time{} // each check tries again, and says what is wrong
+	}
+	for i := range all {
+		start, there := starts[all[i].ID]
+		due <- claimed{Check: windlass.Check{Schedule: all[i], Claim: until}, start: start, there: there, loaded: now}
+	}
+	return len(all), nil
 }
 
 // settle ends checks, many at a time. When that fails their claims run out, and they
@@ -152,84 +158,89 @@ func (f *Flow) settle(ctx context.Context, ended <-chan windlass.Check) {
 
 // check makes one check. It returns false for one that is to be made again when its
 // claim runs out.
-func (f *Flow) check(ctx context.Context, c *windlass.Check) bool {
+func (f *Flow) check(ctx context.Context, c *claimed) bool {
 	began := f.now()
 	if c.Claim.Sub(began) < f.opts.Page {
 		return false // it has waited too long
 	}
 	c.Next = Next(c.Schedule, began)
 	var err error
+	var result string
 	if ctx.Err() == nil {
-		err = f.checkNow(ctx, c, began)
+		result, err = f.checkNow(ctx, c, began)
 	}
 	switch {
 	case ctx.Err() != nil: // the process stops: others may have it at once
-		c.Next, c.Began = c.Schedule.Next, time.Time{}
+		c.Next, c.Began, result = c.Schedule.Next, time.Time{}, CheckedStopped
 	case err != nil:
 		f.opts.Logger.WarnContext(ctx, "a read that is due cannot begin for now",
 			slog.String(logkey.Project, c.Schedule.ProjectID), slog.String(logInstallation, c.Schedule.InstallationID),
 			slog.String(logObject, c.Schedule.Object), slog.String(logReason, err.Error()))
-		c.Next, c.Began = f.now().Add(troubleFor), time.Time{}
+		c.Next, c.Began, result = f.now().Add(troubleFor), time.Time{}, CheckedFailed
 	}
+	f.opts.Checked(result)
 	return true
 }
 
 // checkNow finds out whether anything has changed. Where that cannot be told with one
 // request, or there is something to tell of it, an operation begins as ever.
-func (f *Flow) checkNow(ctx context.Context, c *windlass.Check, began time.Time) error {
+func (f *Flow) checkNow(ctx context.Context, c *claimed, began time.Time) (result string, err error) {
 	s, err := f.checking(ctx, c, began)
-	if err != nil || s == nil {
-		return err
+	if err != nil {
+		return "", err
+	}
+	if s == nil {
+		return CheckedLeft, f.Due(ctx, c.Schedule)
 	}
 	got, err := s.ask(ctx)
-	if err != nil && ctx.Err() == nil {
-		return f.Due(ctx, c.Schedule) // the operation says what is wrong, and waits
-	}
-	if err != nil {
-		return err
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return "", err
+	case kindIs(err, windlass.RateLimited):
+		// It keeps its place in the line of the budget, and needs no operation for that.
+		c.Next = f.now().Add(limited(err))
+		return CheckedLimited, nil
+	case err != nil:
+		return CheckedLeft, f.Due(ctx, c.Schedule) // the operation says what is wrong, and waits
 	}
 	nothing, err := s.nothing(ctx, got)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if nothing {
 		c.Began, c.Ended = began, f.now()
-		return nil
+		return CheckedUnchanged, nil
 	}
 	if err := s.beginWith(ctx, got); err != nil {
-		return f.Due(ctx, c.Schedule)
+		return CheckedLeft, f.Due(ctx, c.Schedule)
 	}
-	return nil
+	return CheckedChanged, nil
 }
 
-// checking returns the step that makes a check; nil where none is to be made, or an
-// operation has begun instead.
-func (f *Flow) checking(ctx context.Context, check *windlass.Check, began time.Time) (*step, error) {
+// checking returns the step that makes a check; nil where that is an operation's, if
+// anything is to be read.
+func (f *Flow) checking(ctx context.Context, check *claimed, began time.Time) (*step, error) {
 	schedule := check.Schedule
-	in, err := f.store.Installation(ctx, schedule.ProjectID, schedule.InstallationID)
-	if kindIs(err, windlass.NotFound) {
+	if began.Sub(check.loaded) > staleAfter {
+		starts, err := f.store.CheckStarts(ctx, []windlass.Schedule{schedule})
+		if err != nil {
+			return nil, err
+		}
+		check.start, check.there = starts[schedule.ID]
+	}
+	if !check.there {
 		return nil, nil //nolint:nilnil // see above
 	}
-	if err != nil {
-		return nil, err
-	}
+	in, mark := check.start.Installation, check.start.Mark
 	c, err := config.Parse(in.Config.Content)
-	if err != nil {
-		return nil, err
-	}
-	mark, err := f.store.ReadMark(ctx, in.ID, schedule.Object)
-	if err != nil && !kindIs(err, windlass.NotFound) {
-		return nil, err
-	}
-	reading, err := f.store.Reading(ctx, in.ID, schedule.Object)
 	if err != nil {
 		return nil, err
 	}
 	o, there := c.Reads(schedule.Object)
 	// After a failure, and the first time, an operation says that reads succeed.
-	if reading || in.LastStatus != windlass.OperationSuccess || !there || o.Disabled || o.Schedule == "" || mark.Paused || mark.Mark.IsZero() || mark.Failures > 0 || !in.Healthy ||
+	if check.start.Reading || in.LastStatus != windlass.OperationSuccess || !there || o.Disabled || o.Schedule == "" || mark.Paused || mark.Mark.IsZero() || mark.Failures > 0 || !in.Healthy ||
 		!in.Connection.InWorkspace(mark.Workspace) || in.Connection.Status == windlass.ConnectionBad {
-		return nil, f.Due(ctx, schedule)
+		return nil, nil //nolint:nilnil // see above
 	}
 	check.Workspace, check.Mark = mark.Workspace, mark.Mark
 	p := f.operation(in, windlass.Operation{Object: schedule.Object, Trigger: windlass.TriggerSchedule, Since: mark.Mark.Add(-f.opts.Overlap)})

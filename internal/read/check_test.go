@@ -13,6 +13,7 @@ import (
 	"windlass"
 	"windlass/connector"
 	"windlass/internal/read"
+	"windlass/internal/store"
 	"windlass/manifest"
 )
 
@@ -24,6 +25,15 @@ func (w *world) check(want int) {
 	if n != want {
 		w.Fatalf("%d checks were due, want %d", n, want)
 	}
+}
+
+// became wants all checks to have become this, and forgets them.
+func (w *world) became(want ...string) {
+	w.Helper()
+	if !slices.Equal(w.checked, want) {
+		w.Fatalf("checks became %v, want %v", w.checked, want)
+	}
+	w.checked = nil
 }
 
 // due lets the schedule be due, and clears the outbox.
@@ -90,6 +100,7 @@ func TestACheckThatFindsNothingLeavesNothing(t *testing.T) {
 			}
 			w.check(0)
 		}
+		w.became("unchanged", "unchanged", "unchanged")
 		states, err := w.flow.ObjectStates(t.Context(), "acme", "repos", w.installation.ID)
 		w.must(err)
 		i := slices.IndexFunc(states, func(s read.ObjectState) bool { return s.Name == "repositories" })
@@ -112,6 +123,7 @@ func TestACheckThatFindsSomethingBecomesAnOperation(t *testing.T) {
 			w.count() != 2 || w.provider.asked() != asked+1 || !w.mark().Mark.Equal(now) || w.mark().Checks != 0 {
 			t.Fatalf("%+v\n%+v, %d requests", p, w.mark(), w.provider.asked()-asked)
 		}
+		w.became("changed")
 		w.logSays("A scheduled read of repositories begins: what changed since")
 		w.wantSlugs("repo-3")
 		if jobs := w.outbox.all("job"); len(jobs) != 0 {
@@ -137,6 +149,7 @@ func TestACheckThatFindsSomethingBecomesAnOperation(t *testing.T) {
 		// A schedule that is due meanwhile asks for nothing.
 		w.clock.pass(10 * time.Minute)
 		w.check(1)
+		w.became("changed", "left")
 		w.logSays("Another read was due and is left out")
 		w.succeed()
 		w.wantSlugs(want...)
@@ -149,6 +162,7 @@ func TestACheckThatFindsSomethingBecomesAnOperation(t *testing.T) {
 // Whatever a check cannot tell is an operation's, as ever.
 func TestWhatACheckCannotTellBecomesAnOperation(t *testing.T) {
 	t.Parallel()
+	withPage := []string{"fewer came than were counted", "the provider does something odd"}
 	for name, spoil := range map[string]func(w *world){
 		"the provider fails": func(w *world) {
 			w.provider.before = func(connector.ReadRequest) error {
@@ -183,6 +197,11 @@ func TestWhatACheckCannotTellBecomesAnOperation(t *testing.T) {
 				if w.count() != 2 || w.mark().Checks != 0 {
 					t.Fatalf("%d operations, %+v", w.count(), w.mark())
 				}
+				if slices.Contains(withPage, name) {
+					w.became("changed")
+				} else {
+					w.became("left")
+				}
 				if moved := !w.mark().Mark.Equal(before); moved != (w.last().Status == windlass.OperationSuccess) {
 					t.Fatalf("the mark has moved: %v, and %s", moved, w.last().Result)
 				}
@@ -192,6 +211,77 @@ func TestWhatACheckCannotTellBecomesAnOperation(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A check waits for a spent budget, or a limit of the provider's, without an operation,
+// and is made as soon as there are requests again.
+func TestACheckWaitsForALimitWithoutAnOperation(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.began(10)
+		rows, mark := w.rows(), w.mark().Mark
+		for _, limit := range []struct{ said, wait time.Duration }{{40 * time.Minute, 40 * time.Minute}, {0, 5 * time.Minute}} {
+			w.due()
+			w.provider.before = func(connector.ReadRequest) error {
+				return &connector.Error{Kind: windlass.RateLimited, Op: "read", Message: "the requests of this hour are spent", RetryAfter: limit.said}
+			}
+			w.check(1)
+			w.became("limited")
+			if next, want := w.next().Next, w.clock.now().Add(limit.wait); !next.Equal(want) {
+				t.Fatalf("it is due again at %s, want %s", next, want)
+			}
+			if w.count() != 1 || w.rows() != rows || len(w.outbox.all("job")) != 0 || !w.mark().Mark.Equal(mark) || w.mark().Checks != 0 {
+				t.Fatalf("%d operations, %d rows (were %d), %+v", w.count(), w.rows(), rows, w.mark())
+			}
+			w.provider.before = nil
+			w.clock.pass(limit.wait - time.Second)
+			w.check(0)
+			w.clock.pass(time.Second)
+		}
+		w.provider.edit(3, w.clock.now().Add(-time.Minute)) // while it waited
+		w.check(1)
+		w.became("changed")
+		w.wantSlugs("repo-3")
+	})
+}
+
+// What a check begins with is loaded at the claim, for many at once. One that is made
+// much later looks again.
+func TestACheckThatWaitedLooksAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.began(10)
+		w.due()
+		asked := w.provider.asked()
+		_, err := w.flow.CheckDueAfter(w.Context(), func() {
+			w.must(w.flow.Pause(w.Context(), "acme", "repos", w.installation.ID, read.PauseRequest{}))
+			w.clock.pass(10 * time.Second)
+		})
+		w.must(err)
+		if w.became("left"); w.provider.asked() != asked {
+			t.Fatal("a paused read was asked for")
+		}
+	})
+}
+
+// A check that cannot find out what to read is made again soon, and says so.
+func TestACheckThatCannotBeginIsMadeAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.began(10)
+		w.due()
+		w.config.Store = &blind{w.Store}
+		_, err := w.process(nil).CheckDue(w.Context())
+		w.must(err)
+		w.became("failed")
+		w.clock.pass(15 * time.Second)
+		w.check(1)
+		w.became("unchanged")
+	})
+}
+
+// blind is a store that cannot say what checks begin with.
+type blind struct{ *store.Store }
+
+func (*blind) CheckStarts(context.Context, []windlass.Schedule) (map[string]windlass.CheckStart, error) {
+	return nil, &windlass.Failure{Kind: windlass.Unavailable, Op: "find what is to be checked", Message: "the database is away"}
 }
 
 // What changes while a check waits for its answer counts.
@@ -298,6 +388,7 @@ func TestChecksAreGivenBackAtTheEnd(t *testing.T) {
 		if s := w.next(); !s.Next.Equal(due) || w.count() != 1 {
 			t.Fatalf("%+v, was due %s, %d operations", s, due, w.count())
 		}
+		w.became("stopped")
 		w.provider.before = nil
 		w.check(1)
 	})

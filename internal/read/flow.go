@@ -32,6 +32,9 @@ type Config struct {
 	// never: a download URL lives on from there, because every retry carries the
 	// same bytes (invariant 2). Nil: it lives from when it was made.
 	LastAttempt func(ctx context.Context, batchID string) (time.Time, error)
+	// Checked is told what became of each scheduled check: Checked…; nil means that
+	// it is not counted.
+	Checked func(result string)
 	// Notifier is told what became of reads; nil means nobody is.
 	Notifier Notifier
 	// Logger gets what a person has to act on; nil means nobody does.
@@ -115,6 +118,9 @@ func New(c Config) (*Flow, error) {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Checked == nil {
+		c.Checked = func(string) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

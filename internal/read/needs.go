@@ -103,8 +103,9 @@ type Checks interface {
 	// EndChecks says when they are due next, and moves the marks of those that found
 	// nothing. What has changed meanwhile stays as it is.
 	EndChecks(ctx context.Context, checks []windlass.Check) error
-	// Reading reports whether a read of an object is under way.
-	Reading(ctx context.Context, installationID, object string) (bool, error)
+	// CheckStarts returns what the checks of schedules begin with, by the schedules'
+	// ids. Of one whose installation is gone there is none.
+	CheckStarts(ctx context.Context, schedules []windlass.Schedule) (map[string]windlass.CheckStart, error)
 }
 
 // LargeRecords are the records that are too large for a message.

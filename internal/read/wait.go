@@ -39,6 +39,14 @@ func backoff(attempt int) time.Duration {
 	return min(10*time.Second<<min(attempt-1, 10), most)
 }
 
+// limited is how long to wait for a limit to be over.
+func limited(err error) time.Duration {
+	if wait := retryAfter(err); wait > 0 {
+		return wait
+	}
+	return limitedFor
+}
+
 const reconnect = "The connection's credentials do not work. The read goes on from here when the customer has connected again."
 
 // refused decides what a provider's error means for the operation.
@@ -51,10 +59,7 @@ func (s *step) refused(ctx context.Context, err error) error {
 	switch {
 	// A limit comes first: an error that wraps one may call itself anything.
 	case kindIs(err, windlass.RateLimited):
-		if wait <= 0 {
-			wait = limitedFor
-		}
-		until := s.now().Add(wait)
+		until := s.now().Add(limited(err))
 		message := fmt.Sprintf("The limit of requests is reached. The read waits until %s: %s.", stamp(until), plain(err))
 		s.p.Attempt = 0
 		return s.rest(ctx, until, message, windlass.SeverityInfo, wait >= worthALine)

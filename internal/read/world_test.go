@@ -50,6 +50,7 @@ type world struct {
 	outbox   *outbox
 	flow     *read.Flow
 	config   read.Config
+	checked  []string // what became of checks
 
 	project      windlass.Project
 	integration  windlass.Integration
@@ -108,7 +109,8 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	w.must(s.CreateDestination(ctx, w.destination))
 	w.config = read.Config{
 		Store: s, Outbox: w.outbox, Jobs: w.outbox, Notifier: w.outbox, Now: w.clock.now, LastAttempt: w.outbox.lastAttempt,
-		Open: func(context.Context, windlass.Connection, string) (connector.Reader, error) { return w.provider, nil },
+		Checked: func(result string) { w.checked = append(w.checked, result) },
+		Open:    func(context.Context, windlass.Connection, string) (connector.Reader, error) { return w.provider, nil },
 		DownloadURL: func(id string, token windlass.Secret) string {
 			return "https://windlass.example/v1/records/" + id + "?token=" + token.Reveal()
 		},

@@ -27,6 +27,7 @@ type metrics struct {
 	attempts  *prometheus.CounterVec
 	jobTime   *prometheus.HistogramVec
 	pages     *prometheus.CounterVec
+	checks    *prometheus.CounterVec
 	records   prometheus.Counter
 	batches   prometheus.Counter
 	delivered *prometheus.CounterVec
@@ -59,6 +60,10 @@ func newMetrics(providers connector.Providers) *metrics {
 		pages: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "windlass_read_pages_total", Help: "Pages read, by what for: backfill, scheduled (or asked for) or interactive (samples).",
 		}, []string{"class"}),
+		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "windlass_read_checks_total",
+			Help: "Scheduled checks, by what became of them: unchanged, changed, left (to an operation), limited, stopped or failed.",
+		}, []string{"result"}),
 		records: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "windlass_read_records_total", Help: "Records put into messages.",
 		}),
@@ -71,7 +76,7 @@ func newMetrics(providers connector.Providers) *metrics {
 	}
 	m.registry.MustRegister(
 		m.requests, m.latency, m.events, m.keptAlive, m.attempts, m.jobTime,
-		m.pages, m.records, m.batches, m.delivered,
+		m.pages, m.checks, m.records, m.batches, m.delivered,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	for _, provider := range providers {

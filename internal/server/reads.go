@@ -40,6 +40,7 @@ func (s *Server) newReads() (err error) {
 			return s.config.PublicURL + downloadPath + url.PathEscape(id) + "?token=" + url.QueryEscape(token.Reveal())
 		},
 		LastAttempt: s.lastAttempt, Lease: s.config.Lease, Page: callTime, Owner: s.owner,
+		Checked:  func(result string) { s.metrics.checks.WithLabelValues(result).Inc() },
 		Notifier: s.notify, Logger: s.log, Now: s.config.Now,
 	})
 	return err

@@ -1,43 +1,81 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 
 	"windlass/internal/budget"
 )
 
 var budgetSays = says{Missing: "nothing was paid of this budget"}
 
-// Reserve implements budget.Ledger. The row of the key is locked before the grants
-// are read, so that no two processes are given the same requests.
-func (s *Store) Reserve(ctx context.Context, slot budget.Slot, since int64, decide func(budget.Book) int) error {
-	const op = "pay requests"
+// Reserve implements budget.Ledger. The rows of the keys are locked before the grants
+// are read, so that no two processes are given the same requests; everybody locks them
+// in the same order, so that no two wait for each other.
+func (s *Store) Reserve(ctx context.Context, reservations []budget.Reservation) error {
+	all := slices.SortedFunc(slices.Values(reservations), func(a, b budget.Reservation) int { return cmp.Compare(a.Key, b.Key) })
 	return s.In(ctx, func(ctx context.Context) error {
-		// Updating what is there locks it; an insert alone would not.
-		books, err := change(ctx, s, scanBook, `INSERT INTO budgets (key) VALUES (?1)
-			ON CONFLICT (key) DO UPDATE SET allowed = budgets.allowed RETURNING allowed, blocked, blocked_at`, slot.Key)
-		if err != nil {
-			return s.fail(op, err, budgetSays)
+		for part := range chunks(all, chunk/4) {
+			if err := s.reserve(ctx, part); err != nil {
+				return s.fail("pay requests", err, budgetSays)
+			}
 		}
-		book := books[0]
-		if book.Grants, err = s.grants(ctx, slot.Key, since); err != nil {
-			return s.fail(op, err, budgetSays)
-		}
-		granted := decide(book)
-		var add [budget.Classes]int
-		add[slot.Class] = granted
-		_, err = s.exec(ctx, `INSERT INTO budget_grants AS g (key, minute, holder, interactive, scheduled, backfill,
-				waiting_interactive, waiting_scheduled, waiting_backfill) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-			ON CONFLICT (key, minute, holder) DO UPDATE SET interactive = g.interactive + excluded.interactive,
-				scheduled = g.scheduled + excluded.scheduled, backfill = g.backfill + excluded.backfill,
-				waiting_interactive = excluded.waiting_interactive, waiting_scheduled = excluded.waiting_scheduled,
-				waiting_backfill = excluded.waiting_backfill`,
-			slot.Key, slot.Minute, slot.Holder, add[budget.Interactive], add[budget.Scheduled], add[budget.Backfill],
-			slot.Waiting[budget.Interactive], slot.Waiting[budget.Scheduled], slot.Waiting[budget.Backfill])
-		return s.fail(op, err, budgetSays)
+		return nil
 	})
+}
+
+func (s *Store) reserve(ctx context.Context, all []budget.Reservation) error {
+	keys, since := newValues(1), int64(math.MaxInt64)
+	for i := range all {
+		keys.add(all[i].Key)
+		since = min(since, all[i].Since)
+	}
+	// Updating what is there locks it; an insert alone would not.
+	books, err := change(ctx, s, scanKeyed(scanBook), `INSERT INTO budgets (key) VALUES (`+strings.ReplaceAll(keys.String(), ", ", "), (")+`)
+		ON CONFLICT (key) DO UPDATE SET allowed = budgets.allowed RETURNING key, allowed, blocked, blocked_at`, keys.args...)
+	if err != nil {
+		return err
+	}
+	grants, err := list(ctx, s, scanKeyed(scanGrants), `SELECT key, `+grantColumns+` FROM budget_grants
+		WHERE key IN (`+keys.String()+`) AND minute >= ?`+strconv.Itoa(len(all)+1)+` ORDER BY minute, holder`,
+		append(slices.Clone(keys.args), since)...)
+	if err != nil {
+		return err
+	}
+	seen := make(map[string]*budget.Book, len(all))
+	for i := range books {
+		seen[books[i].key] = &books[i].value
+	}
+	from := make(map[string]int64, len(all))
+	for i := range all {
+		from[all[i].Key] = all[i].Since
+	}
+	for _, g := range grants {
+		if book := seen[g.key]; g.value.Minute >= from[g.key] {
+			book.Grants = append(book.Grants, g.value)
+		}
+	}
+	rows := newValues(9)
+	for i := range all {
+		r := &all[i]
+		var add [budget.Classes]int
+		add[r.Class] = r.Decide(*seen[r.Key])
+		rows.add(r.Key, r.Minute, r.Holder, add[budget.Interactive], add[budget.Scheduled], add[budget.Backfill],
+			r.Waiting[budget.Interactive], r.Waiting[budget.Scheduled], r.Waiting[budget.Backfill])
+	}
+	_, err = s.exec(ctx, `INSERT INTO budget_grants AS g (key, minute, holder, interactive, scheduled, backfill,
+			waiting_interactive, waiting_scheduled, waiting_backfill) VALUES `+rows.String()+`
+		ON CONFLICT (key, minute, holder) DO UPDATE SET interactive = g.interactive + excluded.interactive,
+			scheduled = g.scheduled + excluded.scheduled, backfill = g.backfill + excluded.backfill,
+			waiting_interactive = excluded.waiting_interactive, waiting_scheduled = excluded.waiting_scheduled,
+			waiting_backfill = excluded.waiting_backfill`, rows.args...)
+	return err
 }
 
 // Return implements budget.Ledger.
@@ -82,11 +120,38 @@ func scanBook(r row) (b budget.Book, err error) {
 	return b, err
 }
 
+const grantColumns = `minute, holder, interactive, scheduled, backfill, waiting_interactive, waiting_scheduled, waiting_backfill`
+
+func scanGrants(r row) (g budget.Grants, err error) {
+	err = r.Scan(&g.Minute, &g.Holder, &g.Granted[budget.Interactive], &g.Granted[budget.Scheduled], &g.Granted[budget.Backfill],
+		&g.Waiting[budget.Interactive], &g.Waiting[budget.Scheduled], &g.Waiting[budget.Backfill])
+	return g, err
+}
+
 func (s *Store) grants(ctx context.Context, key string, since int64) ([]budget.Grants, error) {
-	return list(ctx, s, func(r row) (g budget.Grants, err error) {
-		err = r.Scan(&g.Minute, &g.Holder, &g.Granted[budget.Interactive], &g.Granted[budget.Scheduled], &g.Granted[budget.Backfill],
-			&g.Waiting[budget.Interactive], &g.Waiting[budget.Scheduled], &g.Waiting[budget.Backfill])
-		return g, err
-	}, `SELECT minute, holder, interactive, scheduled, backfill, waiting_interactive, waiting_scheduled, waiting_backfill
+	return list(ctx, s, scanGrants, `SELECT `+grantColumns+`
 		FROM budget_grants WHERE key = ?1 AND minute >= ?2 ORDER BY minute, holder`, key, since)
 }
+
+// keyed is what a row says of a key, which is its first column.
+type keyed[T any] struct {
+	key   string
+	value T
+}
+
+func scanKeyed[T any](scan func(row) (T, error)) func(row) (keyed[T], error) {
+	return func(r row) (k keyed[T], err error) {
+		k.value, err = scan(prefixed{r, &k.key})
+		return k, err
+	}
+}
+
+// prefixed is a row whose first column has a place of its own.
+type prefixed struct {
+	row
+
+	first any
+}
+
+// Scan scans the other columns as well.
+func (p prefixed) Scan(dest ...any) error { return p.row.Scan(append([]any{p.first}, dest...)...) }

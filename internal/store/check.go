@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,11 +53,56 @@ func (s *Store) skipping() string {
 	return ""
 }
 
-// Reading reports whether a read of an object is under way.
-func (s *Store) Reading(ctx context.Context, installationID, object string) (bool, error) {
-	found, err := list(ctx, s, scanNumber, `SELECT 1 FROM operations
-		WHERE installation_id = ?1 AND object = ?2 AND action = 'read' AND status = 'in_progress'`, installationID, object)
-	return len(found) > 0, s.fail("see whether "+object+" is read", err, operationSays)
+// CheckStarts returns what the checks of schedules begin with, by the schedules' ids. Of
+// one whose installation is gone there is none.
+func (s *Store) CheckStarts(ctx context.Context, schedules []windlass.Schedule) (map[string]windlass.CheckStart, error) {
+	starts := make(map[string]windlass.CheckStart, len(schedules))
+	for part := range chunks(schedules, chunk) {
+		if err := s.checkStarts(ctx, part, starts); err != nil {
+			return nil, s.fail("find what is to be checked", err, installationSays)
+		}
+	}
+	return starts, nil
+}
+
+func (s *Store) checkStarts(ctx context.Context, schedules []windlass.Schedule, starts map[string]windlass.CheckStart) error {
+	ids := newValues(1)
+	for i := range schedules {
+		ids.add(schedules[i].InstallationID)
+	}
+	these := ` IN (` + ids.String() + `)`
+	installations, err := list(ctx, s, scanInstallation, `SELECT `+installationColumns+` FROM`+installationTables+` WHERE i.id`+these, ids.args...)
+	if err != nil {
+		return err
+	}
+	marks, err := list(ctx, s, scanMark, `SELECT `+markColumns+` FROM read_marks m WHERE m.installation_id`+these, ids.args...)
+	if err != nil {
+		return err
+	}
+	running, err := list(ctx, s, func(r row) (of [2]string, err error) {
+		err = r.Scan(&of[0], &of[1])
+		return of, err
+	}, `SELECT installation_id, object FROM operations
+		WHERE action = 'read' AND status = 'in_progress' AND installation_id`+these, ids.args...)
+	if err != nil {
+		return err
+	}
+	found := make(map[string]windlass.Installation, len(installations))
+	for i := range installations {
+		found[installations[i].ID] = installations[i]
+	}
+	remembered := make(map[[2]string]windlass.ReadMark, len(marks))
+	for i := range marks {
+		remembered[[2]string{marks[i].InstallationID, marks[i].Object}] = marks[i]
+	}
+	for i := range schedules {
+		d := &schedules[i]
+		of := [2]string{d.InstallationID, d.Object}
+		if in, there := found[d.InstallationID]; there && in.ProjectID == d.ProjectID {
+			starts[d.ID] = windlass.CheckStart{Installation: in, Mark: remembered[of], Reading: slices.Contains(running, of)}
+		}
+	}
+	return nil
 }
 
 // EndChecks says of schedules that were claimed when they are due next, and moves the

@@ -40,6 +40,8 @@ func TestReadsAreClaimedByOne(t *testing.T) {
 		in := reads(t, stores[0], schedules)
 		until, next := noon.Add(time.Minute), noon.Add(time.Hour)
 		var group sync.WaitGroup
+		var mu sync.Mutex
+		var claimed []windlass.Check
 		for i := range 9 {
 			group.Go(func() {
 				s := stores[i%len(stores)]
@@ -63,10 +65,18 @@ func TestReadsAreClaimedByOne(t *testing.T) {
 					if err := s.EndChecks(t.Context(), checks); err != nil {
 						t.Error(err)
 					}
+					mu.Lock()
+					claimed = append(claimed, checks...)
+					mu.Unlock()
 				}
 			})
 		}
 		group.Wait()
+		if len(claimed) != schedules {
+			t.Errorf("%d schedules were claimed, want %d", len(claimed), schedules)
+		}
+		// A row that another claim had in hand was left out; what has ended stays.
+		must(t, stores[0].EndChecks(t.Context(), claimed))
 		for _, m := range got(stores[0].ReadMarks(t.Context(), in.ID))(t) {
 			if m.Checks != 1 || !m.Mark.Equal(noon) || !m.LastCheck.Equal(noon.Add(time.Second)) {
 				t.Errorf("%+v", m)
@@ -161,5 +171,48 @@ func TestEndChecksWaitsForNobody(t *testing.T) {
 		}))
 		wantSame(t, got(s.ReadMark(ctx, in.ID, "object 0"))(t).Checks, int64(0))
 		wantSame(t, got(s.ReadMark(ctx, in.ID, "object 1"))(t).Checks, int64(1))
+	})
+}
+
+// What checks begin with is that of their own object and installation, however many
+// are asked for.
+func TestCheckStarts(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		const schedules = 250 // more than one query takes
+		in := reads(t, s, schedules)
+		var all []windlass.Schedule
+		for i := range schedules {
+			object := fmt.Sprint("object ", i)
+			all = append(all, windlass.Schedule{ID: object, ProjectID: in.ProjectID, InstallationID: in.ID, Object: object})
+		}
+		must(t, s.MoveMark(t.Context(), in.ID, "object 7", "elsewhere", noon, noon))
+		must(t, s.BeginOperation(t.Context(), windlass.Operation{
+			ID: newID(t), ProjectID: in.ProjectID, IntegrationID: in.IntegrationID, InstallationID: in.ID, ConfigID: in.Config.ID, RevisionID: in.Config.RevisionID,
+			Action: windlass.ActionRead, Object: "object 9", Trigger: windlass.TriggerAsked, Status: windlass.OperationRunning, Created: noon, Updated: noon,
+		}, in.Config.Content))
+		all = append(all,
+			windlass.Schedule{ID: "unread", ProjectID: in.ProjectID, InstallationID: in.ID, Object: "unread"},
+			windlass.Schedule{ID: "gone", ProjectID: in.ProjectID, InstallationID: newID(t), Object: "object 1"},
+			windlass.Schedule{ID: "of another project", ProjectID: newID(t), InstallationID: in.ID, Object: "object 1"},
+		)
+		starts := got(s.CheckStarts(t.Context(), all))(t)
+		if len(starts) != schedules+1 {
+			t.Errorf("%d starts, want %d", len(starts), schedules+1)
+		}
+		for _, d := range all[:schedules] {
+			start, want := starts[d.ID], "acme"
+			if d.ID == "object 7" {
+				want = "elsewhere"
+			}
+			if start.Installation.ID != in.ID || start.Installation.Connection.ID != in.Connection.ID || start.Mark.Object != d.Object ||
+				start.Mark.Workspace != want || start.Reading != (d.ID == "object 9") {
+				t.Errorf("%s: %+v", d.ID, start)
+			}
+		}
+		if start := starts["unread"]; start.Installation.ID != in.ID || !start.Mark.Mark.IsZero() || start.Reading {
+			t.Errorf("%+v", start)
+		}
 	})
 }

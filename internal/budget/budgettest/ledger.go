@@ -5,6 +5,7 @@ package budgettest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -49,10 +50,10 @@ func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) { //nolint:goco
 			grant(t, l, budget.Slot{Key: t.Name(), Minute: minute, Holder: "a"}, 1)
 		}
 		var seen budget.Book
-		err := l.Reserve(t.Context(), budget.Slot{Key: t.Name(), Minute: 171, Holder: "b"}, 111, func(book budget.Book) int {
+		err := l.Reserve(t.Context(), one(budget.Slot{Key: t.Name(), Minute: 171, Holder: "b"}, 111, func(book budget.Book) int {
 			seen = book
 			return 0
-		})
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,11 +113,19 @@ func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) { //nolint:goco
 		t.Parallel()
 		lastRequest(t, open(t))
 	})
+	t.Run("several keys at once are each granted what is decided of them", func(t *testing.T) {
+		t.Parallel()
+		severalKeys(t, open(t))
+	})
+	t.Run("the last request is not granted twice to those who ask for several keys", func(t *testing.T) {
+		t.Parallel()
+		lastRequests(t, open(t))
+	})
 	t.Run("a context that is over ends it", func(t *testing.T) {
 		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err := open(t).Reserve(ctx, budget.Slot{Key: t.Name(), Minute: 1, Holder: "a"}, 0, func(budget.Book) int { return 1 })
+		err := open(t).Reserve(ctx, one(budget.Slot{Key: t.Name(), Minute: 1, Holder: "a"}, 0, func(budget.Book) int { return 1 }))
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
@@ -132,9 +141,9 @@ func lastRequest(t *testing.T, l budget.Ledger) {
 	for _, holder := range []string{"a", "b", "c", "d"} {
 		all.Go(func() {
 			for minute := range int64(10) {
-				err := l.Reserve(t.Context(), budget.Slot{Key: t.Name(), Minute: 100 + minute, Holder: holder}, 50, func(book budget.Book) int {
+				err := l.Reserve(t.Context(), one(budget.Slot{Key: t.Name(), Minute: 100 + minute, Holder: holder}, 50, func(book budget.Book) int {
 					return min(2, limit-total(book))
-				})
+				}))
 				if err != nil {
 					t.Error(err)
 				}
@@ -147,6 +156,64 @@ func lastRequest(t *testing.T, l budget.Ledger) {
 	}
 }
 
+// severalKeys reserves of three keys in one call, each with minutes, a holder and a
+// class of its own, twice.
+func severalKeys(t *testing.T, l budget.Ledger) {
+	t.Helper()
+	key := func(i int) string { return t.Name() + string(rune('c'-i)) } // in no order
+	grant(t, l, budget.Slot{Key: key(1), Minute: 99, Holder: "other"}, 9)
+	seen := make([]budget.Book, 3)
+	for round := range 2 {
+		all := make([]budget.Reservation, 0, len(seen))
+		for i := range seen {
+			slot := budget.Slot{Key: key(i), Minute: 100 + int64(i), Holder: "a", Class: budget.Class(i), Waiting: [budget.Classes]int{i, round, 3}}
+			all = append(all, one(slot, 99+int64(i), func(book budget.Book) int {
+				seen[i] = book
+				return i + 1
+			})...)
+		}
+		if err := l.Reserve(t.Context(), all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range seen {
+		grants := budget.Grants{Minute: 100 + int64(i), Holder: "a", Waiting: [budget.Classes]int{i, 1, 3}}
+		grants.Granted[i] = 2 * (i + 1)
+		want(t, read(t, l, key(i), 100), []budget.Grants{grants})
+		grants.Granted[i], grants.Waiting[1] = i+1, 0
+		want(t, seen[i], []budget.Grants{grants}) // key 1 leaves out minute 99
+	}
+}
+
+// lastRequests is lastRequest for holders who reserve of several keys at once, in
+// orders of their own: none may wait for another who waits for it.
+func lastRequests(t *testing.T, l budget.Ledger) {
+	t.Helper()
+	const limit, keys = 30, 5
+	key := func(i int) string { return fmt.Sprint(t.Name(), i) }
+	var all sync.WaitGroup
+	for number, holder := range []string{"a", "b", "c", "d"} {
+		all.Go(func() {
+			for minute := range int64(10) {
+				var several []budget.Reservation
+				for i := range keys {
+					slot := budget.Slot{Key: key((i*(number+1) + number) % keys), Minute: 100 + minute, Holder: holder}
+					several = append(several, one(slot, 50, func(book budget.Book) int { return min(2, limit-total(book)) })...)
+				}
+				if err := l.Reserve(t.Context(), several); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for i := range keys {
+		if n := total(read(t, l, key(i), 0)); n != limit {
+			t.Errorf("%d requests were granted of %d of key %d", n, limit, i)
+		}
+	}
+}
+
 func total(book budget.Book) int {
 	n := 0
 	for _, g := range book.Grants {
@@ -155,9 +222,14 @@ func total(book budget.Book) int {
 	return n
 }
 
+// one is a reservation of one key.
+func one(slot budget.Slot, since int64, decide func(budget.Book) int) []budget.Reservation {
+	return []budget.Reservation{{Slot: slot, Since: since, Decide: decide}}
+}
+
 func grant(t *testing.T, l budget.Ledger, slot budget.Slot, n int) {
 	t.Helper()
-	if err := l.Reserve(t.Context(), slot, slot.Minute-60, func(budget.Book) int { return n }); err != nil {
+	if err := l.Reserve(t.Context(), one(slot, slot.Minute-60, func(budget.Book) int { return n })); err != nil {
 		t.Fatal(err)
 	}
 }
