@@ -264,7 +264,7 @@ func TestACheckThatWaitedLooksAgain(t *testing.T) {
 
 // A check that cannot find out what to read is made again soon, and says so.
 func TestACheckThatCannotBeginIsMadeAgain(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(_ *testing.T, w *world) {
 		w.began(10)
 		w.due()
 		w.config.Store = &blind{w.Store}
