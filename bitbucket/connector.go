@@ -86,10 +86,10 @@ func New(client *http.Client, opts *Options) (*Connector, error) {
 		role = "member"
 	}
 	if !slices.Contains(Roles(), role) {
-		return nil, &connector.Error{
+		return nil, &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "there is no role " + quote(role),
-			Remedy:  suggest(role, Roles()),
+			Remedy:  suggest(role, Roles()), Provider: &windlass.ProviderDetails{},
 		}
 	}
 	if opts.Workspace != "" {
@@ -122,10 +122,10 @@ func parseAPI(raw string) (*url.URL, error) {
 	api, err := url.Parse(raw)
 	if err != nil || (api.Scheme != "https" && api.Scheme != "http") || api.Host == "" ||
 		api.User != nil || api.RawQuery != "" || api.Fragment != "" {
-		return nil, &connector.Error{
+		return nil, &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "the API's URL is not one",
-			Remedy:  "it looks like " + DefaultAPIURL + ": http or https, a host and a path",
+			Remedy:  "it looks like " + DefaultAPIURL + ": http or https, a host and a path", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	api.Path = strings.TrimRight(api.Path, "/")
@@ -151,10 +151,10 @@ func (c *Connector) listPath(o *object, parent connector.Parent) (string, error)
 // path fills in a path template of the table.
 func (c *Connector) path(template, id string) (string, error) {
 	if c.workspace == "" && strings.Contains(template, "{workspace}") {
-		return "", &connector.Error{
+		return "", &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "no workspace was named",
-			Remedy:  "name the workspace, by the slug in its web address or by its UUID in braces",
+			Remedy:  "name the workspace, by the slug in its web address or by its UUID in braces", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	template, err := fill(template, "{workspace}", "a workspace", c.workspace)
@@ -175,10 +175,10 @@ func fill(template, name, what, value string) (string, error) {
 		if name != "{id}" {
 			remedy = "nothing below it can be read"
 		}
-		return "", &connector.Error{
+		return "", &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: quote(value) + " is no id of Bitbucket's: the record came without one",
-			Remedy:  remedy,
+			Remedy:  remedy, Provider: &windlass.ProviderDetails{},
 		}
 	}
 	escaped, err := segment(what, value)
@@ -194,10 +194,10 @@ func segment(what, value string) (string, error) {
 	bad := value == "" || value == "." || value == ".." || len(value) > 256 ||
 		strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f })
 	if bad || strings.ContainsAny(value, `/\`) {
-		return "", &connector.Error{
+		return "", &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: quote(value) + " cannot be " + what,
-			Remedy:  "it is one part of a path, without slashes",
+			Remedy:  "it is one part of a path, without slashes", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return url.PathEscape(value), nil

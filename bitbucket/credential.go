@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // Credential puts proof of who is asking on a request. A Credential prints as
@@ -54,10 +53,10 @@ func APIToken(email, token string) (Credential, error) {
 		return nil, err
 	}
 	if !strings.Contains(email, "@") || strings.ContainsAny(email, ":\r\n") {
-		return nil, &connector.Error{
+		return nil, &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "what goes with the API token is not an email address",
-			Remedy:  "an API token goes with the email address of the Atlassian account, not with a user name; are the two swapped?",
+			Remedy:  "an API token goes with the email address of the Atlassian account, not with a user name; are the two swapped?", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return basic{email: email, token: token}, nil
@@ -94,9 +93,9 @@ func checkSecret(what, value string) error {
 	if value == "" {
 		problem = "is empty"
 	}
-	return &connector.Error{
+	return &windlass.Error{
 		Kind:    windlass.Unauthorized,
 		Message: "the " + what + " " + problem,
-		Remedy:  "copy it again, whole and on one line",
+		Remedy:  "copy it again, whole and on one line", Provider: &windlass.ProviderDetails{},
 	}
 }

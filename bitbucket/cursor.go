@@ -79,24 +79,24 @@ func parseCursor(cursor connector.Cursor, object, request string) (place, error)
 		err = json.Unmarshal(data, &p)
 	}
 	if err != nil || !strings.HasPrefix(p.URI, "/") || p.Seen < 0 || p.Earlier < 0 || p.Size < -1 {
-		return place{}, &connector.Error{
+		return place{}, &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "the cursor is damaged",
-			Remedy:  "begin the read again without it",
+			Remedy:  "begin the read again without it", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	if p.Version != placeVersion {
-		return place{}, &connector.Error{
+		return place{}, &windlass.Error{
 			Kind:    windlass.CursorExpired,
 			Message: "the cursor is from another version of Windlass",
-			Remedy:  "begin the read again without it",
+			Remedy:  "begin the read again without it", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	if p.Object != object || p.Request != request {
-		return place{}, &connector.Error{
+		return place{}, &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "the cursor belongs to another read",
-			Remedy:  "go on with the same object, workspace, role, fields and times, or begin again without it",
+			Remedy:  "go on with the same object, workspace, role, fields and times, or begin again without it", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return p, nil

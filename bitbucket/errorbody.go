@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"windlass/connector"
+	"windlass"
 )
 
 // An error is a line for a person: what a stranger lists in it is bounded. There
@@ -36,7 +36,7 @@ type saying struct {
 // object of strings or lists, or a list of sentences; data may stand beside error;
 // gateways before it write message, detail or errors at the top. So each member
 // that is known is read wherever it stands, in whatever type it has.
-func parseError(body []byte, e *connector.Error) {
+func parseError(body []byte, e *windlass.Error) {
 	body = bytes.TrimSpace(body)
 	var tree any
 	if len(body) == 0 || body[0] != '{' && body[0] != '[' || json.Unmarshal(body, &tree) != nil {
@@ -46,7 +46,7 @@ func parseError(body []byte, e *connector.Error) {
 	var said saying
 	said.read(tree, 0)
 	e.Message = joined(said.messages)
-	e.Fields, e.Required, e.Granted = said.fields, said.required, said.granted
+	e.Provider.Fields, e.Provider.Required, e.Provider.Granted = said.fields, said.required, said.granted
 	if said.url != "" {
 		e.Remedy = "Bitbucket has removed this for good; see " + said.url
 	}
@@ -212,14 +212,16 @@ func secretsIn(req *http.Request) []string {
 
 // masked returns an error without the secrets in it, should a stranger's text
 // repeat what it was sent (invariant 5).
-func masked(e *connector.Error, secrets ...string) *connector.Error {
+func masked(e *windlass.Error, secrets ...string) *windlass.Error {
 	clean := *e
 	clean.Message, clean.Remedy = hide(e.Message, secrets...), hide(e.Remedy, secrets...)
-	clean.Fields = make(map[string][]string, len(e.Fields))
-	for name, problems := range e.Fields {
+	provider := *e.Provider
+	clean.Provider = &provider
+	provider.Fields = make(map[string][]string, len(e.Provider.Fields))
+	for name, problems := range e.Provider.Fields {
 		name = hide(name, secrets...)
 		for _, problem := range problems {
-			clean.Fields[name] = append(clean.Fields[name], hide(problem, secrets...))
+			provider.Fields[name] = append(provider.Fields[name], hide(problem, secrets...))
 		}
 	}
 	return &clean

@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/nearest"
 )
 
@@ -49,10 +48,9 @@ func kindOf(code int) windlass.Kind {
 }
 
 // responseError turns an answer that is not a success into one typed error.
-func responseError(call call, resp *http.Response, body []byte) *connector.Error {
-	e := &connector.Error{
-		Kind: kindOf(resp.StatusCode), Op: call.op, Status: resp.StatusCode,
-		RequestID: requestID(resp.Header),
+func responseError(call call, resp *http.Response, body []byte) *windlass.Error {
+	e := &windlass.Error{
+		Kind: kindOf(resp.StatusCode), Op: call.op, Provider: &windlass.ProviderDetails{Status: resp.StatusCode, RequestID: requestID(resp.Header)},
 	}
 	parseError(body, e)
 	if e.Message == "" {
@@ -75,7 +73,7 @@ func responseError(call call, resp *http.Response, body []byte) *connector.Error
 }
 
 // remedy says what somebody can do about an error, as far as its kind tells.
-func remedy(call call, e *connector.Error) string {
+func remedy(call call, e *windlass.Error) string {
 	switch e.Kind {
 	case windlass.Unauthorized:
 		if call.object != nil && call.object.remedies.unauthorized != "" {
@@ -117,7 +115,7 @@ func refused(err error) bool {
 // certain IP addresses.
 var aboutAddresses = regexp.MustCompile(`(?i)\bip\b|allow-?list|white-?list`)
 
-func forbiddenRemedy(call call, e *connector.Error) string {
+func forbiddenRemedy(call call, e *windlass.Error) string {
 	switch {
 	case len(e.Missing()) > 0:
 		return "add the scope to the OAuth consumer or make a token that has it, then connect again"

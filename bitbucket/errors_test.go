@@ -24,7 +24,7 @@ func TestEveryErrorBodyBecomesOneTypedError(t *testing.T) {
 		header []string
 		kind   windlass.Kind
 		says   []string // what the line has to hold
-		check  func(*connector.Error) bool
+		check  func(*windlass.Error) bool
 	}{
 		{
 			name: "a missing scope names it", status: 403, kind: windlass.Forbidden,
@@ -62,21 +62,21 @@ func TestEveryErrorBodyBecomesOneTypedError(t *testing.T) {
 			name: "429 as plain text, with how long to wait", status: 429, kind: windlass.RateLimited,
 			body: "Rate limit for this resource has been exceeded", header: []string{"Retry-After", "42"},
 			says:  []string{"exceeded", "wait 42s"},
-			check: func(e *connector.Error) bool { return e.RetryAfter == 42*time.Second },
+			check: func(e *windlass.Error) bool { return e.RetryAfter == 42*time.Second },
 		},
 		{
 			name: "429 with the gateway's reset", status: 429, kind: windlass.RateLimited,
 			body: `{"type":"error","error":{"message":"Rate limit"}}`, header: []string{"X-Ratelimit-Limit", "60, 60;w=3600", "X-Ratelimit-Remaining", "0", "X-Ratelimit-Reset", "17"},
-			check: func(e *connector.Error) bool { return e.RetryAfter == 17*time.Second },
+			check: func(e *windlass.Error) bool { return e.RetryAfter == 17*time.Second },
 		},
 		{
 			name: "429 that says nothing", status: 429, kind: windlass.RateLimited,
-			check: func(e *connector.Error) bool { return e.RetryAfter == 0 },
+			check: func(e *windlass.Error) bool { return e.RetryAfter == 0 },
 		},
 		{
 			name: "a Retry-After date is read against the server's own clock", status: 503, kind: windlass.Unavailable,
 			header: []string{"Retry-After", "Thu, 06 Mar 2025 22:10:49 GMT", "Date", "Thu, 06 Mar 2025 22:09:49 GMT"},
-			check:  func(e *connector.Error) bool { return e.RetryAfter == time.Minute },
+			check:  func(e *windlass.Error) bool { return e.RetryAfter == time.Minute },
 		},
 		{
 			name: "a gateway's HTML", status: 502, kind: windlass.Unavailable,
@@ -98,8 +98,8 @@ func TestEveryErrorBodyBecomesOneTypedError(t *testing.T) {
 		{
 			name: "a list without end is cut", status: 403, kind: windlass.Forbidden,
 			body: `{"error":{"message":"m","fields":{` + numbered(`"f%d":["x"]`) + `},"detail":{"required":[` + numbered(`"s%d"`) + `]}}}`,
-			check: func(e *connector.Error) bool {
-				return len(e.Fields) == 10 && len(e.Required) == 50 && len(e.Error()) < 1000
+			check: func(e *windlass.Error) bool {
+				return len(e.Provider.Fields) == 10 && len(e.Provider.Required) == 50 && len(e.Error()) < 1000
 			},
 		},
 		{name: "a redirect is no answer", status: 304, kind: windlass.Malformed},
@@ -112,8 +112,8 @@ func TestEveryErrorBodyBecomesOneTypedError(t *testing.T) {
 			}
 			_, err := over(t, always(row.status, row.body, row.header...)).Read(t.Context(), connector.ReadRequest{Object: object})
 			e := typed(t, err)
-			if e.Kind != row.kind || e.Status != row.status {
-				t.Errorf("kind %q and status %d, want %q and %d: %v", e.Kind, e.Status, row.kind, row.status, err)
+			if e.Kind != row.kind || e.Provider.Status != row.status {
+				t.Errorf("kind %q and status %d, want %q and %d: %v", e.Kind, e.Provider.Status, row.kind, row.status, err)
 			}
 			for _, part := range append(row.says, "read "+object+": ") {
 				if !strings.Contains(err.Error(), part) {

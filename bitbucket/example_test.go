@@ -82,7 +82,7 @@ func ExampleConnector_Read_error() {
 		return
 	}
 	_, err = c.Read(context.Background(), connector.ReadRequest{Object: "projects"})
-	if failure, ok := errors.AsType[*connector.Error](err); ok {
+	if failure, ok := windlass.FromProvider(err); ok {
 		fmt.Println(errors.Is(err, windlass.Forbidden), failure.Missing())
 	}
 	// Output: true [project]

@@ -188,10 +188,10 @@ func (o *object) checkFields(names []string) error {
 		if _, ok := o.field(name); ok {
 			continue
 		}
-		return &connector.Error{
+		return &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: o.name + " have no field " + quote(name),
-			Remedy:  o.suggestField(name),
+			Remedy:  o.suggestField(name), Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"windlass"
 	"windlass/bitbucket"
 	"windlass/connector"
 )
@@ -46,12 +47,12 @@ func over(tb testing.TB, t http.RoundTripper) *bitbucket.Connector {
 	return c
 }
 
-// typed returns the *connector.Error in err, or fails.
-func typed(tb testing.TB, err error) *connector.Error {
+// typed returns the *windlass.Error in err, or fails.
+func typed(tb testing.TB, err error) *windlass.Error {
 	tb.Helper()
-	var known *connector.Error
+	var known *windlass.Error
 	if !errors.As(err, &known) {
-		tb.Fatalf("want a *connector.Error, got %T: %v", err, err)
+		tb.Fatalf("want a *windlass.Error, got %T: %v", err, err)
 	}
 	return known
 }

@@ -9,7 +9,6 @@ import (
 	"unicode"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/jsonscan"
 )
 
@@ -58,10 +57,10 @@ func (w *walker) checkLink(p place, link, uri string) error {
 	if same {
 		return nil
 	}
-	return &connector.Error{
+	return &windlass.Error{
 		Kind: windlass.Malformed, Op: w.op,
 		Message: "Bitbucket's link to the next page is malformed: " + cleanText(link),
-		Remedy:  "it was not followed; what was read so far is good, so try again, and if it stays so, report the link to Atlassian",
+		Remedy:  "it was not followed; what was read so far is good, so try again, and if it stays so, report the link to Atlassian", Provider: &windlass.ProviderDetails{},
 	}
 }
 

@@ -30,7 +30,7 @@ const DefaultSiteURL = "https://bitbucket.org"
 // for three months.
 //
 // Nothing is sent twice: a code or a refresh token may be used up by an answer
-// that got lost. Every error is a *connector.Error and shows no secret:
+// that got lost. Every error is a *windlass.Error and shows no secret:
 //
 //   - windlass.NeedsReconnect: the code or the refresh token is refused;
 //   - windlass.Unauthorized: the consumer's own key or secret is refused;
@@ -64,15 +64,15 @@ func (o *OAuth) AuthorizeURL(app windlass.ProviderApp, consent connector.Consent
 	}
 	page, err := url.Parse(config.AuthCodeURL(consent.State, options...))
 	if err != nil {
-		return "", &connector.Error{Kind: windlass.Invalid, Op: "ask for consent", Message: "the address of the consent page is not one"}
+		return "", &windlass.Error{Kind: windlass.Invalid, Op: "ask for consent", Message: "the address of the consent page is not one", Provider: &windlass.ProviderDetails{}}
 	}
 	query := page.Query()
 	for _, name := range slices.Sorted(maps.Keys(app.AuthParams)) {
 		if query.Has(name) {
-			return "", &connector.Error{
+			return "", &windlass.Error{
 				Kind: windlass.Invalid, Op: "ask for consent",
 				Message: "the provider app sets the parameter " + quote(name) + ", which the consent needs for itself",
-				Remedy:  "take it out of the provider app",
+				Remedy:  "take it out of the provider app", Provider: &windlass.ProviderDetails{},
 			}
 		}
 		query[name] = app.AuthParams[name]
@@ -96,10 +96,10 @@ func (o *OAuth) Exchange(
 	})
 	if err == nil && grant.RefreshToken.IsZero() {
 		// It would die within hours and nobody would know why.
-		return connector.Grant{}, &connector.Error{
+		return connector.Grant{}, &windlass.Error{
 			Kind: windlass.Malformed, Op: op,
 			Message: "Bitbucket gave no refresh token",
-			Remedy:  "check that the OAuth consumer is one for customers' consent",
+			Remedy:  "check that the OAuth consumer is one for customers' consent", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return grant, err
@@ -125,15 +125,15 @@ func (o *OAuth) config(app windlass.ProviderApp, callback string) (*oauth2.Confi
 	}
 	parsed, err := url.Parse(site)
 	if err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.Host == "" || parsed.User != nil {
-		return nil, &connector.Error{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Message: "the site's URL is not one",
-			Remedy: "it looks like " + DefaultSiteURL + ": http or https and a host",
+			Remedy: "it looks like " + DefaultSiteURL + ": http or https and a host", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	if app.ClientID == "" {
-		return nil, &connector.Error{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Message: "the provider app has no client id",
-			Remedy: "it is what Bitbucket calls the OAuth consumer's key",
+			Remedy: "it is what Bitbucket calls the OAuth consumer's key", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	base := parsed.Scheme + "://" + parsed.Host
@@ -156,8 +156,8 @@ func (o *OAuth) grant(
 		return connector.Grant{}, inOp(op, err)
 	}
 	if sent == "" {
-		return connector.Grant{}, &connector.Error{
-			Kind: windlass.NeedsReconnect, Op: op, Message: "there is no code or refresh token to send", Remedy: consentAgain,
+		return connector.Grant{}, &windlass.Error{
+			Kind: windlass.NeedsReconnect, Op: op, Message: "there is no code or refresh token to send", Remedy: consentAgain, Provider: &windlass.ProviderDetails{},
 		}
 	}
 	heard := &ear{base: o.Base}
@@ -170,8 +170,8 @@ func (o *OAuth) grant(
 		return connector.Grant{}, heard.judge(ctx, op, app, err, sent)
 	}
 	if err := checkSecret("access token", token.AccessToken); err != nil || !strings.EqualFold(token.Type(), "bearer") {
-		return connector.Grant{}, &connector.Error{
-			Kind: windlass.Unavailable, Op: op, Status: heard.status, RequestID: requestID(heard.header),
+		return connector.Grant{}, &windlass.Error{
+			Kind: windlass.Unavailable, Op: op, Provider: &windlass.ProviderDetails{Status: heard.status, RequestID: requestID(heard.header)},
 			Message: "Bitbucket answered with something that is not a bearer token", Remedy: "try again later",
 		}
 	}

@@ -43,8 +43,8 @@ func (p *Provider) Check(ctx context.Context, client *http.Client, workspace str
 	}
 	account := connector.Account{Workspace: found.Slug, WorkspaceID: found.UUID, WorkspaceName: found.Name}
 	if found.UUID == "" || found.Slug == "" {
-		return connector.Account{}, &connector.Error{
-			Kind: windlass.Malformed, Op: checkOp, Message: "Bitbucket's answer names no workspace", Remedy: "try again later",
+		return connector.Account{}, &windlass.Error{
+			Kind: windlass.Malformed, Op: checkOp, Message: "Bitbucket's answer names no workspace", Remedy: "try again later", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return account, c.member(ctx, path, &account)
@@ -59,14 +59,14 @@ func (c *Connector) member(ctx context.Context, path string, account *connector.
 		} `json:"user"`
 	}
 	err := c.get(ctx, "/user/workspaces/"+path+"/permission", &own)
-	var known *connector.Error
+	known, refused := windlass.FromProvider(err)
 	switch {
 	case err == nil:
 		account.User, account.UserName, account.Membership = own.User.UUID, own.User.Name, connector.Member
-	case errors.As(err, &known) && len(known.Required) > 0:
+	case refused && len(known.Provider.Required) > 0:
 		// The scope account is missing: nobody can tell. What was granted is told
 		// by the same answer.
-		account.Scopes = known.Granted
+		account.Scopes = known.Provider.Granted
 	case errors.Is(err, windlass.Forbidden):
 		account.Membership = connector.NotMember
 	case errors.Is(err, windlass.NotFound), errors.Is(err, windlass.Unauthorized):
@@ -88,8 +88,8 @@ func (c *Connector) elsewhere(ctx context.Context, unknown error) error {
 			} `json:"workspace"`
 		} `json:"values"`
 	}
-	var known *connector.Error
-	if c.get(ctx, "/user/workspaces?pagelen=100", &page) != nil || len(page.Values) == 0 || !errors.As(unknown, &known) {
+	known, ok := windlass.FromProvider(unknown)
+	if c.get(ctx, "/user/workspaces?pagelen=100", &page) != nil || len(page.Values) == 0 || !ok {
 		return unknown
 	}
 	slugs := make([]string, 0, len(page.Values))
@@ -109,8 +109,8 @@ func (c *Connector) get(ctx context.Context, uri string, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(got.body, into); err != nil {
-		return &connector.Error{
-			Kind: windlass.Malformed, Op: checkOp, Status: got.status, RequestID: requestID(got.header),
+		return &windlass.Error{
+			Kind: windlass.Malformed, Op: checkOp, Provider: &windlass.ProviderDetails{Status: got.status, RequestID: requestID(got.header)},
 			Message: "the answer is not the JSON that Bitbucket documents", Remedy: "try again later",
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"slices"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // mostToken is the largest answer of the token endpoint that is read. Access
@@ -83,7 +82,7 @@ func (e *ear) judge(ctx context.Context, op string, app windlass.ProviderApp, ca
 		Code string `json:"error"`
 	}
 	_ = json.Unmarshal(e.body, &rfc) // not RFC 6749's: the code stays empty
-	failed := &connector.Error{Kind: windlass.Unavailable, Op: op, Status: e.status, RequestID: requestID(e.header)}
+	failed := &windlass.Error{Kind: windlass.Unavailable, Op: op, Provider: &windlass.ProviderDetails{Status: e.status, RequestID: requestID(e.header)}}
 	success := e.status >= 200 && e.status < 300
 	if !success || rfc.Code != "" { // of what claims to be a success and is not, nothing is shown
 		parseError(e.body, failed)
@@ -169,9 +168,9 @@ func unreached(ctx context.Context, op string, cause error) error {
 	if wrapped, ok := errors.AsType[*url.Error](cause); ok {
 		cause = wrapped.Err
 	}
-	return &connector.Error{
+	return &windlass.Error{
 		Kind: windlass.Unavailable, Op: op,
-		Message: "Bitbucket could not be reached: " + cleanText(cause.Error()), Remedy: "try again later", Err: cause,
+		Message: "Bitbucket could not be reached: " + cleanText(cause.Error()), Remedy: "try again later", Err: cause, Provider: &windlass.ProviderDetails{},
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 
 	"windlass"
-	"windlass/connector"
 )
 
 var objectVariables = object{
@@ -37,10 +36,10 @@ func (variableWriter) update(ctx context.Context, w *writing) (answer, error) {
 		return answer{}, err
 	}
 	if isNull(w.record["value"]) && string(before["secured"]) == "true" {
-		return answer{}, &connector.Error{
+		return answer{}, &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "the variable is secured, and changing it without its value would empty it",
-			Remedy:  "give its value too",
+			Remedy:  "give its value too", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return mergedUpdate(ctx, w, before, "key", "value", "secured")

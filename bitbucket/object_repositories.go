@@ -12,7 +12,6 @@ import (
 	"unicode"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/jsonscan"
 )
 
@@ -78,10 +77,10 @@ type repositoryWriter struct{ plainWriter }
 func (repositoryWriter) create(ctx context.Context, w *writing) (answer, error) {
 	slug := slugFor(w.record)
 	if slug == "" {
-		return answer{}, &connector.Error{
+		return answer{}, &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "the record lacks a name",
-			Remedy:  "a new repository needs a name with letters or digits in it, or a slug",
+			Remedy:  "a new repository needs a name with letters or digits in it, or a slug", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	path, err := w.item(slug)

@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/jsonscan"
 )
 
@@ -110,10 +109,10 @@ func (f snippetFile) bytes() ([]byte, error) {
 func sendSnippet(ctx context.Context, w *writing, method, path string) (answer, error) {
 	if isNull(w.record["files"]) {
 		if method == http.MethodPost {
-			return answer{}, &connector.Error{
+			return answer{}, &windlass.Error{
 				Kind:    windlass.Invalid,
 				Message: "the record lacks files",
-				Remedy:  `a new snippet needs at least one file: "files": {"name.txt": {"content": "text"}}`,
+				Remedy:  `a new snippet needs at least one file: "files": {"name.txt": {"content": "text"}}`, Provider: &windlass.ProviderDetails{},
 			}
 		}
 		record := maps.Clone(w.record)
@@ -184,9 +183,9 @@ func writeFile(form *multipart.Writer, name string, file *snippetFile) error {
 }
 
 func fileProblem(name, problem string) error {
-	return &connector.Error{
+	return &windlass.Error{
 		Kind:    windlass.Invalid,
 		Message: quote(name) + " " + problem,
-		Remedy:  `a file looks like {"content": "text"} or {"content": "aGVsbG8=", "encoding": "base64"}; null removes one`,
+		Remedy:  `a file looks like {"content": "text"} or {"content": "aGVsbG8=", "encoding": "base64"}; null removes one`, Provider: &windlass.ProviderDetails{},
 	}
 }

@@ -137,9 +137,9 @@ func lookup(name string) (*object, error) {
 		}
 		names = append(names, objects[i].name)
 	}
-	return nil, &connector.Error{
+	return nil, &windlass.Error{
 		Kind:    windlass.Invalid,
 		Message: "there is no object " + quote(name),
-		Remedy:  suggest(name, names),
+		Remedy:  suggest(name, names), Provider: &windlass.ProviderDetails{},
 	}
 }

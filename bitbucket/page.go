@@ -227,8 +227,8 @@ func malformed(op string, a answer, err error) error {
 	if looksLikeHTML(a.body) {
 		message = textOf(a.body) + " (" + err.Error() + ")"
 	}
-	return &connector.Error{
-		Kind: windlass.Malformed, Op: op, Status: a.status, RequestID: requestID(a.header),
+	return &windlass.Error{
+		Kind: windlass.Malformed, Op: op, Provider: &windlass.ProviderDetails{Status: a.status, RequestID: requestID(a.header)},
 		Message: message,
 		Remedy:  "try again; if it stays so, something between here and Bitbucket changes the answers",
 		Err:     err,

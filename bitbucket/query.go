@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // stamp writes a time as BBQL takes it: microseconds, as Bitbucket stores.
@@ -99,8 +98,8 @@ func (w *walker) stableURI(operator, key string) string {
 // refusedPagelen reports whether a page's length was what Bitbucket did not
 // like, remembers that of the object, and returns the request without one.
 func (w *walker) refusedPagelen(uri string, err error) (string, bool) {
-	var refused *connector.Error
-	if !asError(err, &refused) || refused.Kind != windlass.Invalid || !strings.Contains(strings.ToLower(refused.Message), "pagelen") {
+	refused, ok := windlass.FromProvider(err)
+	if !ok || refused.Kind != windlass.Invalid || !strings.Contains(strings.ToLower(refused.Message), "pagelen") {
 		return "", false
 	}
 	path, raw, _ := strings.Cut(uri, "?")

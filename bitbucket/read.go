@@ -89,10 +89,10 @@ func (c *Connector) newWalker(o *object, req connector.ReadRequest) (*walker, er
 		return nil, err
 	}
 	if !req.Since.IsZero() && !req.Until.IsZero() && !req.Since.Before(req.Until) {
-		return nil, &connector.Error{
+		return nil, &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "since is not before until",
-			Remedy:  "since is the earlier time and is included, until the later and is not",
+			Remedy:  "since is the earlier time and is included, until the later and is not", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	list, err := c.listPath(o, req.Parent)

@@ -6,7 +6,6 @@ import (
 	"net/url"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // mostRedirects is how many redirects of one request are followed.
@@ -42,8 +41,8 @@ func (c *Connector) checkRedirect(req *http.Request, via []*http.Request) error 
 	case !c.below(req.URL):
 		return c.movedError(sent, req.Response, req.URL)
 	case len(via) >= mostRedirects:
-		return &connector.Error{
-			Kind: misled(sent), Status: answered,
+		return &windlass.Error{
+			Kind: misled(sent), Provider: &windlass.ProviderDetails{Status: answered},
 			Message: "Bitbucket redirects in a circle: " + cleanText(via[len(via)-1].URL.Path) + " leads to " + cleanText(req.URL.Path),
 			Remedy:  "name the record by its uuid; if that does not help, tell Bitbucket's support",
 		}
@@ -79,10 +78,10 @@ func isRedirect(code int) bool {
 // movedError says that a request was not done, since the thing has moved, and
 // where to. A place outside of the API is named by its host alone: the rest of the
 // link may hold a secret.
-func (c *Connector) movedError(method string, resp *http.Response, to *url.URL) *connector.Error {
-	e := &connector.Error{Kind: windlass.Conflict}
+func (c *Connector) movedError(method string, resp *http.Response, to *url.URL) *windlass.Error {
+	e := &windlass.Error{Kind: windlass.Conflict, Provider: &windlass.ProviderDetails{}}
 	if resp != nil {
-		e.Status, e.RequestID = resp.StatusCode, requestID(resp.Header)
+		e.Provider.Status, e.Provider.RequestID = resp.StatusCode, requestID(resp.Header)
 	}
 	switch {
 	case to == nil || to.Host == "":
@@ -101,7 +100,7 @@ func (c *Connector) movedError(method string, resp *http.Response, to *url.URL) 
 
 // redirected is movedError for a redirect that the client handed over instead of
 // asking whether to follow it.
-func (c *Connector) redirected(method string, resp *http.Response) *connector.Error {
+func (c *Connector) redirected(method string, resp *http.Response) *windlass.Error {
 	to, err := resp.Location()
 	if err != nil && !errors.Is(err, http.ErrNoLocation) {
 		to = nil // a Location that is no URL leads nowhere

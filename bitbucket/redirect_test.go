@@ -51,8 +51,8 @@ func TestARedirectedWriteIsNotDone(t *testing.T) {
 				if e.Kind != row.kind || !strings.Contains(e.Error(), row.says) || strings.Contains(e.Error(), "token=x") {
 					t.Errorf("%s: %v", e.Kind, e)
 				}
-				if e.Status != row.status {
-					t.Errorf("the status is %d", e.Status)
+				if e.Provider.Status != row.status {
+					t.Errorf("the status is %d", e.Provider.Status)
 				}
 			}
 			check(c.Delete(t.Context(), connector.DeleteRequest{Object: "repositories", ID: "old"}))

@@ -36,7 +36,7 @@ type answer struct {
 	mended bool // bytes that are not UTF-8 were replaced
 }
 
-// do sends one request and returns its answer, or an *connector.Error.
+// do sends one request and returns its answer, or a *windlass.Error.
 func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 	target, err := c.url(call.uri)
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, call.method, target.String(), body)
 	if err != nil {
-		return answer{}, &connector.Error{Kind: windlass.Invalid, Op: call.op, Err: err}
+		return answer{}, &windlass.Error{Kind: windlass.Invalid, Op: call.op, Err: err, Provider: &windlass.ProviderDetails{}}
 	}
 	req.Header.Set("User-Agent", c.agent)
 	req.Header.Set("Accept", "application/json")
@@ -92,7 +92,7 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 func (c *Connector) url(uri string) (*url.URL, error) {
 	target, err := url.Parse(c.api.String() + uri)
 	if err != nil || !strings.HasPrefix(uri, "/") || !c.below(target) {
-		return nil, &connector.Error{Kind: windlass.Invalid, Message: "the path does not lead into the API"}
+		return nil, &windlass.Error{Kind: windlass.Invalid, Message: "the path does not lead into the API", Provider: &windlass.ProviderDetails{}}
 	}
 	return target, nil
 }
@@ -114,16 +114,16 @@ func (c *Connector) below(target *url.URL) bool {
 func (c *Connector) relative(op, link string) (string, error) {
 	target, err := url.Parse(link)
 	if err != nil {
-		return "", &connector.Error{
+		return "", &windlass.Error{
 			Kind: windlass.Malformed, Op: op,
-			Message: "the link to the next page is not a URL",
+			Message: "the link to the next page is not a URL", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	if !c.below(target) {
-		return "", &connector.Error{
+		return "", &windlass.Error{
 			Kind: windlass.Malformed, Op: op,
 			Message: "the link to the next page leads to " + cleanText(origin(target)) + " instead of " + c.api.String(),
-			Remedy:  "it was not followed; if the API is behind another address, use that address as the API's URL",
+			Remedy:  "it was not followed; if the API is behind another address, use that address as the API's URL", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	uri := strings.TrimPrefix(target.EscapedPath(), c.api.EscapedPath())
@@ -133,32 +133,32 @@ func (c *Connector) relative(op, link string) (string, error) {
 	return uri, nil
 }
 
-// networkError turns what http.Client.Do returned into an *connector.Error.
+// networkError turns what http.Client.Do returned into a *windlass.Error.
 func networkError(ctx context.Context, call call, err error) error {
-	if known, ok := errors.AsType[*connector.Error](err); ok { // the Transport's own refusal
+	if known, ok := windlass.FromProvider(err); ok { // the Transport's own refusal
 		return inOp(call.op, known)
 	}
 	if ctx.Err() != nil {
 		return canceled(ctx, call.op)
 	}
 	if kind, ok := errors.AsType[windlass.Kind](err); ok { // the credential's: it could not be had
-		return &connector.Error{Kind: kind, Op: call.op, Err: err}
+		return &windlass.Error{Kind: kind, Op: call.op, Err: err, Provider: &windlass.ProviderDetails{}}
 	}
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // the URL says nothing that op does not, and can be long
 	}
 	if errors.Is(err, connector.ErrTooLarge) { // which Retry found out; trying again does not help
-		return &connector.Error{Kind: windlass.Malformed, Op: call.op, Message: connector.ErrTooLarge.Error(), Err: err}
+		return &windlass.Error{Kind: windlass.Malformed, Op: call.op, Message: connector.ErrTooLarge.Error(), Err: err, Provider: &windlass.ProviderDetails{}}
 	}
 	message := "Bitbucket could not be reached: " + err.Error()
 	if broken, ok := errors.AsType[*connector.BrokenError](err); ok {
 		message = broken.Error()
 	}
-	return &connector.Error{
+	return &windlass.Error{
 		Kind: windlass.Unavailable, Op: call.op,
 		Message: cleanText(message),
 		Remedy:  lost(call, "try again later"),
-		Err:     err,
+		Err:     err, Provider: &windlass.ProviderDetails{},
 	}
 }
 
@@ -171,8 +171,8 @@ func cutError(ctx context.Context, call call, resp *http.Response, err error) er
 	if errors.Is(err, connector.ErrTooLarge) {
 		message, remedy = err.Error(), ""
 	}
-	return &connector.Error{
-		Kind: windlass.Malformed, Op: call.op, Status: resp.StatusCode, RequestID: requestID(resp.Header),
+	return &windlass.Error{
+		Kind: windlass.Malformed, Op: call.op, Provider: &windlass.ProviderDetails{Status: resp.StatusCode, RequestID: requestID(resp.Header)},
 		Message: cleanText(message),
 		Remedy:  lost(call, remedy),
 		Err:     err,
@@ -185,7 +185,7 @@ func canceled(ctx context.Context, op string) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		kind, message = windlass.Unavailable, "no answer within the time allowed"
 	}
-	return &connector.Error{Kind: kind, Op: op, Message: message, Err: context.Cause(ctx)}
+	return &windlass.Error{Kind: kind, Op: op, Message: message, Err: context.Cause(ctx), Provider: &windlass.ProviderDetails{}}
 }
 
 // lost warns that a write whose answer did not arrive may have happened.
@@ -198,8 +198,7 @@ func lost(call call, remedy string) string {
 
 // inOp adds the operation to an error that does not name one yet.
 func inOp(op string, err error) error {
-	var known *connector.Error
-	if errors.As(err, &known) && known.Op == "" {
+	if known, ok := windlass.FromProvider(err); ok && known.Op == "" {
 		named := *known
 		named.Op = op
 		return &named

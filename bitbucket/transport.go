@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // Transport adds a credential to every request to the API, and refuses every
@@ -35,10 +34,10 @@ func NewTransport(credential Credential, apiURL string, base http.RoundTripper) 
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !sameHost(t.api, req.URL) {
 		closeBody(req)
-		return nil, &connector.Error{
+		return nil, &windlass.Error{
 			Kind:    windlass.Malformed,
 			Message: "refused to send the credential to " + origin(req.URL),
-			Remedy:  "it goes to " + origin(t.api) + " only; something there points elsewhere",
+			Remedy:  "it goes to " + origin(t.api) + " only; something there points elsewhere", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	signed := req.Clone(req.Context())

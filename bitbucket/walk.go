@@ -2,7 +2,6 @@ package bitbucket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -32,10 +31,10 @@ func (w *walker) turn(p place, env envelope) (connector.Page, *place, error) {
 	}
 	fresh, dropped := p.unseen(env.records)
 	if p.Back && dropped == 0 && len(p.Last) > 0 && len(env.records) > 0 {
-		return connector.Page{}, nil, &connector.Error{
+		return connector.Page{}, nil, &windlass.Error{
 			Kind: windlass.CursorExpired, Op: w.op,
 			Message: "more records were deleted meanwhile than one page holds",
-			Remedy:  "begin the read again",
+			Remedy:  "begin the read again", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	if p.Size < 0 {
@@ -215,9 +214,9 @@ func (w *walker) next(p place, env envelope, fresh int) (*place, []string, error
 
 // endless is the error for a list that would go on for ever.
 func (w *walker) endless(message string) error {
-	return &connector.Error{
+	return &windlass.Error{
 		Kind: windlass.Malformed, Op: w.op, Message: message,
-		Remedy: "the read stopped, since it would never end",
+		Remedy: "the read stopped, since it would never end", Provider: &windlass.ProviderDetails{},
 	}
 }
 
@@ -265,9 +264,4 @@ func (w *walker) nextByTime(p place, env envelope) place {
 	p.Key, p.Link = stamp(last), p.URI
 	p.URI, p.Before, p.Size = w.timeURI(last), "", -1
 	return p
-}
-
-// asError is errors.As for the one type of error of this package.
-func asError(err error, target **connector.Error) bool {
-	return err != nil && errors.As(err, target)
 }

@@ -52,8 +52,8 @@ func (c *Connector) Write(ctx context.Context, req connector.WriteRequest) (conn
 		err = errors.New("it has no " + strings.Join(w.o.id, " and "))
 	}
 	if err != nil {
-		bad := &connector.Error{
-			Kind: windlass.Malformed, Op: op, Status: a.status, RequestID: requestID(a.header),
+		bad := &windlass.Error{
+			Kind: windlass.Malformed, Op: op, Provider: &windlass.ProviderDetails{Status: a.status, RequestID: requestID(a.header)},
 			Message: "Bitbucket took the write, but its answer is not the record: " + err.Error(),
 			Remedy:  "look before writing again",
 			Err:     err,
@@ -71,10 +71,10 @@ func (c *Connector) Delete(ctx context.Context, req connector.DeleteRequest) err
 		return inOp(op, err)
 	}
 	if req.ID == "" {
-		return &connector.Error{
+		return &windlass.Error{
 			Kind: windlass.Invalid, Op: op,
 			Message: "no record was named",
-			Remedy:  "give the id of the record to delete",
+			Remedy:  "give the id of the record to delete", Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return inOp(op, w.o.writes.erase(ctx, w))
@@ -86,10 +86,10 @@ func (c *Connector) newWriting(op, name, id string) (*writing, error) {
 		return nil, err
 	}
 	if o.writes == nil {
-		return nil, &connector.Error{
+		return nil, &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "Bitbucket has no way to write " + o.name,
-			Remedy:  "these can be written: " + strings.Join(writableObjects(), ", "),
+			Remedy:  "these can be written: " + strings.Join(writableObjects(), ", "), Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return &writing{c: c, o: o, op: op, id: id}, nil
@@ -110,10 +110,10 @@ func writableObjects() []string {
 // what nobody can set, and a create that lacks what it needs.
 func (w *writing) parse(raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &w.record); err != nil || w.record == nil {
-		return &connector.Error{
+		return &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "the record is not a JSON object",
-			Remedy:  `it looks like {"name": "value"}`,
+			Remedy:  `it looks like {"name": "value"}`, Provider: &windlass.ProviderDetails{},
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.record)) {
@@ -123,10 +123,10 @@ func (w *writing) parse(raw json.RawMessage) error {
 	}
 	if w.id != "" {
 		if len(w.record) == 0 {
-			return &connector.Error{
+			return &windlass.Error{
 				Kind:    windlass.Invalid,
 				Message: "the record sets no field",
-				Remedy:  "give at least one field to change",
+				Remedy:  "give at least one field to change", Provider: &windlass.ProviderDetails{},
 			}
 		}
 		return nil
@@ -138,10 +138,10 @@ func (w *writing) parse(raw json.RawMessage) error {
 		}
 	}
 	if len(missing) > 0 {
-		return &connector.Error{
+		return &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "the record lacks " + strings.Join(missing, ", "),
-			Remedy:  "a new record needs " + strings.Join(w.o.fieldNames(func(f field) bool { return f.use == required }), ", "),
+			Remedy:  "a new record needs " + strings.Join(w.o.fieldNames(func(f field) bool { return f.use == required }), ", "), Provider: &windlass.ProviderDetails{},
 		}
 	}
 	return nil
@@ -151,24 +151,24 @@ func (w *writing) check(name string) error {
 	f, ok := w.o.field(name)
 	if !ok || strings.Contains(name, ".") {
 		names := w.o.fieldNames(func(f field) bool { return f.use != readOnly && !strings.Contains(f.name, ".") })
-		return &connector.Error{
+		return &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: w.o.name + " have no field " + quote(name),
-			Remedy:  suggest(name, names),
+			Remedy:  suggest(name, names), Provider: &windlass.ProviderDetails{},
 		}
 	}
 	switch {
 	case f.use == readOnly:
-		return &connector.Error{
+		return &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: quote(name) + " of " + w.o.name + " is set by Bitbucket",
-			Remedy:  "leave it out of the record",
+			Remedy:  "leave it out of the record", Provider: &windlass.ProviderDetails{},
 		}
 	case f.use == createOnly && w.id != "":
-		return &connector.Error{
+		return &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: quote(name) + " of " + w.o.name + " can be set only when it is created",
-			Remedy:  "leave it out of the record",
+			Remedy:  "leave it out of the record", Provider: &windlass.ProviderDetails{},
 		}
 	default:
 		return nil
@@ -182,8 +182,8 @@ func isNull(raw json.RawMessage) bool {
 // mask takes the values of secret fields out of an error, in case Bitbucket
 // repeats what it was sent (invariant 5).
 func (w *writing) mask(err error) error {
-	var known *connector.Error
-	if !errors.As(err, &known) {
+	known, ok := windlass.FromProvider(err)
+	if !ok {
 		return err
 	}
 	var secrets []string

@@ -185,7 +185,7 @@ func TestHooks(t *testing.T) {
 		t.Errorf("the secret is still %q", secret)
 	}
 	_, err := r.Write(t.Context(), connector.WriteRequest{Object: "hooks", Record: json.RawMessage(`{"url":"https://example.com","events":["repo:nonsense"]}`)})
-	if e := typed(t, err); e.Kind != windlass.Invalid || e.Status != http.StatusBadRequest {
+	if e := typed(t, err); e.Kind != windlass.Invalid || e.Provider.Status != http.StatusBadRequest {
 		t.Errorf("an unknown event: %v", err)
 	}
 }

@@ -55,7 +55,7 @@ func (w *writing) send(ctx context.Context, method, path string, body any) (answ
 	if body != nil {
 		data, err := json.Marshal(body)
 		if err != nil {
-			return answer{}, &connector.Error{Kind: windlass.Invalid, Op: w.op, Message: "the record is not JSON", Err: err}
+			return answer{}, &windlass.Error{Kind: windlass.Invalid, Op: w.op, Message: "the record is not JSON", Err: err, Provider: &windlass.ProviderDetails{}}
 		}
 		call.body = data
 	}
@@ -106,8 +106,8 @@ func (w *writing) same(before map[string]json.RawMessage, a answer) error {
 		return malformed(w.op, a, err)
 	}
 	if was, is := jsonscan.Plain(before["uuid"]), jsonscan.Plain(after["uuid"]); was != "" && is != "" && was != is {
-		return &connector.Error{
-			Kind: windlass.Conflict, Op: w.op, Status: a.status,
+		return &windlass.Error{
+			Kind: windlass.Conflict, Op: w.op, Provider: &windlass.ProviderDetails{Status: a.status},
 			Message: "the record was deleted meanwhile, and Bitbucket created another one in its place: " + is,
 			Remedy:  "delete the new one if it is not wanted",
 		}

@@ -20,10 +20,10 @@ func Pages(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Page, error
 				return
 			}
 			if page.Next != "" && page.Next == req.Cursor {
-				yield(Page{}, &Error{
+				yield(Page{}, &windlass.Error{
 					Kind:    windlass.Malformed,
 					Op:      req.Op(),
-					Message: "a page names itself as the next one",
+					Message: "a page names itself as the next one", Provider: &windlass.ProviderDetails{},
 				})
 				return
 			}
@@ -75,11 +75,11 @@ func Records(pages iter.Seq2[Page, error], req ReadRequest) iter.Seq2[Record, er
 
 // ErrIncomplete returns the error for a finished read of object that got fewer
 // records than the provider says there are.
-func ErrIncomplete(object string, got, size int) *Error {
-	return &Error{
+func ErrIncomplete(object string, got, size int) *windlass.Error {
+	return &windlass.Error{
 		Kind:    windlass.Incomplete,
 		Op:      "read " + object,
 		Message: fmt.Sprintf("%d of the %d records that the provider counts arrived", got, size),
-		Remedy:  "read again; records that were deleted meanwhile, or that the credential cannot see, explain it too",
+		Remedy:  "read again; records that were deleted meanwhile, or that the credential cannot see, explain it too", Provider: &windlass.ProviderDetails{},
 	}
 }

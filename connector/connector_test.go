@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"windlass"
 	"windlass/connector"
@@ -23,7 +21,7 @@ type numbers struct {
 func (n numbers) Read(_ context.Context, req connector.ReadRequest) (connector.Page, error) {
 	first, _ := strconv.Atoi(string(req.Cursor))
 	if n.failAt > 0 && first/10 == n.failAt {
-		return connector.Page{}, &connector.Error{Kind: windlass.Unavailable, Op: "read numbers", Message: "down"}
+		return connector.Page{}, &windlass.Error{Kind: windlass.Unavailable, Op: "read numbers", Message: "down", Provider: &windlass.ProviderDetails{}}
 	}
 	page := connector.Page{Size: n.size}
 	for i := first; i < min(first+10, n.limit); i++ {
@@ -86,52 +84,6 @@ func TestAllStopsWhenToldTo(t *testing.T) {
 	}
 	if records != 12 {
 		t.Errorf("%d records after a break at 12", records)
-	}
-}
-
-func TestErrorSaysWhatHappenedAndWhatToDo(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name string
-		err  connector.Error
-		want string
-	}{
-		{
-			"the provider's text, its status and the remedy",
-			connector.Error{Kind: windlass.NotFound, Op: "read hooks", Status: 404, Message: "No workspace found.", Remedy: "check the workspace"},
-			"read hooks: No workspace found (HTTP 404); check the workspace",
-		},
-		{
-			"the scope that is missing, not the ones that are there",
-			connector.Error{Kind: windlass.Forbidden, Status: 403, Message: "no", Required: []string{"project", "account"}, Granted: []string{"account"}},
-			"no (HTTP 403) (missing scope: project)",
-		},
-		{
-			"the field that is wrong, once",
-			connector.Error{Kind: windlass.Invalid, Message: "name: required", Fields: map[string][]string{"name": {"required"}, "key": {"too long"}}},
-			"name: required (key: too long)",
-		},
-		{"the cause, where there is no text", connector.Error{Kind: windlass.Unavailable, Err: errors.New("no route")}, "no route"},
-		{"the kind, where there is nothing else", connector.Error{Kind: windlass.Gone}, "gone"},
-		{"one line, whatever the provider wrote", connector.Error{Message: "a\n\tb"}, "a b"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			if got := row.err.Error(); got != row.want {
-				t.Errorf("got  %s\nwant %s", got, row.want)
-			}
-		})
-	}
-}
-
-func TestErrorIsItsKindAndItsCause(t *testing.T) {
-	t.Parallel()
-	err := fmt.Errorf("outer: %w", &connector.Error{Kind: windlass.RateLimited, RetryAfter: time.Minute, Err: context.DeadlineExceeded})
-	if !errors.Is(err, windlass.RateLimited) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, windlass.Gone) {
-		t.Errorf("%v is not what it was made of", err)
-	}
-	if !strings.Contains(err.Error(), "deadline") {
-		t.Errorf("%v does not name its cause", err)
 	}
 }
 

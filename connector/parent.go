@@ -34,11 +34,11 @@ func (o Object) ParentOf(record Record) (Parent, error) {
 	for _, name := range o.ParentKeys {
 		value, err := member(record.Raw, name)
 		if err != nil || string(value) == "null" {
-			return Parent{}, &Error{
+			return Parent{}, &windlass.Error{
 				Kind: windlass.Malformed, Op: "read " + o.Name + " below " + record.ID,
 				Message: "the record of " + o.Parent + " has no " + name,
 				Remedy:  "read " + o.Parent + " with the fields " + strings.Join(o.ParentKeys, ", ") + ", or with all",
-				Err:     err,
+				Err:     err, Provider: &windlass.ProviderDetails{},
 			}
 		}
 		if parent.Keys == nil {
@@ -68,7 +68,7 @@ func member(raw json.RawMessage, path string) (json.RawMessage, error) {
 // Every Reader calls it before it sends anything.
 func (o Object) CheckParent(req ReadRequest) error {
 	fail := func(message, remedy string) error {
-		return &Error{Kind: windlass.Invalid, Op: req.Op(), Message: message, Remedy: remedy}
+		return &windlass.Error{Kind: windlass.Invalid, Op: req.Op(), Message: message, Remedy: remedy, Provider: &windlass.ProviderDetails{}}
 	}
 	if o.Parent == "" {
 		if req.Parent.IsZero() {

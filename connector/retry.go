@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"windlass"
 )
 
 // Retry is a transport that sends an idempotent request again when it failed in
@@ -134,8 +136,7 @@ func rewind(req *http.Request, attempt int) (*http.Request, error) {
 func (r *Retry) judge(ctx context.Context, resp *http.Response, err error, attempt int) (Wait, bool) {
 	wait := Wait{Attempt: attempt}
 	if err != nil {
-		var refused *Error
-		if ctx.Err() != nil || errors.As(err, &refused) || errors.Is(err, ErrTooLarge) {
+		if _, refused := windlass.FromProvider(err); refused || ctx.Err() != nil || errors.Is(err, ErrTooLarge) {
 			return wait, false // given up by the caller, refused before it was sent, or never going to fit
 		}
 		wait.Reason = "no whole answer"

@@ -115,15 +115,15 @@ func refuses(t *testing.T, s Subject) {
 	}
 }
 
-// wantKind checks that an error is a *connector.Error of a kind, on one line.
+// wantKind checks that an error is a *windlass.Error of a kind, on one line.
 func wantKind(t *testing.T, err error, kind windlass.Kind) {
 	t.Helper()
-	var known *connector.Error
+	known, ok := windlass.FromProvider(err)
 	switch {
 	case err == nil:
 		t.Errorf("it succeeded; want an error of kind %q", kind)
-	case !errors.As(err, &known):
-		t.Errorf("the error is a %T, not a *connector.Error: %v", err, err)
+	case !ok:
+		t.Errorf("the error is a %T, not a *windlass.Error with details of the provider: %v", err, err)
 	case !errors.Is(err, kind):
 		t.Errorf("the error is of kind %q, want %q: %v", known.Kind, kind, err)
 	case known.Op == "":

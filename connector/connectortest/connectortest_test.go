@@ -156,7 +156,7 @@ func (n *notebook) Delete(_ context.Context, req connector.DeleteRequest) error 
 }
 
 func fail(kind windlass.Kind, op, message string) error {
-	return &connector.Error{Kind: kind, Op: op, Message: message}
+	return &windlass.Error{Kind: kind, Op: op, Message: message, Provider: &windlass.ProviderDetails{}}
 }
 
 func TestASmallConnectorPasses(t *testing.T) {

@@ -131,7 +131,7 @@ func refused(t *testing.T, r connector.Reader, req connector.ReadRequest) {
 	t.Helper()
 	_, err := r.Read(t.Context(), req)
 	wantKind(t, err, windlass.Invalid)
-	var known *connector.Error
+	var known *windlass.Error
 	if errors.As(err, &known) && known.Remedy == "" {
 		t.Errorf("the error does not say what to do: %v", err)
 	}

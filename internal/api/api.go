@@ -90,11 +90,11 @@ type API struct {
 func New(config Config) (*API, error) {
 	if config.Install == nil || config.Connect == nil || config.Lookup == nil ||
 		config.Reads == nil || config.Deliver == nil || config.Notify == nil || config.Budgets == nil {
-		return nil, &windlass.Failure{Kind: windlass.Internal, Op: "set up the API", Message: "every service is required"}
+		return nil, &windlass.Error{Kind: windlass.Internal, Op: "set up the API", Message: "every service is required"}
 	}
 	public, err := url.Parse(strings.TrimRight(config.PublicURL, "/"))
 	if err != nil || public.Host == "" || (public.Scheme != "https" && public.Scheme != "http") {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "set up the API", Message: "the public URL is not one",
 			Remedy: "give a scheme and a host, as in https://windlass.example.com",
 		}

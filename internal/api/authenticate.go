@@ -53,7 +53,7 @@ func (w caller) mustBe(groupRef, consumerRef string) error {
 	if len(issues) == 0 {
 		return nil
 	}
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.Forbidden, Message: "the token speaks for another customer", Issues: issues,
 		Remedy: "send the groupRef and the consumerRef that stand in the token",
 	}
@@ -91,7 +91,7 @@ func (a *API) admit(c *call) error {
 func (a *API) projectOf(c *call, idOrName string) (windlass.Project, error) {
 	found, err := a.install.Project(c.ctx(), idOrName)
 	if err == nil && !c.who.everywhere && found.ID != c.who.projectID {
-		err = &windlass.Failure{Kind: windlass.NotFound}
+		err = &windlass.Error{Kind: windlass.NotFound}
 	}
 	if kindOf(err) == windlass.NotFound && err != nil {
 		return windlass.Project{}, notFound("project", idOrName) // in the same words, whichever it was
@@ -100,7 +100,7 @@ func (a *API) projectOf(c *call, idOrName string) (windlass.Project, error) {
 }
 
 func closed(to access) error {
-	failure := &windlass.Failure{Kind: windlass.Forbidden}
+	failure := &windlass.Error{Kind: windlass.Forbidden}
 	switch to {
 	case operator:
 		failure.Message = "only the operator of this Windlass may do this"
@@ -129,7 +129,7 @@ func (a *API) authenticate(c *call) (caller, error) {
 }
 
 func refused(message, remedy string) error {
-	return &windlass.Failure{Kind: windlass.Unauthorized, Message: message, Remedy: remedy}
+	return &windlass.Error{Kind: windlass.Unauthorized, Message: message, Remedy: remedy}
 }
 
 func (a *API) byKey(c *call, key string) (caller, error) {
@@ -151,5 +151,5 @@ func (a *API) byKey(c *call, key string) (caller, error) {
 }
 
 func notFound(what, name string) error {
-	return &windlass.Failure{Kind: windlass.NotFound, Message: fmt.Sprintf("there is no %s %q", what, name)}
+	return &windlass.Error{Kind: windlass.NotFound, Message: fmt.Sprintf("there is no %s %q", what, name)}
 }

@@ -23,7 +23,7 @@ func (a *API) readBody(c *call, t reflect.Type, into any) error {
 	kind, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	charset := strings.ToLower(params["charset"])
 	if err != nil || kind != "application/json" || (charset != "" && charset != "utf-8") {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: unsupportedMedia, Message: "the body has to be JSON in UTF-8",
 			Remedy: "send the header Content-Type: application/json",
 		}
@@ -33,7 +33,7 @@ func (a *API) readBody(c *call, t reflect.Type, into any) error {
 		return err
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
-		return &windlass.Failure{Kind: malformedRequest, Message: "the body is empty", Remedy: "send a JSON object"}
+		return &windlass.Error{Kind: malformedRequest, Message: "the body is empty", Remedy: "send a JSON object"}
 	}
 	var found faults
 	value, err := parseJSON(data, &found)
@@ -47,7 +47,7 @@ func (a *API) readBody(c *call, t reflect.Type, into any) error {
 	if err := json.Unmarshal(data, into); err != nil {
 		// The schema is what a client can read about; a value that it allows and the
 		// type does not is a number out of range, at most.
-		return &windlass.Failure{Kind: windlass.Invalid, Message: "the body does not fit: " + plainTypeError(err)}
+		return &windlass.Error{Kind: windlass.Invalid, Message: "the body does not fit: " + plainTypeError(err)}
 	}
 	return nil
 }
@@ -59,13 +59,13 @@ func readLimited(c *call, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, &windlass.Failure{Kind: malformedRequest, Message: "the body ended too early", Err: err}
+		return nil, &windlass.Error{Kind: malformedRequest, Message: "the body ended too early", Err: err}
 	}
 	return data, nil
 }
 
 func overLimit(limit int64) error {
-	return &windlass.Failure{Kind: tooLarge, Message: fmt.Sprintf("the body is larger than %d bytes", limit)}
+	return &windlass.Error{Kind: tooLarge, Message: fmt.Sprintf("the body is larger than %d bytes", limit)}
 }
 
 // parseJSON reads a JSON text. A key that stands twice in an object is an issue:
@@ -73,12 +73,12 @@ func overLimit(limit int64) error {
 func parseJSON(data []byte, found *faults) (any, error) {
 	var value any
 	if err := json.Unmarshal(data, &value); err != nil {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: malformedRequest, Message: "the body is not JSON: " + plainTypeError(err),
 		}
 	}
 	if !printable(string(data)) {
-		return nil, &windlass.Failure{Kind: malformedRequest, Message: "the body is not UTF-8"}
+		return nil, &windlass.Error{Kind: malformedRequest, Message: "the body is not UTF-8"}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -96,7 +96,7 @@ const (
 // is nested too deeply or a key is too long.
 func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error {
 	if depth > deepestBody {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: malformedRequest, Message: fmt.Sprintf("the body is nested deeper than %d levels", deepestBody),
 		}
 	}
@@ -104,7 +104,7 @@ func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error
 		return nil
 	}
 	if found.values++; found.values > maxValues {
-		return &windlass.Failure{Kind: malformedRequest, Message: fmt.Sprintf("the body has more than %d values", maxValues)}
+		return &windlass.Error{Kind: malformedRequest, Message: fmt.Sprintf("the body has more than %d values", maxValues)}
 	}
 	token, err := decoder.Token()
 	if err != nil {
@@ -117,7 +117,7 @@ func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error
 			key, _ := decoder.Token() // known to be JSON
 			name, _ := key.(string)
 			if len(name) > longestKey {
-				return &windlass.Failure{
+				return &windlass.Error{
 					Kind: malformedRequest, Message: fmt.Sprintf("the body has a key of more than %d bytes", longestKey),
 				}
 			}
@@ -127,7 +127,7 @@ func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error
 			}
 			seen[name] = true
 			if len(seen) > maxMembers {
-				return &windlass.Failure{
+				return &windlass.Error{
 					Kind: malformedRequest, Message: fmt.Sprintf("the body has an object of more than %d keys", maxMembers),
 				}
 			}
@@ -177,7 +177,7 @@ func invalid(issues []windlass.Issue) error {
 	if len(issues) == 1 {
 		message = orElse(issues[0].Name, "the "+issues[0].In) + ": " + issues[0].Message
 	}
-	return &windlass.Failure{Kind: windlass.Invalid, Message: message, Issues: issues}
+	return &windlass.Error{Kind: windlass.Invalid, Message: message, Issues: issues}
 }
 
 // checkQuery holds the query against the parameters that the operation has. What

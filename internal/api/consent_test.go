@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 const productOrigin = "https://app.example.com"
@@ -175,11 +174,11 @@ func TestConsentsThatFail(t *testing.T) {
 			return b.open(back)
 		}, 410, "gone", productOrigin, "too long"},
 		{"a wrong client secret", func(w *world) answer {
-			w.provider.exchange = &connector.Error{Kind: windlass.Unauthorized, Status: 401, Message: "Invalid OAuth client credentials"}
+			w.provider.exchange = &windlass.Error{Kind: windlass.Unauthorized, Provider: &windlass.ProviderDetails{Status: 401}, Message: "Invalid OAuth client credentials"}
 			return w.comeBack(w.begin(nil).body, "code=c")
 		}, 422, "unauthorized", productOrigin, "Invalid OAuth client"},
 		{"a provider that is down", func(w *world) answer {
-			w.provider.exchange = &connector.Error{Kind: windlass.Unavailable, Status: 503, Message: "down", RetryAfter: time.Minute}
+			w.provider.exchange = &windlass.Error{Kind: windlass.Unavailable, Provider: &windlass.ProviderDetails{Status: 503}, Message: "down", RetryAfter: time.Minute}
 			return w.comeBack(w.begin(nil).body, "code=c")
 		}, 503, "unavailable", productOrigin, "down"},
 		{"a script in the provider's words", func(w *world) answer {

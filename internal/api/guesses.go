@@ -51,7 +51,7 @@ func (g *guesses) begin(source string, limit guessing, now time.Time) error {
 		known = tally{ends: now.Add(limit.within)}
 	}
 	if known.failed >= limit.most {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.RateLimited, Message: "too many credentials from here were not accepted",
 			Remedy: "check the credential, and wait before trying again", RetryAfter: known.ends.Sub(now),
 		}

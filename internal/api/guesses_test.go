@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // A frontend key is in every page: who has it tries other people's credentials.
@@ -36,7 +35,7 @@ func TestGuessingOfProvidersCredentials(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			connection := w.connected("attacker", "me")
-			w.provider.check = &connector.Error{Kind: windlass.Unauthorized, Status: 401, Message: "no"}
+			w.provider.check = &windlass.Error{Kind: windlass.Unauthorized, Provider: &windlass.ProviderDetails{Status: 401}, Message: "no"}
 			var seen, stopped atomic.Int64
 			var all sync.WaitGroup
 			for i := range 60 {
@@ -84,7 +83,7 @@ func TestImportsThatAreNoGuesses(t *testing.T) {
 	for i := range 15 {
 		w.send("POST", w.in("/connections:generate"), body(i)).is(201)
 	}
-	w.provider.check = &connector.Error{Kind: windlass.Unavailable, Status: 503, Message: "down"}
+	w.provider.check = &windlass.Error{Kind: windlass.Unavailable, Provider: &windlass.ProviderDetails{Status: 503}, Message: "down"}
 	for i := range 15 {
 		w.send("POST", w.in("/connections:generate"), body(i)).is(503)
 	}

@@ -59,7 +59,7 @@ const idempotencyKey = "Idempotency-Key"
 // write carries a write out. What the provider refused is an answer, too.
 func (a *API) write(c *call, r write.Request) (any, error) {
 	if a.writes == nil {
-		return nil, &windlass.Failure{Kind: unprocessable, Message: "this Windlass does not write", Remedy: "leave type out to read"}
+		return nil, &windlass.Error{Kind: unprocessable, Message: "this Windlass does not write", Remedy: "leave type out to read"}
 	}
 	if err := c.who.mustBe(r.GroupRef, ""); err != nil {
 		return nil, err

@@ -71,7 +71,7 @@ func (f *faults) full() bool { return len(f.issues) >= mostIssues }
 // err is the failure of a body with faults, or nil when there is none.
 func (f *faults) err() error {
 	err := invalid(f.issues)
-	if failure, ok := err.(*windlass.Failure); ok && f.full() { //nolint:errorlint // it is what invalid makes
+	if failure, ok := err.(*windlass.Error); ok && f.full() { //nolint:errorlint // it is what invalid makes
 		failure.Message = fmt.Sprintf("the request has %d issues or more: these are the first", len(f.issues))
 	}
 	return err

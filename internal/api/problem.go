@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/install"
 	"windlass/manifest"
 )
@@ -73,7 +72,7 @@ func problemFor(err error, requestID string, now time.Time) *problem {
 		Instance: "urn:uuid:" + requestID, RequestID: requestID, Subsystem: "api", Time: now.UTC(),
 	}
 	var retryAfter time.Duration
-	upstream, said := errors.AsType[*connector.Error](err)
+	upstream, said := windlass.FromProvider(err)
 	if said {
 		p.Subsystem, p.Detail, p.Remedy, retryAfter = "provider", upstream.Message, upstream.Remedy, upstream.RetryAfter
 		p.Context = upstreamContext(upstream)
@@ -81,7 +80,7 @@ func problemFor(err error, requestID string, now time.Time) *problem {
 			p.Status = v.provider
 		}
 	}
-	if failure, ours := errors.AsType[*windlass.Failure](err); ours {
+	if failure, ours := windlass.Own(err); ours {
 		p.addFailure(failure, upstream)
 		retryAfter = max(retryAfter, failure.RetryAfter)
 	}
@@ -102,7 +101,7 @@ func problemFor(err error, requestID string, now time.Time) *problem {
 
 // addFailure takes over what a failure of ours says. Only texts that were made to
 // be shown are: a cause of any other type may hold a query or a secret.
-func (p *problem) addFailure(failure *windlass.Failure, upstream *connector.Error) {
+func (p *problem) addFailure(failure *windlass.Error, upstream *windlass.Error) {
 	if failure.Message != "" {
 		if p.Detail != "" {
 			p.Causes = append(p.Causes, upstream.Error())
@@ -144,13 +143,13 @@ func (p *problem) addManifest(problems manifest.Problems) {
 	}
 }
 
-func upstreamContext(err *connector.Error) map[string]any {
+func upstreamContext(err *windlass.Error) map[string]any {
 	context := map[string]any{}
-	if err.Status != 0 {
-		context["providerStatus"] = err.Status
+	if err.Provider.Status != 0 {
+		context["providerStatus"] = err.Provider.Status
 	}
-	if err.RequestID != "" {
-		context["providerRequestId"] = err.RequestID
+	if err.Provider.RequestID != "" {
+		context["providerRequestId"] = err.Provider.RequestID
 	}
 	if missing := err.Missing(); len(missing) > 0 {
 		context["missingScopes"] = missing

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/api"
 	"windlass/internal/install"
 )
@@ -63,18 +62,17 @@ func TestEveryKindHasItsStatus(t *testing.T) {
 		t.Run(string(test.kind), func(t *testing.T) {
 			t.Parallel()
 			ours, _ := failure(t, func(context.Context) error {
-				return fmt.Errorf("wrapped: %w", &windlass.Failure{Kind: test.kind, Op: "look", Message: "it is so", Remedy: "do this"})
+				return fmt.Errorf("wrapped: %w", &windlass.Error{Kind: test.kind, Op: "look", Message: "it is so", Remedy: "do this"})
 			}, nil)
 			p := ours.problem(test.ours, test.slug)
 			if p["detail"] != "it is so" || p["remedy"] != "do this" || p["retryable"] != test.retryable || p["subsystem"] != "api" {
 				t.Errorf("the problem is %v", p)
 			}
 			theirs, _ := failure(t, func(context.Context) error {
-				said := &connector.Error{
-					Kind: test.kind, Status: 418, Message: "said the provider", Remedy: "do that", RequestID: "r-1",
-					Required: []string{"a", "b"}, Granted: []string{"a"},
+				said := &windlass.Error{
+					Kind: test.kind, Provider: &windlass.ProviderDetails{Status: 418, RequestID: "r-1", Required: []string{"a", "b"}, Granted: []string{"a"}}, Message: "said the provider", Remedy: "do that",
 				}
-				return &windlass.Failure{Kind: test.kind, Message: "it is so", Err: said}
+				return &windlass.Error{Kind: test.kind, Message: "it is so", Err: said}
 			}, nil)
 			p = theirs.problem(test.theirs, test.slug)
 			context, _ := p["context"].(map[string]any)
@@ -89,7 +87,7 @@ func TestEveryKindHasItsStatus(t *testing.T) {
 func TestUnprocessableInputIsToldFromWrongInput(t *testing.T) {
 	t.Parallel()
 	got, _ := failure(t, func(context.Context) error {
-		return &windlass.Failure{Kind: windlass.Invalid, Message: "no", Err: install.Unprocessable, Issues: []windlass.Issue{
+		return &windlass.Error{Kind: windlass.Invalid, Message: "no", Err: install.Unprocessable, Issues: []windlass.Issue{
 			{In: "path", Name: "destination", Message: "wrong"}, {Name: "x", Message: "wrong too"},
 		}}
 	}, nil)
@@ -104,7 +102,7 @@ func TestUnprocessableInputIsToldFromWrongInput(t *testing.T) {
 func TestHowLongToWaitIsSaidTwice(t *testing.T) {
 	t.Parallel()
 	got, w := failure(t, func(context.Context) error {
-		return &connector.Error{Kind: windlass.RateLimited, Message: "slow down", RetryAfter: 90*time.Second + time.Millisecond}
+		return &windlass.Error{Kind: windlass.RateLimited, Message: "slow down", RetryAfter: 90*time.Second + time.Millisecond, Provider: &windlass.ProviderDetails{}}
 	}, nil)
 	p := got.problem(429, "rate-limited")
 	if after := got.header.Get("Retry-After"); after != "91" {
@@ -163,7 +161,7 @@ func TestRequestsEndInTime(t *testing.T) {
 	t.Parallel()
 	got, _ := failure(t, func(ctx context.Context) error {
 		<-ctx.Done()
-		return &windlass.Failure{Kind: windlass.Internal, Err: fmt.Errorf("query: %w", ctx.Err())}
+		return &windlass.Error{Kind: windlass.Internal, Err: fmt.Errorf("query: %w", ctx.Err())}
 	}, func(c *api.Config) { c.Timeout = 20 * time.Millisecond })
 	got.problem(504, "timed-out")
 }

@@ -65,7 +65,7 @@ func (a *API) getProject(c *call) (project, error) {
 func (a *API) updateProject(c *call, r install.UpdateProjectRequest) (project, error) {
 	if !c.who.everywhere && slices.Contains(r.UpdateMask, "name") {
 		// Names are those of all projects: a key of one must not learn the others'.
-		return project{}, &windlass.Failure{
+		return project{}, &windlass.Error{
 			Kind: windlass.Forbidden, Message: "only the operator of this Windlass may rename a project",
 			Remedy: "use the operator's key, or change appName",
 		}

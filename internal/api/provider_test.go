@@ -44,7 +44,7 @@ func (p *fakeProvider) Objects() []connector.Object {
 
 func (p *fakeProvider) Fields(object string) ([]connector.Field, error) {
 	if object == "workspaces" {
-		return nil, &connector.Error{Kind: windlass.Unavailable, Op: "describe", Status: 503, Message: "try later"}
+		return nil, &windlass.Error{Kind: windlass.Unavailable, Op: "describe", Provider: &windlass.ProviderDetails{Status: 503}, Message: "try later"}
 	}
 	return []connector.Field{
 		{Name: "name", DisplayName: "Name", Type: connector.String, ProviderType: "string"},

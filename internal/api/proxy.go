@@ -94,7 +94,7 @@ func (a *API) admitProxied(c *call) error {
 	switch {
 	case name == "" && who.everywhere:
 		const message = "the operator's key belongs to no project"
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Invalid, Message: message, Remedy: "name the project in the header " + proxyProject,
 			Issues: []windlass.Issue{{In: "header", Name: proxyProject, Message: message}},
 		}

@@ -87,7 +87,7 @@ func TestProblemsOfTheProxy(t *testing.T) {
 	through := &passing{}
 	w := newWorldWith(t, func(c *api.Config) { c.Proxy = through })
 	for kind, status := range map[windlass.Kind]int{proxy.TooLarge: 413, proxy.TooSlow: 408, proxy.TimedOut: 504, windlass.NeedsReconnect: 422} {
-		through.err = &windlass.Failure{Kind: kind, Message: "so it is"}
+		through.err = &windlass.Error{Kind: kind, Message: "so it is"}
 		r := httptest.NewRequest(http.MethodGet, "/2.0/user", nil)
 		r.Header.Set("X-Amp-Proxy-Version", "1")
 		r.Header.Set("X-Api-Key", w.key)

@@ -78,7 +78,7 @@ func (a *API) answer(c *call, counted *countingWriter) {
 			a.log.ErrorContext(c.ctx(), "a handler panicked", logRequest, c.requestID, logOperation, c.operation(),
 				logError, fmt.Sprint(recovered), logStack, string(debug.Stack()))
 			if !counted.wrote {
-				a.fail(c, &windlass.Failure{Kind: windlass.Internal})
+				a.fail(c, &windlass.Error{Kind: windlass.Internal})
 			}
 		}
 	}()
@@ -124,13 +124,13 @@ func (a *API) serve(c *call) {
 
 func noRoute(c *call, allowed []string) error {
 	if len(allowed) == 0 {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.NotFound, Message: "there is no such operation",
 			Remedy: "see /openapi.json for those that there are",
 		}
 	}
 	c.w.Header().Set("Allow", strings.Join(allowed, ", "))
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: methodNotAllowed, Message: "this path does not take " + printableWord(c.r.Method),
 		Remedy: "it takes " + strings.Join(allowed, ", "),
 	}
@@ -140,7 +140,7 @@ func noRoute(c *call, allowed []string) error {
 func (a *API) run(c *call) (any, error) {
 	query, err := url.ParseQuery(c.r.URL.RawQuery)
 	if err != nil {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: malformedRequest, Message: "the query cannot be read",
 			Remedy: "escape what stands in it, and part it by &",
 		}
@@ -156,7 +156,7 @@ func (a *API) run(c *call) (any, error) {
 		for _, p := range c.route.query {
 			if value := query.Get(p.name); p.changes && value != "" && value != "false" {
 				c.w.Header().Set("Allow", http.MethodGet)
-				return nil, &windlass.Failure{Kind: methodNotAllowed, Message: "HEAD changes nothing, and " + p.name + " does", Remedy: "send GET"}
+				return nil, &windlass.Error{Kind: methodNotAllowed, Message: "HEAD changes nothing, and " + p.name + " does", Remedy: "send GET"}
 			}
 		}
 	}

@@ -99,10 +99,10 @@ func (a *API) verifier(c *call, t *jwt.Token) (windlass.JWTKey, *rsa.PublicKey, 
 // whyRefused picks the reason out of the library's errors, in words that help and
 // repeat nothing of the token.
 func whyRefused(err error) string {
-	var failure *windlass.Failure
-	switch {
-	case errors.As(err, &failure):
+	if failure, ok := windlass.Own(err); ok {
 		return failure.Message
+	}
+	switch {
 	case errors.Is(err, jwt.ErrTokenMalformed):
 		return "it is not a JWT"
 	case errors.Is(err, jwt.ErrTokenExpired):

@@ -79,7 +79,7 @@ func TestWritesAreToldFromReadsByTheirType(t *testing.T) {
 	if f.asked != 5 {
 		t.Errorf("%d writes", f.asked)
 	}
-	f.err = &windlass.Failure{Kind: windlass.Conflict, Message: "another request came with the same Idempotency-Key"}
+	f.err = &windlass.Error{Kind: windlass.Conflict, Message: "another request came with the same Idempotency-Key"}
 	w.send("POST", w.in(writePath), map[string]any{"groupRef": "cust", "type": "create", "record": map[string]any{}}).problem(409, "conflict")
 }
 

@@ -42,7 +42,7 @@ type OIDC struct {
 // NewOIDC makes an OIDC. It fails with windlass.Invalid when something is missing.
 func NewOIDC(config OIDCConfig) (*OIDC, error) {
 	if config.Issuer == "" || config.ClientID == "" || config.ClientSecret.IsZero() || len(config.Editors)+len(config.Viewers) == 0 {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "set up sign-in with OpenID Connect", Message: "something is missing",
 			Remedy: "set the issuer, the client id, the client secret, and who may come in as editor or viewer",
 		}
@@ -63,7 +63,7 @@ func (o *OIDC) discover(ctx context.Context) (*oidc.Provider, *oauth2.Config, er
 		// the request.
 		provider, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), o.config.Client), o.config.Issuer)
 		if err != nil {
-			return nil, nil, &windlass.Failure{
+			return nil, nil, &windlass.Error{
 				Kind: windlass.Unavailable, Op: opOIDC, Message: "the identity provider cannot be reached", Err: err,
 				Remedy: "try again, or sign in with the administrator's password",
 			}
@@ -94,7 +94,7 @@ func (o *OIDC) Begin(ctx context.Context) (address string, carried Handshake, er
 // who may not come in.
 func (o *OIDC) Finish(ctx context.Context, people *People, carried Handshake, state, code string) (windlass.Secret, windlass.Session, error) {
 	refuse := func(kind windlass.Kind, message, remedy string, err error) (windlass.Secret, windlass.Session, error) {
-		return windlass.Secret{}, windlass.Session{}, &windlass.Failure{Kind: kind, Op: opOIDC, Message: message, Remedy: remedy, Err: err}
+		return windlass.Secret{}, windlass.Session{}, &windlass.Error{Kind: kind, Op: opOIDC, Message: message, Remedy: remedy, Err: err}
 	}
 	if carried.State == "" || state != carried.State {
 		return refuse(windlass.Unauthorized, "this sign-in did not begin in this browser", "begin again", nil)

@@ -49,7 +49,7 @@ func derive(ctx context.Context, password windlass.Secret, salt []byte) ([]byte,
 	case hashing <- struct{}{}:
 		defer func() { <-hashing }()
 	case <-ctx.Done():
-		return nil, &windlass.Failure{Kind: windlass.Canceled, Op: "check the password", Err: ctx.Err()}
+		return nil, &windlass.Error{Kind: windlass.Canceled, Op: "check the password", Err: ctx.Err()}
 	}
 	return argon2.IDKey([]byte(password.Reveal()), salt, passes, memory, lanes, keyLen), nil
 }

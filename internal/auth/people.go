@@ -135,7 +135,7 @@ func (p *People) attempt(
 ) (token windlass.Secret, session windlass.Session, err error) {
 	const op = "sign in"
 	if wait := p.attempts.wait(address, p.now()); wait > 0 {
-		return token, session, &windlass.Failure{
+		return token, session, &windlass.Error{
 			Kind: windlass.RateLimited, Op: op, Message: "too many attempts have failed", Remedy: "wait a while, then try again", RetryAfter: wait,
 		}
 	}
@@ -155,7 +155,7 @@ func (p *People) attempt(
 	}
 	if errors.Is(err, windlass.NotFound) {
 		p.attempts.failed(address, p.now())
-		return windlass.Secret{}, windlass.Session{}, &windlass.Failure{Kind: windlass.Unauthorized, Op: op, Message: message, Remedy: remedy}
+		return windlass.Secret{}, windlass.Session{}, &windlass.Error{Kind: windlass.Unauthorized, Op: op, Message: message, Remedy: remedy}
 	}
 	return token, session, err
 }
@@ -175,7 +175,7 @@ func (p *People) begin(ctx context.Context, subject, name string, role windlass.
 // Session finds the session of a cookie's token, and notes that it was used. It
 // fails with windlass.Unauthorized when there is none or it has ended.
 func (p *People) Session(ctx context.Context, token windlass.Secret) (windlass.Session, error) {
-	ended := &windlass.Failure{Kind: windlass.Unauthorized, Op: "find the session", Message: "you are not signed in", Remedy: "sign in"}
+	ended := &windlass.Error{Kind: windlass.Unauthorized, Op: "find the session", Message: "you are not signed in", Remedy: "sign in"}
 	if token.IsZero() {
 		return windlass.Session{}, ended
 	}
@@ -207,7 +207,7 @@ func (p *People) Still(ctx context.Context, session windlass.Session) error {
 	if err != nil && !errors.Is(err, windlass.NotFound) {
 		return err
 	}
-	return &windlass.Failure{Kind: windlass.Unauthorized, Op: "find the session", Message: "the session has ended", Remedy: "sign in"}
+	return &windlass.Error{Kind: windlass.Unauthorized, Op: "find the session", Message: "the session has ended", Remedy: "sign in"}
 }
 
 // SignOut ends a session. Ending it again does nothing.
@@ -222,20 +222,20 @@ func (p *People) SignOut(ctx context.Context, session windlass.Session) error {
 func (p *People) SetPassword(ctx context.Context, session windlass.Session, current, next windlass.Secret) error {
 	const op = "set the password"
 	if n := len([]rune(next.Reveal())); n < MinPassword || n > maxPassword {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Invalid, Op: op, Message: "the password has fewer than 12 or more than 256 characters", Remedy: "choose a longer one; several words are easy to remember",
 			Issues: []windlass.Issue{{In: "body", Name: "password", Message: "has 12 to 256 characters"}},
 		}
 	}
 	if session.Subject != Admin {
-		return &windlass.Failure{Kind: windlass.Forbidden, Op: op, Message: "you sign in with an account of your organization", Remedy: "change the password there"}
+		return &windlass.Error{Kind: windlass.Forbidden, Op: op, Message: "you sign in with an account of your organization", Remedy: "change the password there"}
 	}
 	before, err := p.store.AdminPassword(ctx)
 	if err != nil {
 		return err
 	}
 	if before != "" && !matches(ctx, current, before) {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Unauthorized, Op: op, Message: "the present password is not right",
 			Issues: []windlass.Issue{{In: "body", Name: "current", Message: "is not right"}},
 		}
@@ -246,7 +246,7 @@ func (p *People) SetPassword(ctx context.Context, session windlass.Session, curr
 	}
 	return p.store.In(ctx, func(ctx context.Context) error {
 		if now, err := p.store.AdminPassword(ctx); err != nil || now != before {
-			return errors.Join(err, &windlass.Failure{Kind: windlass.Conflict, Op: op, Message: "it was changed by another browser meanwhile", Remedy: "sign in again"})
+			return errors.Join(err, &windlass.Error{Kind: windlass.Conflict, Op: op, Message: "it was changed by another browser meanwhile", Remedy: "sign in again"})
 		}
 		if err := p.store.SetAdminPassword(ctx, hash, p.now()); err != nil {
 			return err

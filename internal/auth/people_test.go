@@ -211,7 +211,7 @@ func TestGuessingIsSlow(t *testing.T) {
 		}
 		_, _, err = people.Redeem(t.Context(), link, "a")
 		wantKind(t, "the sixth attempt, though it is right", err, windlass.RateLimited)
-		if failure, ok := errors.AsType[*windlass.Failure](err); !ok || failure.RetryAfter != 15*time.Minute {
+		if failure, ok := windlass.Own(err); !ok || failure.RetryAfter != 15*time.Minute {
 			t.Errorf("it says to wait for %+v", failure)
 		}
 		for i := range 45 {

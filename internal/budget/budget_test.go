@@ -57,7 +57,7 @@ func TestWhatACallerGetsAtOnce(t *testing.T) {
 				if !errors.Is(wait, windlass.RateLimited) || wait.For <= 0 || !wait.Until.Equal(time.Now().Add(wait.For)) {
 					t.Errorf("%v until %v, which is in %v", wait, wait.Until, wait.For)
 				}
-				var said *connector.Error
+				var said *windlass.Error
 				if !errors.As(wait, &said) || said.RetryAfter != wait.For || !strings.Contains(wait.Error(), "UTC") {
 					t.Errorf("%v does not say how long to wait as connectors do", wait)
 				}

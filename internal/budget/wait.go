@@ -5,13 +5,12 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // Wait is the error for a request that cannot be paid soon. Nobody is held up
 // meanwhile: the caller's job sleeps until Until and asks again; its place in the
 // line is kept. errors.Is finds windlass.RateLimited in it, and errors.As a
-// *connector.Error, so that a transport that retries does not do so here.
+// *windlass.Error, so that a transport that retries does not do so here.
 type Wait struct {
 	Key   string
 	Class Class
@@ -29,10 +28,10 @@ func (w *Wait) Error() string {
 
 // Unwrap returns the wait as connectors say it.
 func (w *Wait) Unwrap() error {
-	return &connector.Error{Kind: windlass.RateLimited, Message: w.Error(), RetryAfter: w.For, Err: origin{w}}
+	return &windlass.Error{Kind: windlass.RateLimited, Message: w.Error(), RetryAfter: w.For, Err: origin{w}, Provider: &windlass.ProviderDetails{}}
 }
 
-// origin lets errors.As find the Wait in the *connector.Error that a connector
+// origin lets errors.As find the Wait in the *windlass.Error that a connector
 // made of it, and is no way back for errors.Is, which would go round in circles.
 type origin struct{ wait *Wait }
 

@@ -67,10 +67,10 @@ func (c *closing) fail(err error) {
 // problemIn is an error as --json prints it.
 func problemIn(err error) *closingErr {
 	problem := &closingErr{Kind: kindOf(err), ExitCode: exitCode(err), Message: oneLine(err.Error())}
-	if cause, ok := errors.AsType[*connector.Error](err); ok {
+	if cause, ok := windlass.FromProvider(err); ok {
 		problem.Missing = cause.Missing()
 		problem.RetryAfter = cause.RetryAfter.Seconds()
-		problem.RequestID = cause.RequestID
+		problem.RequestID = cause.Provider.RequestID
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		problem.RequestID, problem.Issues = refused.problem.RequestID, refused.problem.Issues

@@ -1,13 +1,13 @@
 package cli
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"windlass"
 	"windlass/bitbucket"
 	"windlass/connector"
 )
@@ -88,7 +88,7 @@ func (r *remote) connect(env *Env, m *meter, onWait func(connector.Wait)) (*bitb
 // checkObject refuses an object that there is not.
 func checkObject(name string) error {
 	_, err := bitbucket.Describe(name)
-	if unknown, ok := errors.AsType[*connector.Error](err); ok {
+	if unknown, ok := windlass.FromProvider(err); ok {
 		plain := *unknown
 		plain.Op = "" // nobody asked to describe it
 		return &plain

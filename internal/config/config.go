@@ -36,7 +36,7 @@ type Config struct {
 func Parse(content json.RawMessage) (Config, error) {
 	var c Config
 	if err := json.Unmarshal(content, &c); err != nil {
-		return c, &windlass.Failure{
+		return c, &windlass.Error{
 			Kind: windlass.Invalid, Op: "read the config", Message: "the installation's config cannot be read",
 			Remedy: "save it again", Err: err,
 		}

@@ -13,7 +13,7 @@ import (
 func entry(revision windlass.Revision) (manifest.Integration, error) {
 	var content manifest.Integration
 	if err := json.Unmarshal(revision.Content, &content); err != nil {
-		return content, &windlass.Failure{
+		return content, &windlass.Error{
 			Kind: windlass.Invalid, Op: "read the revision", Message: "the revision " + revision.ID + " cannot be read",
 			Remedy: "deploy the integration again", Err: err,
 		}

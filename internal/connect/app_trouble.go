@@ -41,7 +41,7 @@ type appTroubles struct {
 
 // appTrouble is one app's. It is healthy while why is nil.
 type appTrouble struct {
-	why     *windlass.Failure
+	why     *windlass.Error
 	edited  time.Time // the app's Updated: a change of it is worth an attempt at once
 	until   time.Time
 	tries   int
@@ -62,7 +62,7 @@ type refusal struct {
 
 // admit says whether a connection may ask the provider now. With claim it takes
 // the one attempt that is due for all connections of the app.
-func (a *appTroubles) admit(connection windlass.Connection, app windlass.ProviderApp, now time.Time, claim bool) *windlass.Failure {
+func (a *appTroubles) admit(connection windlass.Connection, app windlass.ProviderApp, now time.Time, claim bool) *windlass.Error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	trouble := a.of[app.ID]
@@ -112,8 +112,8 @@ const (
 // judge decides whose fault a refusal is. The failure that it returns is the one
 // to show; for the app's it holds the time until the next attempt.
 func (a *appTroubles) judge(
-	connection windlass.Connection, app windlass.ProviderApp, now time.Time, failure *windlass.Failure,
-) (who blame, shown *windlass.Failure) {
+	connection windlass.Connection, app windlass.ProviderApp, now time.Time, failure *windlass.Error,
+) (who blame, shown *windlass.Error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	trouble := a.trouble(app.ID)
@@ -161,7 +161,7 @@ func (t *appTrouble) refusalOf(connection windlass.Connection, now time.Time) (*
 }
 
 // suspected is the failure for refusals that blame a token, and are too many.
-func suspected(app windlass.ProviderApp, people int, failure *windlass.Failure) *windlass.Failure {
+func suspected(app windlass.ProviderApp, people int, failure *windlass.Error) *windlass.Error {
 	changed := *failure
 	changed.Kind = windlass.Unauthorized
 	changed.Message = fmt.Sprintf("connections of %d people were refused alike within %v, so the provider app %s is suspected: %s",

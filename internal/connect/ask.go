@@ -79,7 +79,7 @@ type subject struct {
 func (s *Service) check(ctx context.Context, op string, ask Ask, needsApp bool) (subject, error) {
 	workspace, issues := ask.faults()
 	if len(issues) > 0 {
-		return subject{}, &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: "the request is not complete", Issues: issues}
+		return subject{}, &windlass.Error{Kind: windlass.Invalid, Op: op, Message: "the request is not complete", Issues: issues}
 	}
 	provider, err := s.provider(op, ask.Provider)
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *Service) check(ctx context.Context, op string, ask Ask, needsApp bool) 
 	project, err := s.store.Project(ctx, ask.Project)
 	if err != nil {
 		if errors.Is(err, windlass.NotFound) {
-			err = &windlass.Failure{Kind: windlass.NotFound, Message: "there is no project " + quote(ask.Project), Err: err}
+			err = &windlass.Error{Kind: windlass.NotFound, Message: "there is no project " + quote(ask.Project), Err: err}
 		}
 		return subject{}, explain(op, err)
 	}
@@ -179,19 +179,19 @@ func (s *Service) app(ctx context.Context, projectID, provider, id string) (wind
 	case len(apps) == 1:
 		return apps[0], nil
 	case id != "":
-		return windlass.ProviderApp{}, &windlass.Failure{
+		return windlass.ProviderApp{}, &windlass.Error{
 			Kind:    windlass.NotFound,
 			Message: "the project has no provider app " + quote(id) + " for " + provider,
 			Issues:  []windlass.Issue{{In: "body", Name: "providerAppId", Message: "not a provider app of this project and provider"}},
 		}
 	case len(apps) == 0:
-		return windlass.ProviderApp{}, &windlass.Failure{
+		return windlass.ProviderApp{}, &windlass.Error{
 			Kind:    windlass.NotFound,
 			Message: "the project has no provider app for " + provider,
 			Remedy:  "create one with the client id and secret of an OAuth consumer",
 		}
 	default:
-		return windlass.ProviderApp{}, &windlass.Failure{
+		return windlass.ProviderApp{}, &windlass.Error{
 			Kind:    windlass.Conflict,
 			Message: "the project has several provider apps for " + provider,
 			Issues:  []windlass.Issue{{In: "body", Name: "providerAppId", Message: "is required to choose one of them"}},

@@ -41,7 +41,7 @@ type Outcome struct {
 
 // Callback ends a consent. It may be called once for each state: whatever comes
 // of it, the person who wants to try again has to start again. Its errors are
-// *windlass.Failure, fit to be shown to the person.
+// *windlass.Error, fit to be shown to the person.
 func (s *Service) Callback(ctx context.Context, answer Answer) (Outcome, error) {
 	const op = "connect"
 	// From here on the code is used up. A person who closes the window must not
@@ -110,19 +110,19 @@ func (s *Service) finish(ctx context.Context, op string, remembered asked, own b
 }
 
 // notConsented says why the provider's page sent no code.
-func notConsented(answer Answer) *windlass.Failure {
+func notConsented(answer Answer) *windlass.Error {
 	switch answer.Error {
 	case "access_denied":
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Forbidden, Message: "access was denied on the provider's page",
 			Remedy: "start again and allow it, if that was a mistake",
 		}
 	case "server_error", "temporarily_unavailable":
-		return &windlass.Failure{Kind: windlass.Unavailable, Message: "the provider has a problem (" + answer.Error + ")", Remedy: "try again later"}
+		return &windlass.Error{Kind: windlass.Unavailable, Message: "the provider has a problem (" + answer.Error + ")", Remedy: "try again later"}
 	case "":
-		return &windlass.Failure{Kind: windlass.Invalid, Message: "the provider sent no code", Remedy: "start again from the product"}
+		return &windlass.Error{Kind: windlass.Invalid, Message: "the provider sent no code", Remedy: "start again from the product"}
 	default:
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind:    windlass.Invalid,
 			Message: "the provider refused the request: " + quote(answer.Error) + " " + quote(answer.Description),
 			Remedy:  "check the provider app against the OAuth consumer: its callback URL above all",

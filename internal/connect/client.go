@@ -13,12 +13,12 @@ import (
 // credentials on them that are good at that moment, sends a request that is
 // answered with 401 once more with fresh ones if its body can be sent again, and
 // never sends them to another host (invariant 6). It repeats nothing else: wrap
-// its Transport in what does. Its errors are *connector.Error.
+// its Transport in what does. Its errors are *windlass.Error.
 //
 // base sends each request, and is where it is paid for as what the client is opened
 // for; nil means the service's own.
 //
-// The error is a *windlass.Failure: windlass.NeedsReconnect when the connection
+// The error is a *windlass.Error: windlass.NeedsReconnect when the connection
 // is bad already.
 func (s *Service) Client(ctx context.Context, connection windlass.Connection, base Base) (*http.Client, error) {
 	const op = "use a connection"

@@ -20,7 +20,7 @@ const (
 
 // Credential returns a connection's credentials to use now: for OAuth an access
 // token that is good for some minutes, refreshed if need be. The error is a
-// *windlass.Failure: windlass.NeedsReconnect when the customer has to consent
+// *windlass.Error: windlass.NeedsReconnect when the customer has to consent
 // again, windlass.Unavailable or windlass.RateLimited with the time to wait when
 // a refresh did not succeed now.
 //

@@ -6,23 +6,22 @@ import (
 	"strconv"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // explain turns any error into a Failure that says what was being done. What a
 // provider said keeps its kind, its text, its remedy and how long to wait.
-func explain(op string, err error) *windlass.Failure {
-	if failure, ok := errors.AsType[*windlass.Failure](err); ok {
+func explain(op string, err error) *windlass.Error {
+	if failure, ok := windlass.Own(err); ok {
 		named := *failure
 		if named.Op == "" {
 			named.Op = op
 		}
 		return &named
 	}
-	if said, ok := errors.AsType[*connector.Error](err); ok {
+	if said, ok := windlass.FromProvider(err); ok {
 		plain := *said
 		plain.Op, plain.Remedy = "", ""
-		failure := &windlass.Failure{
+		failure := &windlass.Error{
 			Kind: said.Kind, Op: op, Message: plain.Error(), Remedy: said.Remedy,
 			RetryAfter: said.RetryAfter, Err: said,
 		}
@@ -41,16 +40,16 @@ func explain(op string, err error) *windlass.Failure {
 	case errors.Is(err, context.DeadlineExceeded):
 		kind = windlass.Unavailable
 	}
-	return &windlass.Failure{Kind: kind, Op: op, Err: err}
+	return &windlass.Error{Kind: kind, Op: op, Err: err}
 }
 
 // forTransport turns a Failure into the error that connectors expect from what
 // sends their requests: one that is not worth another attempt.
 func forTransport(err error) error {
 	failure := explain("", err)
-	return &connector.Error{
+	return &windlass.Error{
 		Kind: failure.Kind, Message: message(failure), Remedy: failure.Remedy,
-		RetryAfter: failure.RetryAfter, Err: failure,
+		RetryAfter: failure.RetryAfter, Err: failure, Provider: &windlass.ProviderDetails{},
 	}
 }
 
@@ -65,25 +64,25 @@ func notTheCustomer(err error) error {
 }
 
 // message is what a failure says is wrong, without its remedy.
-func message(failure *windlass.Failure) string {
+func message(failure *windlass.Error) string {
 	plain := *failure
 	plain.Op, plain.Remedy = "", ""
 	return plain.Error()
 }
 
-func deletedMeanwhile(cause error) *windlass.Failure {
-	return &windlass.Failure{
+func deletedMeanwhile(cause error) *windlass.Error {
+	return &windlass.Error{
 		Kind: windlass.NotFound, Message: "the connection was deleted meanwhile", Remedy: "make a new one", Err: cause,
 	}
 }
 
 // mustReconnect is the failure for a connection whose credentials are bad.
-func mustReconnect(connection windlass.Connection) *windlass.Failure {
+func mustReconnect(connection windlass.Connection) *windlass.Error {
 	reason := connection.StatusReason
 	if reason == "" {
 		reason = "its credentials do not work any more"
 	}
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.NeedsReconnect, Op: "use the connection " + connection.ID,
 		Message: reason,
 		Remedy:  "the customer has to authorize " + quote(connection.Workspace) + " again",

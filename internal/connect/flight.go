@@ -57,7 +57,7 @@ func (f *flight) wait(ctx context.Context, grudgingly bool) error {
 	case <-f.done:
 		return nil
 	case <-late:
-		return &windlass.Failure{Kind: windlass.Unavailable, Op: "refresh a connection", Message: "the provider takes long to answer"}
+		return &windlass.Error{Kind: windlass.Unavailable, Op: "refresh a connection", Message: "the provider takes long to answer"}
 	case <-ctx.Done():
 		return explain("refresh a connection", context.Cause(ctx))
 	}

@@ -30,7 +30,7 @@ func (s *Service) Generate(ctx context.Context, given Import) (Outcome, error) {
 	const op = "import credentials"
 	scheme, issues := schemeOf(given.Credentials)
 	if len(issues) > 0 {
-		return Outcome{}, &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: "the credentials are not complete", Issues: issues}
+		return Outcome{}, &windlass.Error{Kind: windlass.Invalid, Op: op, Message: "the credentials are not complete", Issues: issues}
 	}
 	checked, err := s.check(ctx, op, given.Ask, !given.Credentials.RefreshToken.IsZero())
 	if err != nil {

@@ -24,11 +24,11 @@ type holds struct {
 type hold struct {
 	until time.Time
 	tries int
-	why   *windlass.Failure
+	why   *windlass.Error
 }
 
 // standing returns the failure that still holds, with what is left to wait.
-func (h *holds) standing(id string, now time.Time) *windlass.Failure {
+func (h *holds) standing(id string, now time.Time) *windlass.Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	held, ok := h.on[id]
@@ -41,7 +41,7 @@ func (h *holds) standing(id string, now time.Time) *windlass.Failure {
 }
 
 // failed begins a hold, and returns the failure with the time to wait.
-func (h *holds) failed(id string, now time.Time, failure *windlass.Failure) *windlass.Failure {
+func (h *holds) failed(id string, now time.Time, failure *windlass.Error) *windlass.Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	held := h.on[id]
@@ -67,7 +67,7 @@ func (h *holds) clear(id string) {
 }
 
 // waits is the sentence that a connection carries while it waits.
-func waits(failure *windlass.Failure, now time.Time) string {
+func waits(failure *windlass.Error, now time.Time) string {
 	return "good, but it could not be refreshed: " + message(failure) +
 		"; tried again after " + now.Add(failure.RetryAfter).UTC().Format(time.RFC3339)
 }

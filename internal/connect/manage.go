@@ -31,7 +31,7 @@ func (s *Service) Get(
 	oauth := connection.Scheme == windlass.AuthOAuth
 	switch {
 	case fresh != AsIs && fresh != IfExpired && fresh != Force:
-		return windlass.Connection{}, windlass.Credentials{}, &windlass.Failure{
+		return windlass.Connection{}, windlass.Credentials{}, &windlass.Error{
 			Kind: windlass.Invalid, Op: op, Message: "refresh is ifExpired or force",
 			Issues: []windlass.Issue{{In: "query", Name: "refresh", Message: "is neither ifExpired nor force"}},
 		}

@@ -99,7 +99,7 @@ func (m *memory) alone(ctx context.Context) func() {
 }
 
 func missing(what string) error {
-	return &windlass.Failure{Kind: windlass.NotFound, Message: "there is no such " + what}
+	return &windlass.Error{Kind: windlass.NotFound, Message: "there is no such " + what}
 }
 
 func (m *memory) CreateProject(ctx context.Context, p windlass.Project) error {
@@ -186,7 +186,7 @@ func (m *memory) State(ctx context.Context, hash string, now time.Time) (json.Ra
 	case !ok:
 		return nil, missing("state")
 	case !now.Before(state.Expires):
-		return nil, &windlass.Failure{Kind: windlass.Gone, Message: "expired"}
+		return nil, &windlass.Error{Kind: windlass.Gone, Message: "expired"}
 	}
 	return state.Data, nil
 }
@@ -229,7 +229,7 @@ func (m *memory) TakeState(ctx context.Context, hash string, now time.Time) (jso
 	case !ok:
 		return nil, missing("state")
 	case !now.Before(state.Expires):
-		return nil, &windlass.Failure{Kind: windlass.Gone, Message: "expired"}
+		return nil, &windlass.Error{Kind: windlass.Gone, Message: "expired"}
 	}
 	return state.Data, nil
 }
@@ -339,7 +339,7 @@ func (m *memory) LeaseRefresh(ctx context.Context, id, holder string, now, until
 func (m *memory) SaveRefreshed(ctx context.Context, id, holder string, credentials windlass.Credentials) error {
 	defer m.alone(ctx)()
 	if m.rows.leases[id].holder != holder {
-		return &windlass.Failure{Kind: windlass.Conflict, Message: "the lease was lost"}
+		return &windlass.Error{Kind: windlass.Conflict, Message: "the lease was lost"}
 	}
 	return m.put(id, credentials, windlass.ConnectionWorking)
 }

@@ -79,7 +79,7 @@ func (s *Service) Continue(ctx context.Context, ticket string, kept windlass.Sec
 	opening.Origin = remembered.Origin
 	own, ok := readBrowser(kept)
 	if !ok || own.ticket != ticket || subtle.ConstantTimeCompare([]byte(own.confirmation()), []byte(confirmation)) != 1 {
-		return opening, &windlass.Failure{
+		return opening, &windlass.Error{
 			Kind: windlass.Forbidden, Op: op, Message: "this consent was opened in another browser, or the browser keeps no cookies",
 			Remedy: startAgain,
 		}
@@ -122,7 +122,7 @@ func (s *Service) look(ctx context.Context, op, hash, text string) (asked, error
 // read turns what the store has of a consent, or its error, into what was asked.
 func (s *Service) read(op, text string, data json.RawMessage, err error) (asked, error) {
 	fail := func(kind windlass.Kind, message string) (asked, error) {
-		return asked{}, &windlass.Failure{Kind: kind, Op: op, Message: message, Remedy: startAgain}
+		return asked{}, &windlass.Error{Kind: kind, Op: op, Message: message, Remedy: startAgain}
 	}
 	ends := endOf(text)
 	switch {
@@ -144,7 +144,7 @@ func (s *Service) read(op, text string, data json.RawMessage, err error) (asked,
 // that it is never found again. Nobody else can use it up.
 func (s *Service) take(ctx context.Context, op string, answer Answer) (asked, browser, error) {
 	if answer.State == "" {
-		return asked{}, browser{}, &windlass.Failure{
+		return asked{}, browser{}, &windlass.Error{
 			Kind: windlass.Invalid, Op: op, Message: "this address was not reached through a consent: it carries no state", Remedy: startAgain,
 		}
 	}
@@ -157,7 +157,7 @@ func (s *Service) take(ctx context.Context, op string, answer Answer) (asked, br
 	if !ok || subtle.ConstantTimeCompare([]byte(own.state()), []byte(answer.State)) != 1 {
 		remembered, err := s.look(ctx, op, hash, answer.State)
 		if err == nil {
-			err = &windlass.Failure{
+			err = &windlass.Error{
 				Kind: windlass.Forbidden, Op: op, Message: "this consent was started in another browser, or the browser keeps no cookies",
 				Remedy: startAgain,
 			}

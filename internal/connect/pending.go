@@ -31,7 +31,7 @@ func (s *Service) roomFor(ctx context.Context, connection windlass.Connection) e
 	if pending.Project >= maxPending {
 		whose = "the project"
 	}
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.RateLimited, Message: whose + " has too many consents that have begun and not ended",
 		Remedy: "finish one, or wait: they end after " + StateLife.String(), RetryAfter: max(pending.Next.Sub(s.now()), time.Second),
 	}
@@ -44,7 +44,7 @@ func (s *Service) mayOpen(ctx context.Context, op, projectID, from string) (wind
 		return project, explain(op, err)
 	}
 	refuse := func(kind windlass.Kind, message, remedy string) (windlass.Project, error) {
-		return project, &windlass.Failure{
+		return project, &windlass.Error{
 			Kind: kind, Op: op, Message: quote(from) + " " + message, Remedy: remedy,
 			Issues: []windlass.Issue{{In: "header", Name: "Origin", Message: message}},
 		}

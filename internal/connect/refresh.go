@@ -116,7 +116,7 @@ func (s *Service) renew(ctx context.Context, connection windlass.Connection, see
 		case stored.Status == windlass.ConnectionBad && !force:
 			return windlass.Credentials{}, mustReconnect(stored)
 		case s.now().Sub(begun) > longestWait:
-			return windlass.Credentials{}, &windlass.Failure{
+			return windlass.Credentials{}, &windlass.Error{
 				Kind: windlass.Unavailable, Op: op, Message: "other processes refresh this connection and do not finish",
 				Remedy: "try again", RetryAfter: leaseLife,
 			}

@@ -64,8 +64,8 @@ func (s *Service) examine(
 	return windlass.Credentials{}, s.holds.failed(connection.ID, s.now(), failure)
 }
 
-func notTheCredentials(op string) *windlass.Failure {
-	return &windlass.Failure{
+func notTheCredentials(op string) *windlass.Error {
+	return &windlass.Error{
 		Kind: windlass.Unauthorized, Op: op,
 		Message: "the connection's credentials are good: what was asked for wants another sort",
 	}

@@ -107,7 +107,7 @@ func (s *Service) ask(
 	defer context.AfterFunc(s.ending, cancel)() //nolint:contextcheck // two reasons end a refresh: its caller's and the process's
 	grant, err := oauth.Refresh(ctx, app, old.RefreshToken)
 	if err != nil && s.ending.Err() != nil {
-		err = &windlass.Failure{Kind: windlass.Unavailable, Message: "this process stops, and the provider takes long to answer", Err: err}
+		err = &windlass.Error{Kind: windlass.Unavailable, Message: "this process stops, and the provider takes long to answer", Err: err}
 	}
 	return grant, err
 }
@@ -148,7 +148,7 @@ func (s *Service) keep(
 	// The access token works, and must not be used: if this process dies nobody
 	// has its refresh token. The old one still works for some minutes, and the
 	// next holder of the lease asks again.
-	return windlass.Credentials{}, &windlass.Failure{
+	return windlass.Credentials{}, &windlass.Error{
 		Kind: windlass.Unavailable, Op: op, Message: "the provider answered, but the answer could not be stored",
 		Remedy: "mend the database: the connection recovers by itself within ten minutes", RetryAfter: leaseLife, Err: err,
 	}

@@ -96,7 +96,7 @@ func (s *Service) replace(
 	ctx context.Context, id string, connection windlass.Connection, credentials windlass.Credentials,
 ) (windlass.Connection, error) {
 	if connection.Status == windlass.ConnectionCreated {
-		return windlass.Connection{}, &windlass.Failure{
+		return windlass.Connection{}, &windlass.Error{
 			Kind: windlass.Unavailable, Message: connection.StatusReason,
 			Remedy: "the connection was left as it was: try again later",
 		}

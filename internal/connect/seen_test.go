@@ -199,7 +199,7 @@ func (s *seen) search(tb testing.TB, logs string) {
 
 // connectorKind is the kind of an error that came out of a client.
 func connectorKind(err error) windlass.Kind {
-	known, ok := errors.AsType[*connector.Error](err)
+	known, ok := windlass.FromProvider(err)
 	if !ok {
 		return ""
 	}

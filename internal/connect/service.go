@@ -94,7 +94,7 @@ const (
 func New(config Config) (*Service, error) {
 	callback, err := url.Parse(config.CallbackURL)
 	if config.Store == nil || len(config.Providers) == 0 || err != nil || callback.Host == "" {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "set up connections",
 			Message: "a store, a provider and an absolute callback URL are required",
 		}
@@ -136,7 +136,7 @@ func (s *Service) provider(op, name string) (connector.Provider, error) {
 	if provider, ok := s.providers.Named(name); ok {
 		return provider, nil
 	}
-	return nil, &windlass.Failure{
+	return nil, &windlass.Error{
 		Kind: windlass.Invalid, Op: op, Message: "there is no provider " + quote(name),
 		Issues: []windlass.Issue{{In: "body", Name: "provider", Message: "not a known provider"}},
 	}
@@ -152,7 +152,7 @@ func (s *Service) oauth(op string, provider connector.Provider) (connector.OAuth
 	if oauth := provider.OAuth(base); oauth != nil {
 		return oauth, nil
 	}
-	return nil, &windlass.Failure{
+	return nil, &windlass.Error{
 		Kind: windlass.Invalid, Op: op, Message: info.DisplayName + " has no page on which customers consent",
 		Remedy: "import the customer's credentials instead",
 		Issues: []windlass.Issue{{In: "body", Name: "provider", Message: "customers do not connect to it by OAuth"}},

@@ -82,10 +82,10 @@ func changed(connection windlass.Connection, change Change) (windlass.Connection
 	if change.Credentials != nil {
 		scheme, issues := schemeOf(*change.Credentials)
 		if len(issues) > 0 {
-			return connection, &windlass.Failure{Kind: windlass.Invalid, Message: "the credentials are not complete", Issues: issues}
+			return connection, &windlass.Error{Kind: windlass.Invalid, Message: "the credentials are not complete", Issues: issues}
 		}
 		if scheme != connection.Scheme || scheme == windlass.AuthOAuth {
-			return connection, &windlass.Failure{
+			return connection, &windlass.Error{
 				Kind:    windlass.Invalid,
 				Message: "the connection authenticates with " + string(connection.Scheme) + ", and that cannot be changed here",
 				Remedy:  "replace the credentials with others of the same sort; for OAuth, connect again",
@@ -96,14 +96,14 @@ func changed(connection windlass.Connection, change Change) (windlass.Connection
 	if named := strings.TrimSpace(change.Metadata[metaWorkspace].Value); change.Workspace == "" {
 		change.Workspace = named
 	} else if named != "" && named != change.Workspace {
-		return connection, &windlass.Failure{
+		return connection, &windlass.Error{
 			Kind: windlass.Invalid, Message: "two workspaces are named",
 			Issues: []windlass.Issue{{In: "body", Name: "providerWorkspaceRef", Message: "names " + quote(change.Workspace) +
 				", while providerMetadata.workspace names " + quote(named)}},
 		}
 	}
 	if change.Workspace != "" && !isWorkspace(change.Workspace) {
-		return connection, &windlass.Failure{
+		return connection, &windlass.Error{
 			Kind: windlass.Invalid, Message: "the workspace has no name that there can be",
 			Issues: []windlass.Issue{{In: "body", Name: "providerWorkspaceRef", Message: notWorkspace}},
 		}
@@ -114,7 +114,7 @@ func changed(connection windlass.Connection, change Change) (windlass.Connection
 	}
 	maps.Copy(metadata, change.Metadata)
 	if !areMetadata(change.Metadata) || len(metadata) > maxMetadata+2 { // the workspace's two are ours
-		return connection, &windlass.Failure{
+		return connection, &windlass.Error{
 			Kind: windlass.Invalid, Message: "the connection would have too many metadata",
 			Issues: []windlass.Issue{{In: "body", Name: "providerMetadata", Message: tooMuchOfMeta}},
 		}

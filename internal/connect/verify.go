@@ -42,14 +42,14 @@ func (s *Service) verifyThrough(
 	// An access token acts for no person, or for one made up for it, of whom the
 	// provider may say anything.
 	if account.Membership == connector.NotMember && connection.Scheme != windlass.AuthAPIKey {
-		return connector.Account{}, &windlass.Failure{
+		return connector.Account{}, &windlass.Error{
 			Kind:    windlass.Forbidden,
 			Message: "the person who consented does not belong to the workspace " + quote(connection.Workspace),
 			Remedy:  "connect as a member of it, or name another workspace",
 		}
 	}
 	if known := connection.Metadata[metaWorkspaceID].Value; known != "" && known != account.WorkspaceID {
-		return connector.Account{}, &windlass.Failure{
+		return connector.Account{}, &windlass.Error{
 			Kind:    windlass.Conflict,
 			Message: "the workspace " + quote(connection.Workspace) + " is not the one that was connected: another one has its name now",
 			Remedy:  "make a new connection to it",

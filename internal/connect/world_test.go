@@ -230,10 +230,10 @@ func (w *world) fails(err error, kind windlass.Kind, words ...string) {
 }
 
 // failure is fails for a test that looks at more of it.
-func (w *world) failure(err error, kind windlass.Kind, words ...string) *windlass.Failure {
+func (w *world) failure(err error, kind windlass.Kind, words ...string) *windlass.Error {
 	w.Helper()
 	w.seen.failed(err)
-	var failure *windlass.Failure
+	var failure *windlass.Error
 	if !errors.As(err, &failure) || !errors.Is(err, kind) || failure.Kind != kind {
 		w.Fatalf("got %T %v, want a failure of the kind %q", err, err, kind)
 	}

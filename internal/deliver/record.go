@@ -117,7 +117,7 @@ func (d *drain) keep(ctx context.Context, group []entry) error {
 		return nil
 	}
 	if !held {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Conflict, Op: "record deliveries",
 			Message: "another process has taken the destination over in the meantime, and sends the last batches again",
 			Remedy:  "see that the clocks agree, and that the database answers in time",

@@ -63,7 +63,7 @@ func (s *Service) replayed(ctx context.Context, projectID string, r ReplayReques
 		return []string{d.ID}, err
 	}
 	if !r.Failed && r.Since.IsZero() {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "replay", Message: "that would deliver everything that the project has ever sent",
 			Remedy: "name a batch or a destination, or a time, or ask for the failed ones only",
 		}

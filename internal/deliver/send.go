@@ -146,7 +146,7 @@ func read(resp *http.Response, now func() time.Time) answer {
 // a name leads to, resolvers, proxies. Those are for the log.
 func explain(err error) string {
 	var (
-		refused     *windlass.Failure // by the guard of addresses
+		refused     *windlass.Error // by the guard of addresses
 		lookup      *net.DNSError
 		certificate *tls.CertificateVerificationError
 		record      tls.RecordHeaderError

@@ -64,7 +64,7 @@ type Service struct {
 // New returns a Service.
 func New(config Config) (*Service, error) {
 	if config.Store == nil || config.Transport == nil {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "set up deliveries", Message: "a store and a transport are required",
 		}
 	}

@@ -38,7 +38,7 @@ func TestErrorsTellNothingOfTheNetwork(t *testing.T) {
 			"broken":    {fmt.Errorf("from 10.1.2.3: %w", io.ErrUnexpectedEOF), "closed the connection before", "10.1.2.3"},
 			"unknown":   {&net.DNSError{Err: "no such host", Name: "db.internal", Server: "10.9.9.9:53", IsNotFound: true}, "is not known", "10.9.9.9"},
 			"lookup":    {&net.DNSError{Err: "server misbehaving", Name: "db.internal", Server: "10.9.9.9:53"}, "could not be looked up", "10.9.9.9"},
-			"guarded":   {dial(&windlass.Failure{Kind: windlass.Forbidden, Op: "connect", Message: "the address 10.1.2.3 is not public"}), "not public", "10.1.2.3"},
+			"guarded":   {dial(&windlass.Error{Kind: windlass.Forbidden, Op: "connect", Message: "the address 10.1.2.3 is not public"}), "not public", "10.1.2.3"},
 			"cert":      {&tls.CertificateVerificationError{Err: x509.HostnameError{Host: "10.1.2.3", Certificate: &x509.Certificate{}}}, "certificate is not accepted", "10.1.2.3"},
 			"plain":     {tls.RecordHeaderError{Msg: "first record from 10.1.2.3"}, "does not speak TLS", "10.1.2.3"},
 			"otherwise": {errors.New("proxy 10.1.2.3 says no"), "the receiver could not be reached", "proxy 10.1.2.3 says no"},

@@ -74,7 +74,7 @@ func ParseAllowed(networks []string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, prefix)
 	}
 	if len(issues) > 0 {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "read the networks that may be reached", Message: "not every entry is one",
 			Remedy: "write networks such as 10.1.0.0/16 or fd00:1::/32", Issues: issues,
 		}
@@ -103,7 +103,7 @@ func (g *Guard) Control(_ context.Context, network, address string, _ syscall.Ra
 }
 
 // Check says why an address must not be connected to, if it must not: a
-// *windlass.Failure of kind Forbidden.
+// *windlass.Error of kind Forbidden.
 func (g *Guard) Check(addr netip.Addr) error {
 	// A zone says by which interface, and is part of no network.
 	if err := g.registry.SafeAddr(addr.WithZone("")); err != nil {
@@ -113,7 +113,7 @@ func (g *Guard) Check(addr netip.Addr) error {
 }
 
 func refusal(message string, err error) error {
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.Forbidden, Op: "connect", Message: message,
 		Remedy: "if it is meant to be reached, add its network to those that this server allows", Err: err,
 	}

@@ -151,7 +151,7 @@ func (f *Flow) DeleteAPIKey(ctx context.Context, project, key string) error {
 // How long it takes tells nothing about the keys there are: what is looked up is
 // a hash, of which nobody can choose the beginning.
 func (f *Flow) Authenticate(ctx context.Context, key string) (windlass.APIKey, error) {
-	refused := &windlass.Failure{
+	refused := &windlass.Error{
 		Kind: windlass.Unauthorized, Op: "authenticate", Message: "the API key is not known, or no longer active",
 		Remedy: "send the whole key that was shown when it was made",
 	}

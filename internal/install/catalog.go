@@ -22,7 +22,7 @@ func (f *Flow) Catalog() map[string]ProviderInfo {
 func (f *Flow) CatalogEntry(provider string) (ProviderInfo, error) {
 	p, known := f.provider(provider)
 	if !known {
-		return ProviderInfo{}, &windlass.Failure{
+		return ProviderInfo{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: "find the provider", Message: fmt.Sprintf("there is no provider %q", clip(provider)),
 			Remedy: "the providers are " + oneOf(f.Catalog()),
 		}

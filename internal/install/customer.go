@@ -66,7 +66,7 @@ func (f *Flow) mayKeep(ctx context.Context, op, project string, c customerRef, f
 	}
 	groups, consumers, err := f.store.CountCustomers(ctx, p.ID, f.now().Add(-customersWithin), customersAtOnce)
 	if err == nil && max(groups, consumers) >= customersAtOnce {
-		err = &windlass.Failure{
+		err = &windlass.Error{
 			Kind: windlass.RateLimited, Op: op, RetryAfter: time.Minute,
 			Message: fmt.Sprintf("%d customers were added within %v", customersAtOnce, customersWithin),
 			Remedy:  "add them with a key of scope full, from a server",

@@ -192,7 +192,7 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 		d.out.Integrations = append(d.out.Integrations, in)
 	}
 	if len(strangers) > 0 {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Conflict, Op: d.op, Message: "the manifest changes the provider of what is installed",
 			Remedy: notMoving, Issues: strangers,
 		}

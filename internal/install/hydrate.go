@@ -2,7 +2,6 @@ package install
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -41,7 +40,7 @@ func (f *Flow) Hydrate(ctx context.Context, project, integration, revision, conn
 		return HydratedRevision{}, err
 	}
 	if connectionID == "" {
-		return HydratedRevision{}, &windlass.Failure{
+		return HydratedRevision{}, &windlass.Error{
 			Kind: windlass.Invalid, Op: op, Message: "one thing is wrong with the request",
 			Issues: []windlass.Issue{{In: "query", Name: "connectionId", Message: "is missing: name the customer's connection"}},
 		}
@@ -139,10 +138,10 @@ func (f *Flow) displayName(provider, object string) string {
 
 // plainly returns what an error says to a person, without what was being done.
 func plainly(err error) string {
-	if theirs, found := errors.AsType[*connector.Error](err); found && theirs.Message != "" {
+	if theirs, found := windlass.FromProvider(err); found && theirs.Message != "" {
 		return theirs.Message
 	}
-	if ours, found := errors.AsType[*windlass.Failure](err); found && ours.Message != "" {
+	if ours, found := windlass.Own(err); found && ours.Message != "" {
 		return ours.Message
 	}
 	return err.Error()

@@ -5,7 +5,7 @@
 // # What it promises
 //
 // Whatever is wrong with an input is said at once, as the issues of a
-// *windlass.Failure, each with the place where it stands in the request. A call
+// *windlass.Error, each with the place where it stands in the request. A call
 // either does all that it says or nothing: what belongs together is saved in one
 // transaction, together with the schedules that follow from it, and no provider
 // is asked anything while it is open (invariant 3). A revision never changes,
@@ -87,7 +87,7 @@ type Sampler interface {
 	Sample(ctx context.Context, in windlass.Installation, object string) error
 }
 
-// Unprocessable is the cause of a [windlass.Failure] of kind windlass.Invalid
+// Unprocessable is the cause of a [windlass.Error] of kind windlass.Invalid
 // whose input can be read but cannot be carried out: a manifest or a config that
 // breaks a rule, or one that the provider refused. The contract answers it 422,
 // and other invalid input 400.

@@ -27,7 +27,7 @@ func (f *Flow) installation(ctx context.Context, op string, in windlass.Integrat
 		return windlass.Installation{}, err
 	}
 	if i.IntegrationID != in.ID {
-		return windlass.Installation{}, &windlass.Failure{
+		return windlass.Installation{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q has no installation %s", in.Name, id),
 			Remedy: "it is one of another integration",
 		}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/install"
 )
 
@@ -182,7 +181,7 @@ func TestSampleDecidesOnlyWhenTheConfigIsRefused(t *testing.T) {
 		return nil
 	}
 	w.restart()
-	s.err = &connector.Error{Kind: windlass.Invalid, Message: `Field "x" does not support filtering`}
+	s.err = &windlass.Error{Kind: windlass.Invalid, Message: `Field "x" does not support filtering`, Provider: &windlass.ProviderDetails{}}
 	_, err := w.install("acme", minimal)
 	w.refused(err, windlass.Invalid, `read.objects.repositories`, `bitbucket refused: Field "x" does not support filtering`)
 	if !errors.Is(err, install.Unprocessable) {
@@ -194,12 +193,12 @@ func TestSampleDecidesOnlyWhenTheConfigIsRefused(t *testing.T) {
 		t.Errorf("a refused sample left %v, and began %v", all, begun)
 	}
 	for _, kind := range []windlass.Kind{windlass.Unauthorized, windlass.Forbidden, windlass.RateLimited, windlass.Unavailable, windlass.NotFound} {
-		s.err = &connector.Error{Kind: kind, Message: "no"}
+		s.err = &windlass.Error{Kind: kind, Message: "no", Provider: &windlass.ProviderDetails{}}
 		in, err := w.install("acme", minimal)
 		w.ok(err)
 		w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
 	}
-	s.err, s.tried = &connector.Error{Kind: windlass.Invalid, Message: "no"}, nil
+	s.err, s.tried = &windlass.Error{Kind: windlass.Invalid, Message: "no", Provider: &windlass.ProviderDetails{}}, nil
 	_, err = w.flow.CreateInstallation(w.ctx, w.project.ID, "reader", install.CreateInstallationRequest{
 		GroupRef: "acme", SkipSampling: true, Config: install.ConfigRequest{Content: json.RawMessage(minimal)},
 	})

@@ -47,7 +47,7 @@ func (is *issues) err(op string, cause error) error {
 	if is.full() {
 		message = fmt.Sprintf("%d things are wrong with it, or more", len(*is))
 	}
-	return &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: message, Issues: *is, Err: cause}
+	return &windlass.Error{Kind: windlass.Invalid, Op: op, Message: message, Issues: *is, Err: cause}
 }
 
 // need adds an issue when a required text is missing, and reports whether it is
@@ -169,11 +169,11 @@ func within(path, key string) string {
 }
 
 func invalid(op, message, remedy string) error {
-	return &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: message, Remedy: remedy}
+	return &windlass.Error{Kind: windlass.Invalid, Op: op, Message: message, Remedy: remedy}
 }
 
 func conflict(op, message, remedy string) error {
-	return &windlass.Failure{Kind: windlass.Conflict, Op: op, Message: message, Remedy: remedy}
+	return &windlass.Error{Kind: windlass.Conflict, Op: op, Message: message, Remedy: remedy}
 }
 
 // free returns a conflict when a look-up found something under a name that is

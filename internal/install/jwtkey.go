@@ -113,7 +113,7 @@ func (f *Flow) JWTKey(ctx context.Context, project, id string) (windlass.JWTKey,
 		return windlass.JWTKey{}, err
 	}
 	if k.ProjectID != p.ID {
-		return windlass.JWTKey{}, &windlass.Failure{Kind: windlass.NotFound, Op: "find the JWT key", Message: "the project has no such key"}
+		return windlass.JWTKey{}, &windlass.Error{Kind: windlass.NotFound, Op: "find the JWT key", Message: "the project has no such key"}
 	}
 	return k, nil
 }

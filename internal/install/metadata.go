@@ -49,7 +49,7 @@ func (f *Flow) ObjectMetadata(ctx context.Context, project string, q MetadataQue
 		return ObjectMetadata{}, err
 	}
 	if q.GroupRef == "" {
-		return ObjectMetadata{}, &windlass.Failure{
+		return ObjectMetadata{}, &windlass.Error{
 			Kind: windlass.Invalid, Op: opMetadata, Message: "one thing is wrong with the request",
 			Issues: []windlass.Issue{{In: "query", Name: "groupRef", Message: "is missing: name the customer's group"}},
 		}
@@ -65,7 +65,7 @@ func (f *Flow) ObjectMetadata(ctx context.Context, project string, q MetadataQue
 		return ObjectMetadata{}, err
 	}
 	if _, known := connector.ObjectNamed(f.Objects(c.Provider), out.Name); !known {
-		return ObjectMetadata{}, &windlass.Failure{
+		return ObjectMetadata{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: opMetadata, Message: fmt.Sprintf("%s has no object %q", c.Provider, clip(out.Name)),
 			Remedy: "use the name that the manifest or the provider has for it",
 		}
@@ -115,7 +115,7 @@ func (f *Flow) ofGroup(ctx context.Context, op string, in windlass.Integration, 
 		return windlass.Installation{}, err
 	}
 	if len(some) == 0 {
-		return windlass.Installation{}, &windlass.Failure{
+		return windlass.Installation{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q is not installed for group %q", in.Name, clip(groupRef)),
 			Remedy: "install it first",
 		}

@@ -94,7 +94,7 @@ func (f *Flow) UpdateProject(ctx context.Context, project string, r UpdateProjec
 		if p.Name != before {
 			other, err := f.store.ProjectNamed(ctx, p.Name)
 			if err == nil && other.ID == p.ID { // only its letters change
-				err = &windlass.Failure{Kind: windlass.NotFound}
+				err = &windlass.Error{Kind: windlass.NotFound}
 			}
 			if err := free(op, "a project", p.Name, err); err != nil {
 				return err

@@ -154,14 +154,14 @@ func TestUpdatesTryAndBeginWhatIsNew(t *testing.T) {
 			t.Errorf("%s: began %q, want %q", test.name, got, test.begun)
 		}
 	}
-	s.err = &windlass.Failure{Kind: windlass.Invalid, Message: "no such field"}
+	s.err = &windlass.Error{Kind: windlass.Invalid, Message: "no such field"}
 	w.refused(update("repositories.fieldFilters", `{"repositories":{"fieldFilters":[]}}`), windlass.Invalid,
 		"installation.config.content.read.objects.repositories: one record was read to try it, and bitbucket refused: no such field")
 
 	// What cannot begin is not saved either.
 	s.err = nil
 	w.opts.Started = func(context.Context, windlass.Installation, []string) error {
-		return &windlass.Failure{Kind: windlass.Internal, Message: "the disk is full"}
+		return &windlass.Error{Kind: windlass.Internal, Message: "the disk is full"}
 	}
 	w.restart()
 	w.ok(update("members.disabled", `{"members":{"disabled":true}}`))

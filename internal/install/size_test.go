@@ -30,7 +30,7 @@ func TestCheckingStopsWithTheLastIssue(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		_, err := w.install("acme", content)
 		runtime.ReadMemStats(&after)
-		failure, ok := err.(*windlass.Failure) //nolint:errorlint // it is one
+		failure, ok := err.(*windlass.Error) //nolint:errorlint // it is one
 		if !ok || len(failure.Issues) != issues {
 			t.Fatalf("got %v, want %d issues", err, issues)
 		}

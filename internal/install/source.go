@@ -111,7 +111,7 @@ func manifestFailure(op string, err error) error {
 	if len(problems) > 1 {
 		message = fmt.Sprintf("the manifest has %d problems", len(problems))
 	}
-	failure := &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: message, Err: errors.Join(Unprocessable, problems)}
+	failure := &windlass.Error{Kind: windlass.Invalid, Op: op, Message: message, Err: errors.Join(Unprocessable, problems)}
 	for _, p := range problems {
 		failure.Issues = append(failure.Issues, windlass.Issue{In: "body", Name: p.Path, Message: p.String()})
 	}
@@ -125,7 +125,7 @@ func entryOf(r windlass.Revision) (manifest.Integration, error) {
 		return entry, nil
 	}
 	if err := json.Unmarshal(r.Content, &entry); err != nil {
-		return entry, &windlass.Failure{Kind: windlass.Internal, Op: "read revision " + r.ID, Message: "its stored content is damaged", Err: err}
+		return entry, &windlass.Error{Kind: windlass.Internal, Op: "read revision " + r.ID, Message: "its stored content is damaged", Err: err}
 	}
 	return entry, nil
 }

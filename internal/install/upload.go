@@ -33,7 +33,7 @@ type UploadTicket struct {
 // only a deploy that names no owner can.
 func (f *Flow) NewUpload(ctx context.Context, projectID, md5 string) (UploadTicket, error) {
 	if wrong := wrongMD5(md5); wrong != "" {
-		return UploadTicket{}, &windlass.Failure{
+		return UploadTicket{}, &windlass.Error{
 			Kind: windlass.Invalid, Op: "prepare the upload", Message: "one thing is wrong with the request",
 			Issues: []windlass.Issue{{In: "query", Name: "md5", Message: wrong}},
 		}
@@ -61,7 +61,7 @@ func wrongMD5(text string) string {
 func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io.Reader) error {
 	const op = "receive the upload"
 	if wrong := wrongMD5(sum); wrong != "" {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Invalid, Op: op, Message: "one thing is wrong with the request",
 			Issues: []windlass.Issue{{In: "header", Name: "Content-MD5", Message: wrong}},
 		}
@@ -72,14 +72,14 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 	}
 	hash := windlass.NewSecret(token).Hash()
 	if u.TokenHash != hash { // before a byte of a stranger's is kept
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Unauthorized, Op: op, Message: "the token belongs to another upload", Remedy: "ask for a new upload URL",
 		}
 	}
 	data, err := io.ReadAll(io.LimitReader(body, mostZip+1))
 	switch {
 	case err != nil:
-		return &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: "the file did not arrive whole", Remedy: "upload it again", Err: err}
+		return &windlass.Error{Kind: windlass.Invalid, Op: op, Message: "the file did not arrive whole", Remedy: "upload it again", Err: err}
 	case len(data) > mostZip:
 		return invalid(op, fmt.Sprintf("the file has more than %d MiB", mostZip>>20), zipRemedy)
 	}
@@ -96,7 +96,7 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 func (f *Flow) takeUpload(ctx context.Context, op, owner, address string) ([]byte, error) {
 	bucket, id, found := strings.Cut(strings.TrimPrefix(address, uploadScheme), "/")
 	if !strings.HasPrefix(address, uploadScheme) || !found || bucket != uploadBucket {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: op, Message: "one thing is wrong with the request", Issues: []windlass.Issue{{
 				In: "body", Name: "sourceZipUrl",
 				Message: "is not the address of an upload: write gs://, the bucket, / and the path that the upload URL came with. Nothing is fetched from elsewhere",
@@ -105,7 +105,7 @@ func (f *Flow) takeUpload(ctx context.Context, op, owner, address string) ([]byt
 	}
 	data, err := f.store.TakeUpload(ctx, owner, id)
 	if kindIs(err, windlass.NotFound) {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.NotFound, Op: op, Message: "there is no upload at " + clip(address),
 			Remedy: "upload the zip again: it is taken away by the first deploy, and after a quarter of an hour", Err: err,
 		}

@@ -110,7 +110,7 @@ func (p *provider) Info() connector.Info {
 
 func (p *provider) Fields(object string) ([]connector.Field, error) {
 	if p.down {
-		return nil, &connector.Error{Kind: windlass.Unavailable, Message: "503 Service Unavailable"}
+		return nil, &windlass.Error{Kind: windlass.Unavailable, Message: "503 Service Unavailable", Provider: &windlass.ProviderDetails{}}
 	}
 	return p.Provider.Fields(object)
 }
@@ -137,7 +137,7 @@ func (w *world) refused(err error, kind windlass.Kind, says ...string) {
 
 // issues returns the names of an error's issues, each with its message.
 func issues(err error) string {
-	failure, found := errors.AsType[*windlass.Failure](err)
+	failure, found := windlass.Own(err)
 	if !found {
 		return ""
 	}

@@ -118,7 +118,7 @@ func New(ctx context.Context, db Database, opts Options) (*Engine, error) {
 	}
 	if e.client, err = river.NewClient(e.driver(), e.config()); err != nil {
 		e.closeListener()
-		return nil, &windlass.Failure{Kind: windlass.Internal, Op: "set up the jobs", Err: err}
+		return nil, &windlass.Error{Kind: windlass.Internal, Op: "set up the jobs", Err: err}
 	}
 	return e, nil
 }
@@ -139,7 +139,7 @@ func (e *Engine) checkWorkers() error {
 		}
 	}
 	if fault != "" {
-		return &windlass.Failure{Kind: windlass.Internal, Op: "set up the jobs", Message: fault}
+		return &windlass.Error{Kind: windlass.Internal, Op: "set up the jobs", Message: fault}
 	}
 	return nil
 }
@@ -187,12 +187,12 @@ func (e *Engine) config() *river.Config {
 func listener(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: "set up the jobs", Message: "the address of the database is not one of PostgreSQL"}
+		return nil, &windlass.Error{Kind: windlass.Invalid, Op: "set up the jobs", Message: "the address of the database is not one of PostgreSQL"}
 	}
 	config.MinConns, config.MaxConns = 0, 1
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, &windlass.Failure{Kind: windlass.Unavailable, Op: "set up the jobs", Err: err}
+		return nil, &windlass.Error{Kind: windlass.Unavailable, Op: "set up the jobs", Err: err}
 	}
 	return pool, nil
 }

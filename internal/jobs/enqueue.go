@@ -57,13 +57,13 @@ func (e *Engine) EnqueueAll(ctx context.Context, all []Job) error {
 func (e *Engine) params(job Job) (river.InsertManyParams, error) {
 	kind, known := e.kinds[job.Kind]
 	if !known {
-		return river.InsertManyParams{}, &windlass.Failure{
+		return river.InsertManyParams{}, &windlass.Error{
 			Kind: windlass.Internal, Op: "enqueue", Message: "there is no kind of job called " + job.Kind,
 		}
 	}
 	payload, err := json.Marshal(job.Payload)
 	if err != nil {
-		return river.InsertManyParams{}, &windlass.Failure{Kind: windlass.Internal, Op: "enqueue " + job.Kind, Err: err}
+		return river.InsertManyParams{}, &windlass.Error{Kind: windlass.Internal, Op: "enqueue " + job.Kind, Err: err}
 	}
 	opts := &river.InsertOpts{MaxAttempts: kind.attempts(), Queue: kind.queue(), Priority: kind.Priority}
 	if job.Priority != 0 {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/jobs"
 	"windlass/internal/store"
 )
@@ -17,7 +16,7 @@ import (
 // What becomes of a job, by what its work returns.
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
-	limited := &connector.Error{Kind: windlass.RateLimited, RetryAfter: time.Millisecond}
+	limited := &windlass.Error{Kind: windlass.RateLimited, RetryAfter: time.Millisecond, Provider: &windlass.ProviderDetails{}}
 	each(t, func(t *testing.T, s *store.Store) {
 		for i, test := range []struct {
 			name string
@@ -78,7 +77,7 @@ func TestVerdicts(t *testing.T) {
 var errPanic = errors.New("panic here")
 
 func failure(kind windlass.Kind) error {
-	return &windlass.Failure{Kind: kind, Op: "work", Message: "no luck"}
+	return &windlass.Error{Kind: kind, Op: "work", Message: "no luck"}
 }
 
 type sleepy struct{}

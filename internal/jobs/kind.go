@@ -94,7 +94,7 @@ func byName(all []Kind) (map[string]Kind, error) {
 			fault = "attempts and timeout are not negative"
 		}
 		if fault != "" {
-			return nil, &windlass.Failure{Kind: windlass.Internal, Op: fmt.Sprintf("set up the jobs %q", kind.Name), Message: fault}
+			return nil, &windlass.Error{Kind: windlass.Internal, Op: fmt.Sprintf("set up the jobs %q", kind.Name), Message: fault}
 		}
 		kinds[kind.Name] = kind
 	}

@@ -29,7 +29,7 @@ func Migrate(ctx context.Context, driver string, db *sql.DB) error {
 		_, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS job_workers (id TEXT PRIMARY KEY, seen BIGINT NOT NULL)`)
 	}
 	if err != nil {
-		return &windlass.Failure{Kind: windlass.Internal, Op: "make the tables of the jobs", Err: err}
+		return &windlass.Error{Kind: windlass.Internal, Op: "make the tables of the jobs", Err: err}
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // Wait is what Work returns when the job may not run now: it is done again
@@ -57,12 +56,12 @@ func judge(ctx context.Context, err error) (Verdict, time.Duration) {
 	}
 	switch kind := kindOf(err); {
 	case kind == windlass.RateLimited:
-		if after := retryAfter(err); after > 0 {
+		if after := windlass.RetryAfter(err); after > 0 {
 			return Waits, after
 		}
 		return Waits, noLimit
 	case kind.Temporary(), kind == windlass.Internal, kind == windlass.Canceled, kind == "":
-		return Retries, retryAfter(err)
+		return Retries, windlass.RetryAfter(err)
 	default:
 		return Dropped, 0
 	}
@@ -70,20 +69,10 @@ func judge(ctx context.Context, err error) (Verdict, time.Duration) {
 
 // kindOf is the outermost kind in an error; empty when it has none.
 func kindOf(err error) windlass.Kind {
-	if failure, ok := errors.AsType[*windlass.Failure](err); ok {
+	if failure, ok := windlass.Own(err); ok {
 		return failure.Kind
 	}
 	var kind windlass.Kind
 	errors.As(err, &kind)
 	return kind
-}
-
-func retryAfter(err error) time.Duration {
-	if failure, ok := errors.AsType[*windlass.Failure](err); ok && failure.RetryAfter > 0 {
-		return failure.RetryAfter
-	}
-	if provider, ok := errors.AsType[*connector.Error](err); ok {
-		return provider.RetryAfter
-	}
-	return 0
 }

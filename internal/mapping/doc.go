@@ -30,7 +30,7 @@
 // fields, keys that differ in case only are such repeats.
 //
 // The record has to be a valid JSON object, by the measure of json.Valid and not
-// nested deeper than 1,000 (see package jsonscan); anything else is a *windlass.Failure of kind windlass.Malformed that says what
+// nested deeper than 1,000 (see package jsonscan); anything else is a *windlass.Error of kind windlass.Malformed that says what
 // is wrong and at which byte, and leaves the output as it was.
 //
 // # Values

@@ -12,7 +12,7 @@ import (
 
 // AppendEntry appends the entry of one record to dst: its fields, its mapped
 // fields, and the record itself. When the record is no valid JSON object it
-// returns dst as it was and a *windlass.Failure of kind windlass.Malformed.
+// returns dst as it was and a *windlass.Error of kind windlass.Malformed.
 func (p *Plan) AppendEntry(dst, record []byte) ([]byte, error) {
 	w := p.walker()
 	defer p.free(w)

@@ -23,7 +23,7 @@ type Plan struct {
 	walkers sync.Pool
 }
 
-// Compile makes the plan of a selection. The error is a *windlass.Failure of
+// Compile makes the plan of a selection. The error is a *windlass.Error of
 // kind windlass.Invalid that names what is in conflict: a path that cannot be
 // read, two fields for one place, two delivered values for one of the provider's.
 // Whoever saves a config calls it first, so that no read meets that error.

@@ -71,7 +71,7 @@ func (w *walker) reset(plan *Plan) {
 
 // malformed is the error for a record that cannot be read.
 func malformed(format string, args ...any) error {
-	return &windlass.Failure{Kind: windlass.Malformed, Op: "map the record", Message: fmt.Sprintf(format, args...)}
+	return &windlass.Error{Kind: windlass.Malformed, Op: "map the record", Message: fmt.Sprintf(format, args...)}
 }
 
 // what names a value by the byte that it begins with.

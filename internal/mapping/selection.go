@@ -44,7 +44,7 @@ type chosen struct {
 
 // invalid is the error for a selection that cannot be carried out.
 func invalid(object, format string, args ...any) error {
-	return &windlass.Failure{Kind: windlass.Invalid, Op: "map the fields of " + object, Message: fmt.Sprintf(format, args...)}
+	return &windlass.Error{Kind: windlass.Invalid, Op: "map the fields of " + object, Message: fmt.Sprintf(format, args...)}
 }
 
 // choose decides what is delivered, and where.

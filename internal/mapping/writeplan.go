@@ -80,7 +80,7 @@ type setting struct {
 	value json.RawMessage
 }
 
-// CompileWrite makes the plan. The error is a *windlass.Failure of kind
+// CompileWrite makes the plan. The error is a *windlass.Error of kind
 // windlass.Invalid that names what is in conflict.
 func CompileWrite(s WriteSelection) (*WritePlan, error) {
 	p := &WritePlan{object: s.Object, inherit: s.InheritMapping, values: map[string]values{}}

@@ -40,7 +40,7 @@ func (s *Service) EventRoutes(ctx context.Context, project, topicID, event strin
 		return nil, err
 	}
 	if event != "" && !slices.Contains(windlass.Events(), event) {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "list the routes of events", Message: fmt.Sprintf("there is no event %q", event),
 			Issues: []windlass.Issue{{In: "query", Name: "eventType", Message: "is none of " + strings.Join(windlass.Events(), ", ")}},
 		}

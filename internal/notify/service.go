@@ -67,7 +67,7 @@ type Service struct {
 // New returns a Service.
 func New(config Config) (*Service, error) {
 	if config.Store == nil {
-		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: "set up notifications", Message: "a store is required"}
+		return nil, &windlass.Error{Kind: windlass.Invalid, Op: "set up notifications", Message: "a store is required"}
 	}
 	s := &Service{store: config.Store, now: config.Now}
 	if s.now == nil {
@@ -97,7 +97,7 @@ type about struct {
 func (s *Service) Notify(ctx context.Context, projectID, event string, data any) error {
 	op := "notify of " + event
 	if !slices.Contains(windlass.Events(), event) {
-		return &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: "there is no such event"}
+		return &windlass.Error{Kind: windlass.Invalid, Op: op, Message: "there is no such event"}
 	}
 	listeners, err := s.store.Listeners(ctx, projectID, event)
 	if err != nil || len(listeners) == 0 {
@@ -105,7 +105,7 @@ func (s *Service) Notify(ctx context.Context, projectID, event string, data any)
 	}
 	body, refers, err := render(event, data)
 	if err != nil {
-		return &windlass.Failure{Kind: windlass.Internal, Op: op, Message: "what is to be said is no JSON object", Err: err}
+		return &windlass.Error{Kind: windlass.Internal, Op: op, Message: "what is to be said is no JSON object", Err: err}
 	}
 	operation := ""
 	if of, ok := data.(interface{ Operation() string }); ok {
@@ -142,7 +142,7 @@ func render(event string, data any) (body []byte, refers about, err error) {
 func newID() (string, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return "", &windlass.Failure{Kind: windlass.Internal, Op: "make an id", Err: err}
+		return "", &windlass.Error{Kind: windlass.Internal, Op: "make an id", Err: err}
 	}
 	return id.String(), nil
 }

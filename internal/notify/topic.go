@@ -48,7 +48,7 @@ func checkName(op, name string) error {
 }
 
 func invalid(op, name, message string) error {
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.Invalid, Op: op, Message: "the request is not valid",
 		Issues: []windlass.Issue{{In: "body", Name: name, Message: message}},
 	}
@@ -99,7 +99,7 @@ func (s *Service) DeleteTopic(ctx context.Context, project, topic string) error 
 // must says of something that a request's body names what is wrong with it.
 func must(op, name string, err error) error {
 	if errors.Is(err, windlass.NotFound) {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.NotFound, Op: op, Message: "what " + name + " names does not exist", Err: err,
 			Issues: []windlass.Issue{{In: "body", Name: name, Message: "does not exist"}},
 		}

@@ -112,14 +112,14 @@ func (b *body) error() error {
 	if failed == nil {
 		return nil
 	}
-	if _, ours := errors.AsType[*windlass.Failure](*failed); ours {
+	if _, ours := windlass.Own(*failed); ours {
 		return *failed
 	}
-	return &windlass.Failure{Kind: windlass.Canceled, Message: "the body of the request broke off", Err: *failed}
+	return &windlass.Error{Kind: windlass.Canceled, Message: "the body of the request broke off", Err: *failed}
 }
 
 func overLimit(limit int64) error {
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: TooLarge, Message: "the body is longer than the " + strconv.FormatInt(limit, 10) + " bytes that the proxy takes",
 		Remedy: "send less, or have the operator of this server raise the limit",
 	}

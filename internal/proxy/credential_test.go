@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/proxy"
 )
 
@@ -45,9 +44,9 @@ func TestARefusedCredentialIsReplacedOnce(t *testing.T) {
 		{"a longer one", "token-2", strings.Repeat("x", 64<<10+1), nil, 401, "Token is invalid", 1, "true"},
 		{"one of unknown length", "token-2", unknown("short"), nil, 401, "Token is invalid", 1, "true"},
 		{"the fresh one is refused too", "token-3", nil, nil, 401, "Token is invalid", 2, ""},
-		{"it is not the credential", "token-2", nil, &windlass.Failure{Kind: windlass.Unauthorized, Message: "another sort is wanted"}, 401, "Token is invalid", 1, ""},
-		{"no refresh for now", "token-2", nil, &windlass.Failure{Kind: windlass.Unavailable, Message: "down"}, 401, "Token is invalid", 1, ""},
-		{"it is dead", "token-2", nil, &windlass.Failure{Kind: windlass.NeedsReconnect, Message: "revoked", Remedy: "connect again"}, 422, "revoked; connect again", 1, ""},
+		{"it is not the credential", "token-2", nil, &windlass.Error{Kind: windlass.Unauthorized, Message: "another sort is wanted"}, 401, "Token is invalid", 1, ""},
+		{"no refresh for now", "token-2", nil, &windlass.Error{Kind: windlass.Unavailable, Message: "down"}, 401, "Token is invalid", 1, ""},
+		{"it is dead", "token-2", nil, &windlass.Error{Kind: windlass.NeedsReconnect, Message: "revoked", Remedy: "connect again"}, 422, "revoked; connect again", 1, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +87,7 @@ func TestTheNextRequestHasTheFreshCredential(t *testing.T) {
 func TestNoCredential(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it went on") }), nil)
-	w.keeper.bad = &windlass.Failure{Kind: windlass.NeedsReconnect, Message: "the consent was taken back", Remedy: `the customer has to authorize "acme" again`}
+	w.keeper.bad = &windlass.Error{Kind: windlass.NeedsReconnect, Message: "the consent was taken back", Remedy: `the customer has to authorize "acme" again`}
 	resp, text := w.do(w.request("GET", "/2.0/x", nil))
 	if resp.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(text, "authorize") || w.budget.paid.Load() != 0 {
 		t.Errorf("got %d %s, paid %d", resp.StatusCode, text, w.budget.paid.Load())
@@ -100,7 +99,7 @@ func TestABudgetThatIsSpent(t *testing.T) {
 	w := newWorld(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it went on") }), func(c *proxy.Config) {
 		c.Now = func() time.Time { return time.Date(2025, 3, 6, 22, 9, 0, 0, time.FixedZone("", 3600)) }
 	})
-	spent := error(&connector.Error{Kind: windlass.RateLimited, Message: "the hour is spent", RetryAfter: 49 * time.Second})
+	spent := error(&windlass.Error{Kind: windlass.RateLimited, Message: "the hour is spent", RetryAfter: 49 * time.Second, Provider: &windlass.ProviderDetails{}})
 	w.budget.refuse.Store(&spent)
 	for mode, want := range map[string]string{"": "", "throttle": "Thu, 06 Mar 2025 21:09:49 UTC"} {
 		req := w.request("POST", "/2.0/x", "body")
@@ -184,7 +183,7 @@ func TestWhatIsRemembered(t *testing.T) {
 	clock.Add(int64(time.Second))
 	ask(200, "Bearer token-of-later")
 	w.keeper.mu.Lock()
-	w.keeper.bad = &windlass.Failure{Kind: windlass.NeedsReconnect, Message: "taken back"}
+	w.keeper.bad = &windlass.Error{Kind: windlass.NeedsReconnect, Message: "taken back"}
 	w.keeper.mu.Unlock()
 	clock.Add(int64(time.Second))
 	ask(422, "taken back")

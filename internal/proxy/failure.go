@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // The kinds of failure that only a proxy knows. They are HTTP's 413, 408 and 504.
@@ -17,38 +16,38 @@ const (
 
 // lateCaller and lateProvider end an exchange, as the cause of its context.
 var (
-	lateCaller = &windlass.Failure{
+	lateCaller = &windlass.Error{
 		Kind: TooSlow, Message: "the body of the request did not arrive, or the answer was not taken, in time",
 		Remedy: "send the body at once, and read the answer as it comes",
 	}
-	lateProvider = &connector.Error{
+	lateProvider = &windlass.Error{
 		Kind: TimedOut, Message: "the provider did not answer in time",
-		Remedy: "try again later; whether it did what it was asked is not known",
+		Remedy: "try again later; whether it did what it was asked is not known", Provider: &windlass.ProviderDetails{},
 	}
 )
 
 // refusal is an error as the caller is told of it.
 func (x *exchange) refusal(err error) error {
 	cause := context.Cause(x.ctx)
-	_, lateOne := errors.AsType[*windlass.Failure](cause)
-	_, lateOther := errors.AsType[*connector.Error](cause)
-	_, ours := errors.AsType[*windlass.Failure](err)
-	_, theirs := errors.AsType[*connector.Error](err)
+	_, lateOne := windlass.Own(cause)
+	_, lateOther := windlass.FromProvider(cause)
+	_, ours := windlass.Own(err)
+	_, theirs := windlass.FromProvider(err)
 	broken := x.body.error()
 	switch {
 	case lateOne || lateOther:
 		err = cause
 	case x.in.Context().Err() != nil:
-		err = &windlass.Failure{Kind: windlass.Canceled, Message: "the caller went away", Err: err}
+		err = &windlass.Error{Kind: windlass.Canceled, Message: "the caller went away", Err: err}
 	case broken != nil:
 		err = broken
 	case !ours && !theirs && x.sending:
-		err = &connector.Error{
+		err = &windlass.Error{
 			Kind: windlass.Unavailable, Message: "the provider cannot be reached, or broke off before it answered",
-			Remedy: "try again later; whether it did what it was asked is not known", Err: err,
+			Remedy: "try again later; whether it did what it was asked is not known", Err: err, Provider: &windlass.ProviderDetails{},
 		}
 	}
-	if wait := retryAfter(err); x.throttle && wait > 0 && errors.Is(err, windlass.RateLimited) {
+	if wait := windlass.RetryAfter(err); x.throttle && wait > 0 && errors.Is(err, windlass.RateLimited) {
 		tell(x.answer.Header(), x.proxy.now().Add(wait))
 	}
 	if x.unread() {

@@ -84,17 +84,17 @@ func (t *trailing) RoundTrip(req *http.Request) (*http.Response, error) {
 func checkMethod(r *http.Request) error {
 	switch {
 	case r.Method == http.MethodTrace || strings.EqualFold(r.Method, "TRACK"):
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Invalid, Message: "TRACE is not passed on: its answer would show the customer's credential",
 			Remedy: "use another method",
 		}
 	case r.Method == http.MethodConnect:
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Invalid, Message: "CONNECT is not passed on: this is no proxy to any host but the provider's API",
 			Remedy: "send the request itself, with its path",
 		}
 	case switches(r.Header):
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Invalid, Message: "a switch to another protocol is not passed on", Remedy: "leave the header Upgrade out",
 			Issues: []windlass.Issue{{In: "header", Name: "Upgrade", Message: "it is refused"}},
 		}

@@ -87,7 +87,7 @@ func (p *Proxy) named(ctx context.Context, projectID string, header http.Header)
 		return windlass.Installation{}, err
 	}
 	if len(all) == 0 {
-		return windlass.Installation{}, &windlass.Failure{
+		return windlass.Installation{}, &windlass.Error{
 			Kind: windlass.NotFound, Message: "the integration " + quote(integration) + " is not installed for the group " + quote(group),
 			Remedy: "install it for that customer first",
 		}
@@ -99,7 +99,7 @@ func (p *Proxy) named(ctx context.Context, projectID string, header http.Header)
 // config let the proxy be used.
 func (p *Proxy) allowed(ctx context.Context, in windlass.Installation) error {
 	if said := proxyOf(in.Config.Content); said != nil && !*said {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Forbidden, Message: "the installation's config switches the proxy off",
 			Remedy: "set proxy.enabled to true in the installation's config",
 		}
@@ -115,7 +115,7 @@ func (p *Proxy) allowed(ctx context.Context, in windlass.Installation) error {
 		p.enabled.Store(in.Config.RevisionID, enabled)
 	}
 	if enabled != true {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Forbidden, Message: "the installation's revision of the integration has no proxy",
 			Remedy: "add proxy: {enabled: true} to the integration in amp.yaml, deploy it, and update the installation's config",
 		}
@@ -137,7 +137,7 @@ func proxyOf(content json.RawMessage) *bool {
 }
 
 func wrongHeader(name, message, remedy string) error {
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.Invalid, Message: message, Remedy: remedy,
 		Issues: []windlass.Issue{{In: "header", Name: name, Message: message}},
 	}
@@ -146,7 +146,7 @@ func wrongHeader(name, message, remedy string) error {
 // orMissing says what is not there in the caller's words.
 func orMissing(err error, message, remedy string) error {
 	if errors.Is(err, windlass.NotFound) {
-		return &windlass.Failure{Kind: windlass.NotFound, Message: message, Remedy: remedy, Err: err}
+		return &windlass.Error{Kind: windlass.NotFound, Message: message, Remedy: remedy, Err: err}
 	}
 	return err
 }

@@ -78,7 +78,7 @@ type Proxy struct {
 func New(config Config) (*Proxy, error) {
 	const op = "set up the proxy"
 	if config.Directory == nil || config.Credentials == nil || len(config.Providers) == 0 || config.Budget == nil {
-		return nil, &windlass.Failure{Kind: windlass.Internal, Op: op, Message: "Directory, Credentials, Providers and Budget are required"}
+		return nil, &windlass.Error{Kind: windlass.Internal, Op: op, Message: "Directory, Credentials, Providers and Budget are required"}
 	}
 	p := &Proxy{config: config, upstreams: map[string]upstream{}, log: config.Logger, now: config.Now}
 	for _, provider := range config.Providers {
@@ -86,7 +86,7 @@ func New(config Config) (*Proxy, error) {
 		base, err := url.Parse(strings.TrimRight(cmp.Or(info.ProxyURL, info.BaseURL), "/"))
 		if err != nil || (base.Scheme != "https" && base.Scheme != "http") || base.Host == "" ||
 			base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-			return nil, &windlass.Failure{
+			return nil, &windlass.Error{
 				Kind: windlass.Invalid, Op: op, Message: "the base URL of " + info.DisplayName + " is not one", Remedy: "it looks like https://api.example.com",
 			}
 		}
@@ -120,7 +120,7 @@ func (p *Proxy) upstream(provider string) (upstream, error) {
 	if found, known := p.upstreams[provider]; known {
 		return found, nil
 	}
-	return upstream{}, &windlass.Failure{
+	return upstream{}, &windlass.Error{
 		Kind: windlass.Invalid, Message: "there is no provider " + quote(provider), Remedy: "the server has to be one that knows it",
 	}
 }

@@ -27,12 +27,12 @@ func (s *slots) take(connection string) error {
 	defer s.mu.Unlock()
 	switch {
 	case s.of[connection] >= s.mostOne:
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.RateLimited, Message: strconv.Itoa(s.mostOne) + " requests of this connection are under way already",
 			Remedy: "wait for one to end", RetryAfter: time.Second,
 		}
 	case s.taken >= s.most:
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Unavailable, Message: "the proxy has all the requests under way that it takes",
 			Remedy: "try again in a moment", RetryAfter: time.Second,
 		}

@@ -20,7 +20,7 @@ func target(r *http.Request) (*url.URL, error) {
 	}
 	path, query, asked := strings.Cut(raw, "?")
 	if why := faultOf(path); why != "" {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Message: "the path is refused: " + why,
 			Remedy: "send a path as the provider documents it, as in /2.0/user; it stays below the provider's address",
 			Issues: []windlass.Issue{{In: "path", Message: why}},
@@ -28,14 +28,14 @@ func target(r *http.Request) (*url.URL, error) {
 	}
 	if strings.ContainsFunc(query, breaksLine) || strings.Contains(query, "#") {
 		const why = "a space, a control character or # stands in it as it is"
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Message: "the query is refused: " + why, Remedy: "escape it",
 			Issues: []windlass.Issue{{In: "query", Message: why}},
 		}
 	}
 	plain, err := url.PathUnescape(path)
 	if err != nil { // faultOf has looked already
-		return nil, &windlass.Failure{Kind: windlass.Invalid, Message: "the path is refused: its escapes are wrong"}
+		return nil, &windlass.Error{Kind: windlass.Invalid, Message: "the path is refused: its escapes are wrong"}
 	}
 	return &url.URL{Path: plain, RawPath: path, RawQuery: query, ForceQuery: asked}, nil
 }

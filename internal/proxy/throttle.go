@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -70,7 +69,7 @@ func tell(header http.Header, at time.Time) {
 }
 
 func throttledFor(wait time.Duration) error {
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.RateLimited, Message: "the provider has answered 429 to this connection, and the time to wait is not over",
 		Remedy: "come again at " + headerRetryAfter, RetryAfter: wait,
 	}
@@ -85,16 +84,4 @@ func waitOf(header http.Header, now time.Time) time.Duration {
 		wait, _ = connector.ResetAfter(header, now)
 	}
 	return cmp.Or(wait, unknown)
-}
-
-// retryAfter is how long an error says to wait.
-func retryAfter(err error) time.Duration {
-	var wait time.Duration
-	if failure, ok := errors.AsType[*windlass.Failure](err); ok {
-		wait = failure.RetryAfter
-	}
-	if said, ok := errors.AsType[*connector.Error](err); ok {
-		wait = max(wait, said.RetryAfter)
-	}
-	return wait
 }

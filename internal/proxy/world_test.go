@@ -276,7 +276,7 @@ func (e *entries) add(id, group, revision, config string) {
 }
 
 func missing(what string) error {
-	return &windlass.Failure{Kind: windlass.NotFound, Message: "there is no such " + what}
+	return &windlass.Error{Kind: windlass.NotFound, Message: "there is no such " + what}
 }
 
 func (e *entries) Installation(_ context.Context, project, id string) (windlass.Installation, error) {

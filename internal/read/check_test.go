@@ -166,7 +166,7 @@ func TestWhatACheckCannotTellBecomesAnOperation(t *testing.T) {
 	for name, spoil := range map[string]func(w *world){
 		"the provider fails": func(w *world) {
 			w.provider.before = func(connector.ReadRequest) error {
-				return &connector.Error{Kind: windlass.Unavailable, Op: "read", Message: "503 Service Unavailable"}
+				return &windlass.Error{Kind: windlass.Unavailable, Op: "read", Message: "503 Service Unavailable", Provider: &windlass.ProviderDetails{}}
 			}
 		},
 		"fewer came than were counted": func(w *world) {
@@ -181,7 +181,7 @@ func TestWhatACheckCannotTellBecomesAnOperation(t *testing.T) {
 		},
 		"the database fails at the page": func(w *world) {
 			w.provider.edit(3, w.clock.now())
-			w.outbox.fail = &windlass.Failure{Kind: windlass.Unavailable, Op: "add", Message: "the disk is full"}
+			w.outbox.fail = &windlass.Error{Kind: windlass.Unavailable, Op: "add", Message: "the disk is full"}
 		},
 		"it was moved": func(w *world) {
 			w.must(w.MoveMark(w.Context(), w.installation.ID, "repositories", "elsewhere", w.clock.now(), w.clock.now()))
@@ -222,7 +222,7 @@ func TestACheckWaitsForALimitWithoutAnOperation(t *testing.T) {
 		for _, limit := range []struct{ said, wait time.Duration }{{40 * time.Minute, 40 * time.Minute}, {0, 5 * time.Minute}} {
 			w.due()
 			w.provider.before = func(connector.ReadRequest) error {
-				return &connector.Error{Kind: windlass.RateLimited, Op: "read", Message: "the requests of this hour are spent", RetryAfter: limit.said}
+				return &windlass.Error{Kind: windlass.RateLimited, Op: "read", Message: "the requests of this hour are spent", RetryAfter: limit.said, Provider: &windlass.ProviderDetails{}}
 			}
 			w.check(1)
 			w.became("limited")
@@ -281,7 +281,7 @@ func TestACheckThatCannotBeginIsMadeAgain(t *testing.T) {
 type blind struct{ *store.Store }
 
 func (*blind) CheckStarts(context.Context, []windlass.Schedule) (map[string]windlass.CheckStart, error) {
-	return nil, &windlass.Failure{Kind: windlass.Unavailable, Op: "find what is to be checked", Message: "the database is away"}
+	return nil, &windlass.Error{Kind: windlass.Unavailable, Op: "find what is to be checked", Message: "the database is away"}
 }
 
 // What changes while a check waits for its answer counts.

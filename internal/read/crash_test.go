@@ -225,7 +225,7 @@ func TestTroubleWithTheDatabasePasses(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(250, 0)
 		w.install(configOf(""))
-		w.outbox.fail = &windlass.Failure{Kind: windlass.Internal, Message: "the disk is full"}
+		w.outbox.fail = &windlass.Error{Kind: windlass.Internal, Message: "the disk is full"}
 		for range 30 { // which is not a failure of the read, however often
 			if wait := w.step(); wait != 15*time.Second {
 				t.Fatalf("it waits %v", wait)

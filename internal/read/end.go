@@ -147,10 +147,10 @@ func (s *step) failed(ctx context.Context, what string, cause error) error {
 
 // local reports whether an error is the database's, and passes.
 func local(err error) bool {
-	if _, provider := errors.AsType[*connector.Error](err); provider {
+	if _, provider := windlass.FromProvider(err); provider {
 		return false
 	}
-	failure, ok := errors.AsType[*windlass.Failure](err)
+	failure, ok := windlass.Own(err)
 	return ok && (failure.Kind == windlass.Unavailable || failure.Kind == windlass.Canceled || failure.Kind == windlass.Internal)
 }
 

@@ -21,9 +21,9 @@ func TestALimitIsWaitedFor(t *testing.T) {
 			if req.Cursor == "100" && limited > 0 {
 				limited--
 				// As the budget says it, below the connector and the HTTP client.
-				return &connector.Error{Kind: windlass.Unavailable, Err: fmt.Errorf("get: %w", &windlass.Failure{
+				return &windlass.Error{Kind: windlass.Unavailable, Err: fmt.Errorf("get: %w", &windlass.Error{
 					Kind: windlass.RateLimited, Message: "the budget is spent", RetryAfter: 20 * time.Minute,
-				})}
+				}), Provider: &windlass.ProviderDetails{}}
 			}
 			return nil
 		}
@@ -51,18 +51,18 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, row := range []struct {
 			name  string
-			err   connector.Error
+			err   windlass.Error
 			fails int
 			ends  string
 			says  string
 		}{
-			{"an outage", connector.Error{Kind: windlass.Unavailable, Message: "502"}, 10, "success", "The provider failed (10 in a row)."},
-			{"an outage that says how long", connector.Error{Kind: windlass.Unavailable, RetryAfter: time.Hour}, 3, "success", "tries again at 2026-11-24T15:00:00Z"},
-			{"an outage without an end", connector.Error{Kind: windlass.Unavailable, Message: "502"}, 1000, "failure", "502"},
-			{"nonsense for an answer", connector.Error{Kind: windlass.Malformed, Message: "HTML"}, 3, "success", "HTML"},
-			{"nonsense again and again", connector.Error{Kind: windlass.Malformed, Message: "HTML"}, 6, "failure", "HTML"},
-			{"a scope that is missing", connector.Error{Kind: windlass.Forbidden, Message: "no", Required: []string{"project"}, Remedy: "add it"}, 1, "failure", "No (missing scope: project); add it."},
-			{"an object that is gone", connector.Error{Kind: windlass.Gone, Message: "switched off"}, 1, "failure", "Switched off."},
+			{"an outage", windlass.Error{Kind: windlass.Unavailable, Message: "502", Provider: &windlass.ProviderDetails{}}, 10, "success", "The provider failed (10 in a row)."},
+			{"an outage that says how long", windlass.Error{Kind: windlass.Unavailable, RetryAfter: time.Hour, Provider: &windlass.ProviderDetails{}}, 3, "success", "tries again at 2026-11-24T15:00:00Z"},
+			{"an outage without an end", windlass.Error{Kind: windlass.Unavailable, Message: "502", Provider: &windlass.ProviderDetails{}}, 1000, "failure", "502"},
+			{"nonsense for an answer", windlass.Error{Kind: windlass.Malformed, Message: "HTML", Provider: &windlass.ProviderDetails{}}, 3, "success", "HTML"},
+			{"nonsense again and again", windlass.Error{Kind: windlass.Malformed, Message: "HTML", Provider: &windlass.ProviderDetails{}}, 6, "failure", "HTML"},
+			{"a scope that is missing", windlass.Error{Kind: windlass.Forbidden, Message: "no", Provider: &windlass.ProviderDetails{Required: []string{"project"}}, Remedy: "add it"}, 1, "failure", "No (missing scope: project); add it."},
+			{"an object that is gone", windlass.Error{Kind: windlass.Gone, Message: "switched off", Provider: &windlass.ProviderDetails{}}, 1, "failure", "Switched off."},
 		} {
 			t.Run(row.name, func(t *testing.T) {
 				w := w.anew(t)
@@ -97,7 +97,7 @@ func TestFiveFailuresInARowPause(t *testing.T) {
 		broken := true
 		w.provider.before = func(connector.ReadRequest) error {
 			if broken {
-				return &connector.Error{Kind: windlass.Forbidden, Message: "a scope is missing"}
+				return &windlass.Error{Kind: windlass.Forbidden, Message: "a scope is missing", Provider: &windlass.ProviderDetails{}}
 			}
 			return nil
 		}
@@ -145,7 +145,7 @@ func TestReadsWaitForACustomerToReconnect(t *testing.T) {
 		w.provider.before = func(req connector.ReadRequest) error {
 			if bad && req.Cursor == "100" {
 				w.must(w.setStatus(windlass.ConnectionBad))
-				return &connector.Error{Kind: windlass.NeedsReconnect, Message: "the refresh token was refused"}
+				return &windlass.Error{Kind: windlass.NeedsReconnect, Message: "the refresh token was refused", Provider: &windlass.ProviderDetails{}}
 			}
 			return nil
 		}
@@ -201,7 +201,7 @@ func TestCredentialsThatAreRefusedForGood(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.install(configOf(""))
 		w.provider.before = func(connector.ReadRequest) error {
-			return &connector.Error{Kind: windlass.Unauthorized, Message: "must use app JWT"}
+			return &windlass.Error{Kind: windlass.Unauthorized, Message: "must use app JWT", Provider: &windlass.ProviderDetails{}}
 		}
 		if p := w.finish(); p.Status != windlass.OperationFailure || p.Requests != 6 {
 			t.Fatalf("%+v", p)

@@ -111,7 +111,7 @@ type Flow struct {
 // New returns a Flow.
 func New(c Config) (*Flow, error) {
 	if c.Store == nil || c.Outbox == nil || c.Jobs == nil || c.Open == nil || c.DownloadURL == nil {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "set up reads",
 			Message: "a store, an outbox, jobs, a way to the provider and one to large records are required",
 		}

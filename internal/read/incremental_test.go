@@ -102,7 +102,7 @@ func TestTheMarkMovesAtTheEnd(t *testing.T) {
 		}
 		w.provider.before = func(req connector.ReadRequest) error {
 			if req.Cursor != "" {
-				return &connector.Error{Kind: windlass.Gone, Message: "switched off"}
+				return &windlass.Error{Kind: windlass.Gone, Message: "switched off", Provider: &windlass.ProviderDetails{}}
 			}
 			return nil
 		}
@@ -164,7 +164,7 @@ func TestACursorThatExpiredStartsOverOnce(t *testing.T) {
 		w.provider.before = func(req connector.ReadRequest) error {
 			if req.Cursor == "200" && expired > 0 {
 				expired--
-				return &connector.Error{Kind: windlass.CursorExpired, Message: "too much has changed"}
+				return &windlass.Error{Kind: windlass.CursorExpired, Message: "too much has changed", Provider: &windlass.ProviderDetails{}}
 			}
 			return nil
 		}

@@ -31,7 +31,7 @@ func (f *Flow) Download(ctx context.Context, id string, token windlass.Secret) (
 	kept, err := f.store.LargeRecord(ctx, id)
 	if err != nil || kept.TokenHash != token.Hash() {
 		if err == nil || kindIs(err, windlass.NotFound) {
-			return nil, &windlass.Failure{Kind: windlass.NotFound, Op: op, Message: "there is no such record", Remedy: "use the URL as it was sent"}
+			return nil, &windlass.Error{Kind: windlass.NotFound, Op: op, Message: "there is no such record", Remedy: "use the URL as it was sent"}
 		}
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (f *Flow) Download(ctx context.Context, id string, token windlass.Secret) (
 		}
 	}
 	if f.now().Sub(last) >= LargeLifetime {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Gone, Op: op, Message: "the time to download the record has passed",
 			Remedy: "have the message " + kept.BatchID + " delivered again: its URL then works for another 15 minutes",
 		}

@@ -90,7 +90,7 @@ func (f *Flow) BackfillProgress(ctx context.Context, project, integration, insta
 		ProjectID: in.ProjectID, InstallationID: in.ID, Object: object, Trigger: windlass.TriggerBackfill, Limit: 1,
 	})
 	if err == nil && len(all) == 0 {
-		return windlass.Operation{}, &windlass.Failure{
+		return windlass.Operation{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: op, Message: "there was no backfill of " + clip(object) + " for this installation",
 			Remedy: "see that the object is read, and that its backfill says fullHistory or some days",
 		}
@@ -102,7 +102,7 @@ func (f *Flow) BackfillProgress(ctx context.Context, project, integration, insta
 }
 
 func badToken(op, name string) error {
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.Invalid, Op: op, Message: "the page asked for is no page of this list",
 		Issues: []windlass.Issue{{In: "query", Name: name, Message: "was not given out by this list"}},
 	}

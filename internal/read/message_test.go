@@ -241,7 +241,9 @@ func TestMessagesAreTheContracts(t *testing.T) {
 		w.must(err)
 		w.succeed()
 		told = append(told, w.outbox.all("notification")...)
-		w.provider.before = func(connector.ReadRequest) error { return &connector.Error{Kind: windlass.Gone, Message: "gone"} }
+		w.provider.before = func(connector.ReadRequest) error {
+			return &windlass.Error{Kind: windlass.Gone, Message: "gone", Provider: &windlass.ProviderDetails{}}
+		}
 		w.outbox.clear()
 		_, err = w.flow.Trigger(t.Context(), "acme", "repos", "repositories", trigger(w, "", ""))
 		w.must(err)

@@ -176,8 +176,8 @@ func (s *step) batches(records []connector.Record) (batches []windlass.Batch, la
 		n++
 		if err := s.packer.add(windlass.KeyOf(records[i].ID), func(dst []byte) ([]byte, error) { return s.plan.AppendEntry(dst, records[i].Raw) }); err != nil {
 			s.packer.take() // of no use without the rest
-			return nil, nil, 0, &connector.Error{
-				Kind: windlass.Malformed, Op: "read " + s.p.Object, Message: "record " + records[i].ID + " cannot be delivered: " + plain(err), Err: err,
+			return nil, nil, 0, &windlass.Error{
+				Kind: windlass.Malformed, Op: "read " + s.p.Object, Message: "record " + records[i].ID + " cannot be delivered: " + plain(err), Err: err, Provider: &windlass.ProviderDetails{},
 			}
 		}
 	}
@@ -292,7 +292,7 @@ func (s *step) uncommitted(ctx context.Context, err error) error {
 	if errors.Is(err, errUninstalled) {
 		return s.uninstalled(ctx)
 	}
-	if provider, ok := errors.AsType[*connector.Error](err); ok {
+	if provider, ok := windlass.FromProvider(err); ok {
 		return s.refused(ctx, provider)
 	}
 	return s.trouble(ctx, "keep a page", err)

@@ -79,7 +79,7 @@ func (f *Flow) notDisabled(ctx context.Context, op string, in windlass.Installat
 	if err != nil {
 		return err
 	}
-	failure := &windlass.Failure{Kind: windlass.Conflict, Op: op}
+	failure := &windlass.Error{Kind: windlass.Conflict, Op: op}
 	var disabled []string
 	for _, name := range objects {
 		if o, _ := c.Reads(name); !o.Disabled {
@@ -215,7 +215,7 @@ func called(c config.Config, op string, names []string, revision windlass.Revisi
 		objects = append(objects, known)
 	}
 	if len(issues) > 0 {
-		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: op, Message: "there are objects that the installation does not read", Issues: issues}
+		return nil, &windlass.Error{Kind: windlass.Invalid, Op: op, Message: "there are objects that the installation does not read", Issues: issues}
 	}
 	slices.Sort(objects)
 	return slices.Compact(objects), nil

@@ -75,7 +75,7 @@ func (p *provider) Read(ctx context.Context, req connector.ReadRequest) (connect
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return connector.Page{}, &connector.Error{Kind: windlass.Canceled, Err: err}
+		return connector.Page{}, &windlass.Error{Kind: windlass.Canceled, Err: err, Provider: &windlass.ProviderDetails{}}
 	}
 	p.mu.Lock()
 	page := p.page(req)

@@ -29,7 +29,9 @@ func TestASampleReadsOneRecordAndKeepsNothing(t *testing.T) {
 			t.Fatal("a sample left something behind")
 		}
 		for _, kind := range []windlass.Kind{windlass.Invalid, windlass.RateLimited, windlass.Unauthorized, windlass.Unavailable} {
-			w.provider.before = func(connector.ReadRequest) error { return &connector.Error{Kind: kind, Message: "no"} }
+			w.provider.before = func(connector.ReadRequest) error {
+				return &windlass.Error{Kind: kind, Message: "no", Provider: &windlass.ProviderDetails{}}
+			}
 			if err := w.flow.Sample(ctx, w.installation, "repositories"); !errors.Is(err, kind) {
 				t.Fatalf("got %v, want %s", err, kind)
 			}

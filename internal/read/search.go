@@ -3,7 +3,6 @@ package read
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -69,7 +68,7 @@ func (f *Flow) Search(ctx context.Context, project, integration string, r Search
 		err = s.walk(bounded, reader)
 	}
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Unavailable, Op: opSearch, Err: err,
 			Message: fmt.Sprintf("the search of %s took longer than %v", s.object, f.opts.Search), Remedy: searchLess,
 		}
@@ -101,7 +100,7 @@ func (r SearchRequest) check() (issues []windlass.Issue) {
 
 // placed says of a failure that it is one of a search.
 func placed(err error) error {
-	if failure, ours := errors.AsType[*windlass.Failure](err); ours && failure.Op == opTrigger {
+	if failure, ours := windlass.Own(err); ours && failure.Op == opTrigger {
 		failure.Op = opSearch
 		for i := range failure.Issues {
 			if failure.Issues[i].Name == "objectName" {
@@ -187,7 +186,7 @@ func (s *search) tooMuch(size int) error {
 	if size > 0 {
 		there = strconv.Itoa(size) + " records"
 	}
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.Invalid, Op: opSearch, Remedy: searchLess,
 		Message: fmt.Sprintf("a search goes through %d pages, and there are %s of %s", s.maxPages, there, s.object),
 	}
@@ -204,13 +203,13 @@ func (s *search) take(records []connector.Record) error {
 		s.seen[record.ID] = true
 		entry, err := s.plan.AppendEntry(nil, record.Raw)
 		if err != nil {
-			return &connector.Error{Kind: windlass.Malformed, Op: "search " + s.object, Message: "record " + record.ID + " cannot be shown: " + plain(err), Err: err}
+			return &windlass.Error{Kind: windlass.Malformed, Op: "search " + s.object, Message: "record " + record.ID + " cannot be shown: " + plain(err), Err: err, Provider: &windlass.ProviderDetails{}}
 		}
 		if !s.passesMapped(entry) {
 			continue
 		}
 		if s.size += len(entry); s.size > s.maxBytes {
-			return &windlass.Failure{
+			return &windlass.Error{
 				Kind: windlass.Invalid, Op: opSearch, Remedy: "filter for fewer of them, or " + searchLess,
 				Message: fmt.Sprintf("more than %d bytes of %s pass the filters", s.maxBytes, s.object),
 			}

@@ -185,7 +185,7 @@ func (s *step) pages(ctx context.Context) error {
 		got := <-ahead
 		s.count()
 		if got.err == nil && got.page.Next != "" && string(got.page.Next) == s.p.Cursor {
-			got.err = &connector.Error{Kind: windlass.Malformed, Op: "read " + s.p.Object, Message: "a page names itself as the next one"}
+			got.err = &windlass.Error{Kind: windlass.Malformed, Op: "read " + s.p.Object, Message: "a page names itself as the next one", Provider: &windlass.ProviderDetails{}}
 		}
 		if got.err != nil {
 			return s.refused(ctx, got.err)

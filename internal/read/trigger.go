@@ -143,7 +143,7 @@ func (f *Flow) ofGroup(ctx context.Context, project, integration, groupRef strin
 	}
 	all, err := f.store.Installations(ctx, windlass.InstallationFilter{ProjectID: p.ID, IntegrationID: i.ID, GroupRef: groupRef, Limit: 1})
 	if err == nil && len(all) == 0 {
-		return windlass.Installation{}, &windlass.Failure{
+		return windlass.Installation{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: opTrigger, Message: fmt.Sprintf("integration %q is not installed for group %q", i.Name, clip(groupRef)),
 			Remedy: "install it first, or check groupRef",
 		}
@@ -166,7 +166,7 @@ func (f *Flow) find(ctx context.Context, op, project, integration, installation 
 	}
 	in, err := f.store.Installation(ctx, p.ID, installation)
 	if err == nil && in.IntegrationID != i.ID {
-		return windlass.Installation{}, &windlass.Failure{
+		return windlass.Installation{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q has no installation %s", i.Name, clip(installation)),
 			Remedy: "it is one of another integration",
 		}
@@ -174,10 +174,10 @@ func (f *Flow) find(ctx context.Context, op, project, integration, installation 
 	return in, err
 }
 
-func invalid(message string, issues ...windlass.Issue) *windlass.Failure {
-	return &windlass.Failure{Kind: windlass.Invalid, Op: opTrigger, Message: message, Issues: issues}
+func invalid(message string, issues ...windlass.Issue) *windlass.Error {
+	return &windlass.Error{Kind: windlass.Invalid, Op: opTrigger, Message: message, Issues: issues}
 }
 
 func conflict(message, remedy string) error {
-	return &windlass.Failure{Kind: windlass.Conflict, Op: opTrigger, Message: message, Remedy: remedy}
+	return &windlass.Error{Kind: windlass.Conflict, Op: opTrigger, Message: message, Remedy: remedy}
 }

@@ -49,7 +49,9 @@ func TestAReadThatIsAskedFor(t *testing.T) {
 			t.Fatalf("the mark moved: %+v %v", mark, err)
 		}
 
-		w.provider.before = func(connector.ReadRequest) error { return &connector.Error{Kind: windlass.Forbidden, Message: "no"} }
+		w.provider.before = func(connector.ReadRequest) error {
+			return &windlass.Error{Kind: windlass.Forbidden, Message: "no", Provider: &windlass.ProviderDetails{}}
+		}
 		w.outbox.clear()
 		_, err = w.flow.Trigger(t.Context(), "acme", "repos", "repositories", trigger(w, "", ""))
 		w.must(err)

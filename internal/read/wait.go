@@ -2,13 +2,11 @@ package read
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // How long an operation sleeps before it looks again by itself. Whoever ends the
@@ -166,25 +164,10 @@ func (s *step) startOver(ctx context.Context, cause error) error {
 	return &Waiting{0, "the read starts over"}
 }
 
-// retryAfter is the longest wait that an error or one of its causes asks for,
-// within reason.
-func retryAfter(err error) time.Duration {
-	const most = 24 * time.Hour
-	var wait time.Duration
-	if asked, ok := errors.AsType[*connector.Error](err); ok {
-		wait = max(wait, asked.RetryAfter)
-	}
-	if asked, ok := errors.AsType[*windlass.Failure](err); ok {
-		wait = max(wait, asked.RetryAfter)
-	}
-	if asked, ok := errors.AsType[interface {
-		error
-		Wait() time.Duration
-	}](err); ok {
-		wait = max(wait, asked.Wait())
-	}
-	return min(wait, most)
-}
+// retryAfter is the longest wait that an error asks for, within reason.
+func retryAfter(err error) time.Duration { return min(windlass.RetryAfter(err), maxWait) }
+
+const maxWait = 24 * time.Hour
 
 // plain is an error as part of a sentence.
 func plain(err error) string { return strings.TrimRight(err.Error(), ".") }

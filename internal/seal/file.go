@@ -123,8 +123,8 @@ func syncFolder(path string) {
 	_ = folder.Sync()    // some file systems cannot; the file itself is synced
 }
 
-func (k *Keyset) fileFailure(verb string, err error) *windlass.Failure {
-	return &windlass.Failure{
+func (k *Keyset) fileFailure(verb string, err error) *windlass.Error {
+	return &windlass.Error{
 		Kind: windlass.Internal, Op: verb + " the keyset " + k.source, Err: err,
 		Remedy: "see that the folder exists, has room, and belongs to the user that runs windlass",
 	}

@@ -189,12 +189,12 @@ func (k *Keyset) write() ([]byte, error) {
 	return append(bytes.TrimSpace(data.Bytes()), '\n'), nil
 }
 
-func (k *Keyset) failure(format string, args ...any) *windlass.Failure {
+func (k *Keyset) failure(format string, args ...any) *windlass.Error {
 	remedy := "put back the keyset that this installation was started with"
 	if k.path == "" && strings.HasPrefix(k.source, "WINDLASS") {
 		remedy = "set it to the keyset that this installation was started with"
 	}
-	return &windlass.Failure{Kind: windlass.Internal, Message: fmt.Sprintf(format, args...), Remedy: remedy}
+	return &windlass.Error{Kind: windlass.Internal, Message: fmt.Sprintf(format, args...), Remedy: remedy}
 }
 
 const inMemory = "made in memory"

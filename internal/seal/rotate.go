@@ -18,7 +18,7 @@ func (k *Keyset) CanRotate() bool { return k.path != "" || k.source == inMemory 
 // drop names.
 func (k *Keyset) Rotate(drop func(id uint32) bool) error {
 	if !k.CanRotate() {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Invalid, Op: "rotate the keyset",
 			Message: "the keyset comes from " + k.source + ", which cannot be changed from here",
 			Remedy:  "set it to the keyset with a new key in it, and rotate again",

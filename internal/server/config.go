@@ -249,7 +249,7 @@ func isLoopback(host string) bool {
 }
 
 func invalid(message, remedy string) error {
-	return &windlass.Failure{Kind: windlass.Invalid, Op: "start the server", Message: message, Remedy: remedy}
+	return &windlass.Error{Kind: windlass.Invalid, Op: "start the server", Message: message, Remedy: remedy}
 }
 
 func (c *Config) has(role Role) bool { return slices.Contains(c.Roles, role) }

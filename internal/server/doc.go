@@ -5,7 +5,7 @@
 //
 // [New] either gives a server that is ready to run or leaves nothing open. What
 // is wrong with its surroundings (a port in use, a keyset that is not the
-// database's, a database that another process holds) is one *windlass.Failure
+// database's, a database that another process holds) is one *windlass.Error
 // that says what to do.
 //
 // [Server.Run] serves until its context ends. Then it takes no new work, lets what

@@ -38,7 +38,7 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 		if outer, ok := errors.AsType[*net.OpError](err); ok {
 			err = outer.Err // its address is said already
 		}
-		fault := &windlass.Failure{
+		fault := &windlass.Error{
 			Kind: windlass.Invalid, Op: "listen on " + addr, Err: err,
 			Remedy: "give an address of this machine, as in 127.0.0.1:8080 or :8080",
 		}
@@ -98,7 +98,7 @@ func isolate(handler http.Handler, log *slog.Logger) http.Handler {
 // serve answers requests until it is closed or shut down.
 func (l *listener) serve() error {
 	if err := l.server.Serve(l.Listener); !errors.Is(err, http.ErrServerClosed) {
-		return &windlass.Failure{Kind: windlass.Internal, Op: "serve " + l.Addr().String(), Err: err}
+		return &windlass.Error{Kind: windlass.Internal, Op: "serve " + l.Addr().String(), Err: err}
 	}
 	return nil
 }

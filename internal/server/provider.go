@@ -40,7 +40,7 @@ func (s *Server) openTo(ctx context.Context, c windlass.Connection, class budget
 	}
 	provider, known := s.config.Providers.Named(c.Provider)
 	if !known { // what has a client has a provider
-		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: "open a workspace", Message: "there is no provider " + c.Provider}
+		return nil, &windlass.Error{Kind: windlass.Invalid, Op: "open a workspace", Message: "there is no provider " + c.Provider}
 	}
 	options := connector.Options{Workspace: c.WorkspacePath()}
 	if again {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 
 	"windlass"
 	"windlass/internal/seal"
@@ -29,7 +28,7 @@ func RotateKeyset(ctx context.Context, config Config) (Rotation, error) {
 		return Rotation{}, err
 	}
 	if keyset.Absent() {
-		return Rotation{}, &windlass.Failure{
+		return Rotation{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: "rotate the keyset", Message: "there is no keyset in " + keyset.Source() + " yet",
 			Remedy: "windlass serve makes one on its first start",
 		}
@@ -42,7 +41,7 @@ func RotateKeyset(ctx context.Context, config Config) (Rotation, error) {
 	if closed := opened.Close(); err == nil {
 		err = closed
 	}
-	if failure, ok := errors.AsType[*windlass.Failure](err); ok && failure.Kind == windlass.Invalid && !keyset.CanRotate() {
+	if failure, ok := windlass.Own(err); ok && failure.Kind == windlass.Invalid && !keyset.CanRotate() {
 		failure.Remedy = "windlass keyset next prints the one to set: start every process with it, and rotate then"
 	}
 	if err != nil {

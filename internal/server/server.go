@@ -205,7 +205,7 @@ func (s *Server) open(ctx context.Context) error {
 func (c *Config) openStore(ctx context.Context) (*store.Store, error) {
 	if c.Keyset.IsZero() || c.Database.IsZero() { // something is kept in it
 		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-			return nil, &windlass.Failure{Kind: windlass.Internal, Op: "make the data folder", Err: err, Remedy: "name a folder that may be written"}
+			return nil, &windlass.Error{Kind: windlass.Internal, Op: "make the data folder", Err: err, Remedy: "name a folder that may be written"}
 		}
 	}
 	for {
@@ -414,7 +414,7 @@ func (s *Server) stop(ctx context.Context) error {
 	errs = append(errs, s.waitForRefreshes(ctx), s.presence.stop(ctx), s.store.Close())
 	err := errors.Join(errs...)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = &windlass.Failure{
+		err = &windlass.Error{
 			Kind: windlass.Unavailable, Op: "stop", Err: err,
 			Message: "not everything ended within " + s.config.StopDeadline.String() + ": the rest was broken off",
 			Remedy:  "nothing is lost; a longer deadline gives it more time",

@@ -42,7 +42,7 @@ func (s *Store) unsealCredentials(connectionID string, sealed []byte) (windlass.
 	}
 	var c secretsOf
 	if err := json.Unmarshal(plain, &c); err != nil {
-		return windlass.Credentials{}, &windlass.Failure{
+		return windlass.Credentials{}, &windlass.Error{
 			Kind: windlass.Internal, Message: "the credentials of the connection " + connectionID + " are not what was kept",
 		}
 	}
@@ -139,7 +139,7 @@ func (s *Store) SaveRefreshed(ctx context.Context, connectionID, holder string, 
 			return s.fail(op, err, connectionSays)
 		}
 		if n == 0 {
-			return &windlass.Failure{
+			return &windlass.Error{
 				Kind: windlass.Conflict, Op: op, Message: "another refresh or another consent came in between",
 				Remedy: "read the credentials again",
 			}

@@ -6,7 +6,7 @@
 // secrets were sealed with, and gives a [Store], which goroutines may share. The
 // methods are named after the nouns of package windlass. They promise:
 //
-//   - An error is a *windlass.Failure: NotFound, Conflict (taken, or still in
+//   - An error is a *windlass.Error: NotFound, Conflict (taken, or still in
 //     use), Gone (expired), Unavailable (the database is down or busy: wait),
 //     Canceled, or Internal, which names the place and what to do there.
 //   - [Store.In] makes one transaction of whatever is called with the context

@@ -44,7 +44,7 @@ func (s *Store) fail(op string, err error, words says) error {
 	if err == nil {
 		return nil
 	}
-	if known, ok := errors.AsType[*windlass.Failure](err); ok {
+	if known, ok := windlass.Own(err); ok {
 		if known.Op != "" {
 			return err
 		}
@@ -52,7 +52,7 @@ func (s *Store) fail(op string, err error, words says) error {
 		placed.Op = op
 		return &placed
 	}
-	failure := &windlass.Failure{Kind: windlass.Internal, Op: op, Err: err}
+	failure := &windlass.Error{Kind: windlass.Internal, Op: op, Err: err}
 	if errors.Is(err, sql.ErrNoRows) {
 		failure.Kind, failure.Message = windlass.NotFound, words.Missing
 		return failure

@@ -46,7 +46,7 @@ func got[T any](value T, err error) func(testing.TB) T {
 
 func wantKind(tb testing.TB, err error, kind windlass.Kind) {
 	tb.Helper()
-	failure := new(windlass.Failure)
+	failure := new(windlass.Error)
 	if !errors.Is(err, kind) || !errors.As(err, &failure) {
 		tb.Fatalf("got %v, want a failure of kind %q", err, kind)
 	}

@@ -74,7 +74,7 @@ func (s *Store) Installation(ctx context.Context, projectID, id string) (windlas
 	return i, s.fail(op, err, installationSays)
 }
 
-var errHealth = &windlass.Failure{
+var errHealth = &windlass.Error{
 	Kind: windlass.Invalid, Message: "the health is neither healthy nor unhealthy", Remedy: "choose one of the two, or neither for all",
 }
 

@@ -70,7 +70,7 @@ func (s *Store) saveIntegration(ctx context.Context, projectID string, n windlas
 		return err
 	}
 	if _, err := s.Revision(ctx, ids[0], v.ID); err != nil {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Conflict, Op: "save the integration " + n.Name, Message: revisionSays.Taken, Err: err,
 		}
 	}

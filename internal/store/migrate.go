@@ -36,7 +36,7 @@ func (s *Store) migrate(ctx context.Context, also []func(context.Context, string
 	op := "bring the database " + s.place + " up to date"
 	all, err := readMigrations()
 	if err != nil {
-		return &windlass.Failure{Kind: windlass.Internal, Op: op, Err: err}
+		return &windlass.Error{Kind: windlass.Internal, Op: op, Err: err}
 	}
 	return s.exclusively(ctx, lockMigrate, func(ctx context.Context) error {
 		const table = `CREATE TABLE IF NOT EXISTS windlass_migrations (
@@ -49,7 +49,7 @@ func (s *Store) migrate(ctx context.Context, also []func(context.Context, string
 			return s.fail(op, err, says{})
 		}
 		if unknown := unknownTo(all, applied); unknown != 0 {
-			return &windlass.Failure{
+			return &windlass.Error{
 				Kind: windlass.Internal, Op: "open the database " + s.place,
 				Message: fmt.Sprintf("a newer version of windlass has written it (it has the migration %d; this one ends at %d)", unknown, all[len(all)-1].version),
 				Remedy:  "run that version or a later one",

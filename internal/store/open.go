@@ -71,7 +71,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		s.now = time.Now
 	}
 	if s.keys == nil {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "open the database",
 			Message: "there is no keyset to seal secrets with", Remedy: "set WINDLASS_KEYSET, or name a file for it",
 		}
@@ -83,7 +83,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	case isFile(opts.URL):
 		err = s.openSQLite(ctx)
 	default: // the address is not repeated: there may be a password in it
-		err = &windlass.Failure{
+		err = &windlass.Error{
 			Kind: windlass.Invalid, Op: "open the database", Message: "this kind of address is not supported",
 			Remedy: "write postgres://user@host:5432/database for PostgreSQL, or the path of a file for SQLite",
 		}

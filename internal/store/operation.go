@@ -44,7 +44,7 @@ func (s *Store) BeginOperation(ctx context.Context, p windlass.Operation, config
 		p.Pages, p.Records, p.Batches, p.Requests, p.Walked, p.Estimate, p.Restarts, p.Full,
 		micros(p.Wait), p.Attempt, micros(p.Created), micros(p.Started), micros(p.Ended), micros(p.Updated))
 	if err == nil && n == 0 {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Conflict, Op: op, Message: "a read of " + p.Object + " of this installation is under way",
 			Remedy: "wait for it to end",
 		}

@@ -62,7 +62,7 @@ func (s *Store) ReleaseLeases(ctx context.Context) error {
 // moved returns a conflict unless one row was changed.
 func (s *Store) moved(op string, n int64, err error) error {
 	if err == nil && n == 0 {
-		return &windlass.Failure{Kind: windlass.Conflict, Op: op, Message: "another process has carried it on meanwhile, or it has ended"}
+		return &windlass.Error{Kind: windlass.Conflict, Op: op, Message: "another process has carried it on meanwhile, or it has ended"}
 	}
 	return s.fail(op, err, operationSays)
 }

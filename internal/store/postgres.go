@@ -24,7 +24,7 @@ func (s *Store) openPostgres(ctx context.Context, most int) error {
 	if err != nil {
 		// pgx hides the password in its error, but not where the address is one
 		// that it cannot take apart.
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Invalid, Op: "open the database " + s.place, Message: "the address is not one of PostgreSQL",
 			Remedy: "write postgres://user@host:5432/database, with the password behind the user or in PGPASSWORD",
 		}

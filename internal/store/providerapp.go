@@ -54,7 +54,7 @@ func (s *Store) ProviderApp(ctx context.Context, projectID, idOrProvider string)
 	case len(found) == 0:
 		return windlass.ProviderApp{}, s.fail(op, errNone, providerAppSays)
 	case len(found) > 1 && found[0].ID != idOrProvider:
-		return windlass.ProviderApp{}, &windlass.Failure{
+		return windlass.ProviderApp{}, &windlass.Error{
 			Kind: windlass.Conflict, Op: op, Message: "the project has several for that provider", Remedy: "name one by its id",
 		}
 	}

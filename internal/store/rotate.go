@@ -152,7 +152,7 @@ func (s *Store) dropSeals(ctx context.Context) error {
 			left = append(left, some...)
 		}
 		if len(left) > 0 {
-			return &windlass.Failure{
+			return &windlass.Error{
 				Kind: windlass.Unavailable, Message: "another process has sealed something under the old key " + canaryID(one.keyID) + " in the meantime",
 				Remedy: "rotate again when every process has the new keyset",
 			}

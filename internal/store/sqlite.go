@@ -24,7 +24,7 @@ const readers = 4
 func (s *Store) openSQLite(ctx context.Context) error {
 	s.driver, s.place = SQLite, s.url
 	fault := func(err error, message, remedy string) error {
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Internal, Op: "open the database " + s.place, Message: message, Remedy: remedy, Err: err,
 		}
 	}
@@ -50,7 +50,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	s.lock, err = lockFile(path + ".lock")
 	switch {
 	case errors.Is(err, errLocked):
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Conflict, Op: "open the database " + s.place, Message: "another process is using it",
 			Remedy: "stop that one first, or use PostgreSQL, which several processes may share", Err: err,
 		}

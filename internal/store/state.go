@@ -76,7 +76,7 @@ func (s *Store) state(
 	case len(found) == 0:
 		return nil, s.fail(op, errNone, stateSays)
 	case !now.Before(found[0].expires):
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Gone, Op: op, Message: "it was begun too long ago", Remedy: "begin again",
 		}
 	}

@@ -41,7 +41,7 @@ func (s *Store) PutUpload(ctx context.Context, id, tokenHash string, data []byte
 	if err != nil {
 		return err
 	}
-	failure := &windlass.Failure{Kind: windlass.Conflict, Op: op, Message: "it has its file already", Remedy: "ask for a new upload URL"}
+	failure := &windlass.Error{Kind: windlass.Conflict, Op: op, Message: "it has its file already", Remedy: "ask for a new upload URL"}
 	switch {
 	case u.TokenHash != tokenHash:
 		failure.Kind, failure.Message = windlass.Unauthorized, "the token belongs to another upload"

@@ -29,7 +29,7 @@ func (s *Store) CreateWrite(ctx context.Context, w windlass.Write, records []win
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`,
 			w.OperationID, w.Type, w.Mode, w.Batch, micros(w.Deadline), w.Collects, w.Size)
 		if err == nil && n == 0 {
-			return &windlass.Failure{Kind: windlass.Conflict, Op: op, Message: "another write collects the same"}
+			return &windlass.Error{Kind: windlass.Conflict, Op: op, Message: "another write collects the same"}
 		}
 		if err != nil {
 			return s.fail(op, err, writeSays)
@@ -77,7 +77,7 @@ func (s *Store) JoinWrite(ctx context.Context, record windlass.WriteRecord) erro
 	return s.In(ctx, func(ctx context.Context) error {
 		n, err := s.exec(ctx, `UPDATE writes SET size = size + 1 WHERE operation_id = ?1 AND collects <> ''`, record.OperationID)
 		if err == nil && n == 0 {
-			return &windlass.Failure{Kind: windlass.Conflict, Op: op, Message: "it is closed"}
+			return &windlass.Error{Kind: windlass.Conflict, Op: op, Message: "it is closed"}
 		}
 		if err != nil {
 			return s.fail(op, err, writeSays)

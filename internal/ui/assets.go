@@ -56,7 +56,7 @@ func assetHandler() http.Handler {
 // layout.
 func parsePages() (map[string]*template.Template, error) {
 	fail := func(err error) (map[string]*template.Template, error) {
-		return nil, &windlass.Failure{Kind: windlass.Internal, Op: "read the templates", Err: err}
+		return nil, &windlass.Error{Kind: windlass.Internal, Op: "read the templates", Err: err}
 	}
 	layout, err := template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html")
 	if err != nil {

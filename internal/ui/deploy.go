@@ -114,7 +114,7 @@ func (r *request) entered() (from install.Source, err error) {
 	case errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart):
 		return from, nil
 	default:
-		return from, &windlass.Failure{Kind: windlass.Invalid, Message: "the form cannot be read: " + err.Error(), Remedy: "a manifest has at most a megabyte"}
+		return from, &windlass.Error{Kind: windlass.Invalid, Message: "the form cannot be read: " + err.Error(), Remedy: "a manifest has at most a megabyte"}
 	}
 	data, err := io.ReadAll(file)
 	switch {

@@ -61,7 +61,7 @@ func (i integrationRow) Writes() (names []string) {
 func rowOf(in windlass.Integration) (row integrationRow, err error) {
 	row.Integration = in
 	if err := json.Unmarshal(in.Latest.Content, &row.Entry); err != nil {
-		return row, &windlass.Failure{Kind: windlass.Internal, Op: "read revision " + in.Latest.ID, Message: "its stored content is damaged", Err: err}
+		return row, &windlass.Error{Kind: windlass.Internal, Op: "read revision " + in.Latest.ID, Message: "its stored content is damaged", Err: err}
 	}
 	return row, nil
 }

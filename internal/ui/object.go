@@ -96,7 +96,7 @@ func (r *request) objectOf() (in windlass.Installation, name string, chosen conf
 	name = r.PathValue("object")
 	chosen, there := c.Reads(name)
 	if !there {
-		return in, name, chosen, &windlass.Failure{
+		return in, name, chosen, &windlass.Error{
 			Kind: windlass.NotFound, Message: "the installation does not read such an object", Remedy: "choose one on the installation's page",
 		}
 	}
@@ -108,7 +108,7 @@ func (r *request) objectOf() (in windlass.Installation, name string, chosen conf
 // list does not have.
 func (r *request) updateObject() error {
 	if err := r.ParseForm(); err != nil {
-		return &windlass.Failure{Kind: windlass.Invalid, Message: "the form cannot be read", Remedy: "send it from the page again", Err: err}
+		return &windlass.Error{Kind: windlass.Invalid, Message: "the form cannot be read", Remedy: "send it from the page again", Err: err}
 	}
 	in, name, chosen, err := r.objectOf()
 	if err != nil {

@@ -40,7 +40,7 @@ type view struct {
 func (r *request) page(status int, name, title string, data any) error {
 	template, found := r.ui.pages[name]
 	if !found {
-		return &windlass.Failure{Kind: windlass.Internal, Op: "write a page", Message: "there is no template " + name}
+		return &windlass.Error{Kind: windlass.Internal, Op: "write a page", Message: "there is no template " + name}
 	}
 	var body bytes.Buffer
 	if err := template.ExecuteTemplate(&body, "layout", r.view(title, data)); err != nil {

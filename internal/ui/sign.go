@@ -134,7 +134,7 @@ const OIDCCallback = Prefix + "oidc/callback"
 
 func (r *request) beginOIDC() error {
 	if r.ui.config.OIDC == nil {
-		return &windlass.Failure{Kind: windlass.NotFound, Message: "signing in with an organization's account is not set up", Remedy: "sign in with the administrator's password"}
+		return &windlass.Error{Kind: windlass.NotFound, Message: "signing in with an organization's account is not set up", Remedy: "sign in with the administrator's password"}
 	}
 	address, carried, err := r.ui.config.OIDC.Begin(r.Context())
 	if err != nil {

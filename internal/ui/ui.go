@@ -69,11 +69,11 @@ const Prefix = "/dashboard/"
 func New(config Config) (*UI, error) {
 	if config.People == nil || config.Install == nil || config.Connect == nil || config.Reads == nil ||
 		config.Deliver == nil || config.Notify == nil || config.Budgets == nil || config.Lookup == nil {
-		return nil, &windlass.Failure{Kind: windlass.Internal, Op: "set up the dashboard", Message: "every service is required"}
+		return nil, &windlass.Error{Kind: windlass.Internal, Op: "set up the dashboard", Message: "every service is required"}
 	}
 	public, err := url.Parse(config.PublicURL)
 	if err != nil || public.Host == "" {
-		return nil, &windlass.Failure{
+		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "set up the dashboard", Message: "the public URL is not one",
 			Remedy: "give a scheme and a host, as in https://windlass.example.com",
 		}
@@ -95,7 +95,7 @@ func New(config Config) (*UI, error) {
 		mux.Handle(route.method+" "+route.path, u.handler(route))
 	}
 	mux.HandleFunc(Prefix, func(w http.ResponseWriter, r *http.Request) {
-		u.fail(&request{ui: u, w: w, Request: r}, &windlass.Failure{Kind: windlass.NotFound, Message: "there is no such page", Remedy: "choose one from the menu"})
+		u.fail(&request{ui: u, w: w, Request: r}, &windlass.Error{Kind: windlass.NotFound, Message: "there is no such page", Remedy: "choose one from the menu"})
 	})
 	sameSite := http.NewCrossOriginProtection()
 	if err := sameSite.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
@@ -160,10 +160,10 @@ func (u *UI) admit(r *request, route route) error {
 			r.redirect(Prefix + "sign-in?" + url.Values{"next": {r.URL.RequestURI()}}.Encode())
 			return nil
 		}
-		return &windlass.Failure{Kind: windlass.Unauthorized, Message: "your session has ended", Remedy: "sign in again, then repeat what you did"}
+		return &windlass.Error{Kind: windlass.Unauthorized, Message: "your session has ended", Remedy: "sign in again, then repeat what you did"}
 	}
 	if !r.Session.Role.Allows(route.needs) {
-		return &windlass.Failure{Kind: windlass.Forbidden, Message: "you may look at everything here, and change nothing", Remedy: "ask an editor to do it"}
+		return &windlass.Error{Kind: windlass.Forbidden, Message: "you may look at everything here, and change nothing", Remedy: "ask an editor to do it"}
 	}
 	if id := r.PathValue("project"); id != "" {
 		project, err := u.config.Install.Project(r.Context(), id)
@@ -238,7 +238,7 @@ type Problem struct {
 
 // problemOf puts an error in sentences.
 func problemOf(err error) Problem {
-	failure, ok := errors.AsType[*windlass.Failure](err)
+	failure, ok := windlass.Own(err)
 	if !ok {
 		return Problem{Message: sentence(err.Error())}
 	}

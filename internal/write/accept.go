@@ -63,7 +63,7 @@ func (f *Flow) accept(ctx context.Context, t *task) error {
 func (f *Flow) ofGroup(ctx context.Context, i windlass.Integration, groupRef string) (windlass.Installation, error) {
 	all, err := f.store.Installations(ctx, windlass.InstallationFilter{ProjectID: i.ProjectID, IntegrationID: i.ID, GroupRef: groupRef, Limit: 1})
 	if err == nil && len(all) == 0 {
-		return windlass.Installation{}, &windlass.Failure{
+		return windlass.Installation{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: opWrite, Message: fmt.Sprintf("integration %q is not installed for group %q", i.Name, clip(groupRef)),
 			Remedy: "install it first, or check groupRef",
 		}
@@ -100,7 +100,7 @@ func (f *Flow) permit(t *task, c config.Config, revision windlass.Revision) erro
 		return refuse("type", "deleting "+t.object+" is not enabled in the installation's config",
 			"set deletionSettings.enabled to true for the object")
 	case t.in.Connection.Status == windlass.ConnectionBad:
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.NeedsReconnect, Op: opWrite, Message: "the connection's credentials do not work",
 			Remedy: "have the customer connect again",
 		}
@@ -126,7 +126,7 @@ func (f *Flow) permitScopes(t *task, known connector.Object) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.Forbidden, Op: opWrite,
 		Message: fmt.Sprintf("the connection lacks the scope %s, without which the provider does not let it %s %s",
 			strings.Join(missing, ", "), t.request.Type, t.object),
@@ -158,7 +158,7 @@ func refuse(name, message, remedy string) error {
 	if name == "type" {
 		in = "body"
 	}
-	return &windlass.Failure{
+	return &windlass.Error{
 		Kind: windlass.Invalid, Op: opWrite, Message: message, Remedy: remedy,
 		Issues: []windlass.Issue{{In: in, Name: name, Message: message}},
 	}

@@ -36,7 +36,7 @@ func (d *doom) place() error {
 		d.came++
 	}
 	if d.came >= d.at {
-		return &windlass.Failure{Kind: windlass.Internal, Err: errDead}
+		return &windlass.Error{Kind: windlass.Internal, Err: errDead}
 	}
 	return nil
 }

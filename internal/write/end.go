@@ -73,7 +73,7 @@ func (s *step) keepAnswer(ctx context.Context) error {
 	}
 	answer, err := json.Marshal(s.answer())
 	if err != nil {
-		return &windlass.Failure{Kind: windlass.Internal, Op: opWrite, Message: "the answer is no JSON", Err: err}
+		return &windlass.Error{Kind: windlass.Internal, Op: opWrite, Message: "the answer is no JSON", Err: err}
 	}
 	k := *s.key
 	k.OperationID, k.Answer = s.p.ID, answer

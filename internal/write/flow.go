@@ -91,7 +91,7 @@ type Flow struct {
 // New returns a Flow.
 func New(c Config) (*Flow, error) {
 	if c.Store == nil || c.Jobs == nil || len(c.Providers) == 0 || c.Open == nil {
-		return nil, &windlass.Failure{Kind: windlass.Invalid, Op: "set up writes", Message: "a store, jobs, a provider and a way to open it are required"}
+		return nil, &windlass.Error{Kind: windlass.Invalid, Op: "set up writes", Message: "a store, jobs, a provider and a way to open it are required"}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // The answer to a create is lost on the way, though the record was made.
@@ -194,7 +193,7 @@ func TestAWriteWaitsForTheCustomer(t *testing.T) {
 func TestASynchronousWriteThatTheProviderLimits(t *testing.T) {
 	t.Parallel()
 	w := lite(t)
-	w.provider.opens = &connector.Error{Kind: windlass.RateLimited, Op: "open", Message: "the budget is used up", RetryAfter: time.Minute}
+	w.provider.opens = &windlass.Error{Kind: windlass.RateLimited, Op: "open", Message: "the budget is used up", RetryAfter: time.Minute, Provider: &windlass.ProviderDetails{}}
 	a := w.ok("projects", `{"type":"create","record":{"name":"Rope","key":"ROPE"}}`, "key-1")
 	if len(a.Errors) != 1 || !strings.Contains(a.Errors[0].Message, "budget is used up") {
 		t.Errorf("%s", text(a))

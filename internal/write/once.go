@@ -82,7 +82,7 @@ func (f *Flow) known(ctx context.Context, t *task, k windlass.WriteKey) (known, 
 	case !f.now().Before(found.Expires):
 		return known{key: windlass.WriteKey{OperationID: found.OperationID}}, nil
 	case found.Fingerprint != k.Fingerprint:
-		return known{}, &windlass.Failure{
+		return known{}, &windlass.Error{
 			Kind: windlass.Conflict, Op: opWrite, Message: "another request came with the same Idempotency-Key",
 			Remedy: "send a key of its own with each request, and the same body with the same key",
 			Issues: []windlass.Issue{{In: "header", Name: "Idempotency-Key", Message: "came with another request before"}},
@@ -90,7 +90,7 @@ func (f *Flow) known(ctx context.Context, t *task, k windlass.WriteKey) (known, 
 	case found.Answer != nil:
 		var a Answer
 		if err := json.Unmarshal(found.Answer, &a); err != nil {
-			return known{}, &windlass.Failure{Kind: windlass.Internal, Op: opWrite, Message: "the first answer cannot be read", Err: err}
+			return known{}, &windlass.Error{Kind: windlass.Internal, Op: opWrite, Message: "the first answer cannot be read", Err: err}
 		}
 		return known{key: found, answer: &a}, nil
 	}
@@ -102,7 +102,7 @@ func (f *Flow) known(ctx context.Context, t *task, k windlass.WriteKey) (known, 
 }
 
 // errFaster undoes what another request has begun before.
-var errFaster = &windlass.Failure{Kind: windlass.Conflict, Op: opWrite, Message: "another request was faster"}
+var errFaster = &windlass.Error{Kind: windlass.Conflict, Op: opWrite, Message: "another request was faster"}
 
 // first begins the write of a key in place of what was there before. done is false
 // when another request was faster.
@@ -177,7 +177,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return &windlass.Failure{
+		return &windlass.Error{
 			Kind: windlass.Unavailable, Op: opWrite, Message: "the first request with this Idempotency-Key is still under way",
 			Remedy: "send it again in a while, with the same key", RetryAfter: time.Second, Err: ctx.Err(),
 		}

@@ -93,7 +93,7 @@ func TestEveryIssueIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := lite(t)
 	_, err := w.write("projects", `{"type":"update","mode":"later","batch":[{"record":{"name":"x"}},{"record":{}}]}`)
-	var failure *windlass.Failure
+	var failure *windlass.Error
 	if !errors.As(err, &failure) || len(failure.Issues) != 3 {
 		t.Errorf("%v", err)
 	}

@@ -79,7 +79,7 @@ func (i issues) failure() error {
 	if len(i) == 1 {
 		message = i[0].Name + " " + i[0].Message
 	}
-	return &windlass.Failure{Kind: windlass.Invalid, Op: opWrite, Message: message, Issues: i}
+	return &windlass.Error{Kind: windlass.Invalid, Op: opWrite, Message: message, Issues: i}
 }
 
 // check says everything that is wrong with the request itself, and fills in what

@@ -255,7 +255,7 @@ func (s *step) settle(ctx context.Context) error {
 	}
 	settled, err := strconv.Atoi(s.p.Cursor)
 	if err != nil {
-		return &windlass.Failure{Kind: windlass.Internal, Op: opWrite, Message: "the cursor of a write is no number", Err: err}
+		return &windlass.Error{Kind: windlass.Internal, Op: opWrite, Message: "the cursor of a write is no number", Err: err}
 	}
 	to := strconv.Itoa(settled + len(s.unsettled))
 	if err := s.store.MoveCursor(ctx, windlass.Progress{

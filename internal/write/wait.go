@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 )
 
 // How long a write sleeps before it looks again by itself.
@@ -29,14 +28,14 @@ func backoff(attempt int) time.Duration {
 }
 
 // asProvider is the provider's error in err, if it has one.
-func asProvider(err error) (*connector.Error, bool) { return errors.AsType[*connector.Error](err) }
+func asProvider(err error) (*windlass.Error, bool) { return windlass.FromProvider(err) }
 
 // local reports whether an error is the database's, and passes.
 func local(err error) bool {
 	if _, provider := asProvider(err); provider {
 		return false
 	}
-	failure, ok := errors.AsType[*windlass.Failure](err)
+	failure, ok := windlass.Own(err)
 	return ok && (failure.Kind == windlass.Unavailable || failure.Kind == windlass.Canceled || failure.Kind == windlass.Internal)
 }
 
@@ -168,25 +167,10 @@ func (s *step) sleep(ctx context.Context) error {
 	}
 }
 
-// retryAfter is the longest wait that an error or one of its causes asks for,
-// within reason.
-func retryAfter(err error) time.Duration {
-	const most = 24 * time.Hour
-	var wait time.Duration
-	if asked, ok := asProvider(err); ok {
-		wait = max(wait, asked.RetryAfter)
-	}
-	if asked, ok := errors.AsType[*windlass.Failure](err); ok {
-		wait = max(wait, asked.RetryAfter)
-	}
-	if asked, ok := errors.AsType[interface {
-		error
-		Wait() time.Duration
-	}](err); ok {
-		wait = max(wait, asked.Wait())
-	}
-	return min(wait, most)
-}
+// retryAfter is the longest wait that an error asks for, within reason.
+func retryAfter(err error) time.Duration { return min(windlass.RetryAfter(err), maxWait) }
+
+const maxWait = 24 * time.Hour
 
 func upper(text string) string {
 	if text == "" {

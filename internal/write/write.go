@@ -13,7 +13,7 @@ import (
 // it that it is. key is what the caller recognizes the request by, if it is sent
 // again; empty for nothing.
 //
-// What is wrong with the request is a *windlass.Failure, and nothing has been
+// What is wrong with the request is a *windlass.Error, and nothing has been
 // sent: windlass.Invalid, NotFound for an integration that the group has not
 // installed, Forbidden for a scope that is missing, NeedsReconnect, and Conflict
 // for a key that came with another request. What the provider refuses is in the
@@ -68,7 +68,7 @@ func (f *Flow) begin(ctx context.Context, t *task, sent time.Time) (*step, error
 	}
 	p, won, _, err := f.store.LeaseOperation(ctx, s.p.ID, s.holder, s.began, s.began.Add(f.opts.Lease))
 	if err == nil && !won {
-		err = &windlass.Failure{Kind: windlass.Internal, Op: opWrite, Message: "a new operation is leased by another process"}
+		err = &windlass.Error{Kind: windlass.Internal, Op: opWrite, Message: "a new operation is leased by another process"}
 	}
 	s.p = p
 	if err != nil {
