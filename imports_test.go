@@ -67,6 +67,11 @@ var imports = []rule{
 		dir: "internal/budget", code: []string{".", "connector"}, // a refusal is an error that transports know
 		tests: []string{"internal/budget/budgettest", "pgregory.net/rapid"},
 	},
+	{
+		// The engine of what takes more than one step: flows implement its Work.
+		dir: "internal/operation", code: []string{".", "connector", "internal/logkey", "github.com/google/uuid"},
+		tests: []string{"internal/store", "internal/store/storetest"},
+	},
 	{dir: "internal/budget/budgettest", code: []string{"internal/budget"}},
 	{
 		dir: "internal/install", code: append(flowMay, "manifest", "webhook", "internal/nearest", "internal/origin", "github.com/google/uuid"),
@@ -79,7 +84,7 @@ var imports = []rule{
 		tests: []string{"bitbucket", "bitbucket/sandbox", "internal/store", "internal/store/storetest"},
 	},
 	{
-		dir: "internal/read", code: append(flowMay, "manifest", "github.com/google/uuid"),
+		dir: "internal/read", code: append(flowMay, "manifest", "internal/operation", "github.com/google/uuid"),
 		// Transactions are what this flow is about: its tests run on the real store.
 		tests: []string{"internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi", "pgregory.net/rapid"},
 	},
@@ -91,7 +96,7 @@ var imports = []rule{
 		},
 	},
 	{
-		dir: "internal/write", code: append(flowMay, "manifest", "github.com/google/uuid"),
+		dir: "internal/write", code: append(flowMay, "manifest", "internal/operation"),
 		// Against the provider's look-alike, on the real store: what must not happen
 		// twice is between the two.
 		tests: []string{

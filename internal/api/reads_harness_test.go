@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"windlass"
 	"windlass/connector"
@@ -21,14 +22,12 @@ type readJobs struct {
 	begun []string
 }
 
-func (j *readJobs) EnqueueRead(_ context.Context, operationID string) error {
+func (j *readJobs) Enqueue(_ context.Context, operationID string, _ time.Time) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.begun = append(j.begun, operationID)
 	return nil
 }
-
-func (j *readJobs) EnqueueDelivery(context.Context, string, string) error { return nil }
 
 // twoRecords is a workspace of two repositories.
 type twoRecords struct{}
@@ -54,13 +53,15 @@ func (w *world) addReads(tb testing.TB, config *api.Config) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w.reads, err = read.New(read.Config{
-		Store: w.store, Outbox: w.store, Jobs: w.jobs, Now: w.clock.Now, Notifier: w.notify,
+	reads := read.Config{
+		Store: w.store, Outbox: w.store, Jobs: w.jobs, Notifier: w.notify,
 		Open: func(context.Context, windlass.Connection, string) (connector.Reader, error) { return twoRecords{}, nil },
 		DownloadURL: func(id string, token windlass.Secret) string {
 			return "https://windlass.example.com/v1/large-records/" + id + "?token=" + token.Reveal()
 		},
-	})
+	}
+	reads.Now = w.clock.Now
+	w.reads, err = read.New(reads)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"windlass"
 	"windlass/internal/config"
+	"windlass/internal/operation"
 	"windlass/manifest"
 )
 
@@ -99,12 +100,12 @@ func (f *Flow) begin(ctx context.Context, in windlass.Installation, p windlass.O
 	if err := f.add(ctx, in, p); err != nil {
 		return p, err
 	}
-	return p, f.jobs.EnqueueRead(ctx, p.ID)
+	return p, f.Enqueue(ctx, p.ID, time.Time{})
 }
 
 // operation fills in what every operation of an installation begins with.
 func (f *Flow) operation(in windlass.Installation, p windlass.Operation) windlass.Operation {
-	p.ID, p.Created = newID(), f.now()
+	p.ID, p.Created = operation.NewID(), f.now()
 	p.ProjectID, p.IntegrationID, p.InstallationID = in.ProjectID, in.IntegrationID, in.ID
 	p.ConfigID, p.RevisionID, p.Workspace = in.Config.ID, in.Config.RevisionID, in.Connection.WorkspacePath()
 	p.Action, p.Status, p.Estimate, p.Updated = windlass.ActionRead, windlass.OperationRunning, -1, p.Created
@@ -114,10 +115,7 @@ func (f *Flow) operation(in windlass.Installation, p windlass.Operation) windlas
 
 // add adds an operation and the first line of its log.
 func (f *Flow) add(ctx context.Context, in windlass.Installation, p windlass.Operation) error {
-	if err := f.store.BeginOperation(ctx, p, in.Config.Content); err != nil {
-		return err
-	}
-	return f.append(ctx, f.note(p.ID, windlass.SeverityInfo, opening(p), nil))
+	return f.Begin(ctx, p, in.Config.Content, opening(p), nil)
 }
 
 // opening is the first line of an operation's log.
@@ -125,19 +123,17 @@ func opening(p windlass.Operation) string {
 	span := "everything"
 	switch {
 	case !p.Since.IsZero() && !p.Until.IsZero():
-		span = fmt.Sprintf("what changed from %s until before %s", stamp(p.Since), stamp(p.Until))
+		span = fmt.Sprintf("what changed from %s until before %s", operation.Stamp(p.Since), operation.Stamp(p.Until))
 	case !p.Since.IsZero():
-		span = "what changed since " + stamp(p.Since)
+		span = "what changed since " + operation.Stamp(p.Since)
 	case !p.Until.IsZero():
-		span = "what changed before " + stamp(p.Until)
+		span = "what changed before " + operation.Stamp(p.Until)
 	}
 	began := map[string]string{
 		windlass.TriggerBackfill: "The backfill", windlass.TriggerSchedule: "A scheduled read", windlass.TriggerAsked: "A read that was asked for",
 	}[p.Trigger]
 	return fmt.Sprintf("%s of %s begins: %s.", began, p.Object, span)
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // leftOut turns the conflict with a read that is under way into a line in its
 // log.
@@ -149,8 +145,7 @@ func (f *Flow) leftOut(ctx context.Context, in windlass.Installation, name strin
 	if err != nil || running == nil {
 		return err
 	}
-	return f.append(ctx, f.note(running.ID, windlass.SeverityInfo,
-		"Another read was due and is left out, since this one is still under way.", nil))
+	return f.Note(ctx, running.ID, windlass.SeverityInfo, "Another read was due and is left out, since this one is still under way.", nil)
 }
 
 // running returns the read of an object that is under way; nil when there is

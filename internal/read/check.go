@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/connector"
 	"windlass/internal/config"
 	"windlass/internal/logkey"
+	"windlass/internal/operation"
 	"windlass/manifest"
 )
 
@@ -112,7 +112,7 @@ func (f *Flow) RunChecks(ctx context.Context) {
 // checked soon.
 func (f *Flow) claim(ctx context.Context, due chan<- claimed) (n int, err error) {
 	now := f.now()
-	until := now.Add(f.opts.Page + claimMargin)
+	until := now.Add(f.opts.Call + claimMargin)
 	all, err := f.store.ClaimReads(ctx, now, until, claimAtOnce)
 	if err != nil || len(all) == 0 {
 		return 0, err
@@ -160,7 +160,7 @@ func (f *Flow) settle(ctx context.Context, ended <-chan windlass.Check) {
 // claim runs out.
 func (f *Flow) check(ctx context.Context, c *claimed) bool {
 	began := f.now()
-	if c.Claim.Sub(began) < f.opts.Page {
+	if c.Claim.Sub(began) < f.opts.Call {
 		return false // it has waited too long
 	}
 	c.Next = Next(c.Schedule, began)
@@ -198,7 +198,7 @@ func (f *Flow) checkNow(ctx context.Context, c *claimed, began time.Time) (resul
 		return "", err
 	case kindIs(err, windlass.RateLimited):
 		// It keeps its place in the line of the budget, and needs no operation for that.
-		c.Next = f.now().Add(limited(err))
+		c.Next = f.now().Add(operation.Limited(err))
 		return CheckedLimited, nil
 	case err != nil:
 		return CheckedLeft, f.Due(ctx, c.Schedule) // the operation says what is wrong, and waits
@@ -245,20 +245,21 @@ func (f *Flow) checking(ctx context.Context, check *claimed, began time.Time) (*
 	check.Workspace, check.Mark = mark.Workspace, mark.Mark
 	p := f.operation(in, windlass.Operation{Object: schedule.Object, Trigger: windlass.TriggerSchedule, Since: mark.Mark.Add(-f.opts.Overlap)})
 	p.Created, p.Started, p.Updated = began, began, began
-	return &step{Flow: f, holder: f.holder(), began: began, p: p, in: in, walk: newWalk()}, nil
+	s := &step{Flow: f, in: in, walk: newWalk()}
+	s.Turn = f.Turn(s)
+	s.Op, s.Began = p, began
+	return s, nil
 }
 
 // ask asks the provider for the first page.
 func (s *step) ask(ctx context.Context) (fetched, error) {
-	reader, err := s.opts.Open(ctx, s.in.Connection, s.p.Trigger)
+	reader, err := s.opts.Open(ctx, s.in.Connection, s.Op.Trigger)
 	if err != nil {
 		return fetched{}, err
 	}
 	s.use(reader)
-	page, cancel := s.fetch(ctx, "")
-	defer cancel()
-	got := <-page
-	s.count()
+	s.fetch(ctx, "")
+	got := s.fetched()
 	return got, got.err
 }
 
@@ -281,16 +282,19 @@ func (s *step) nothing(ctx context.Context, got fetched) (bool, error) {
 // beginWith begins the operation with its first page, in the transaction that commits
 // that page: it is not asked for again, and there is no operation without it.
 func (s *step) beginWith(ctx context.Context, got fetched) error {
+	if err := s.nameIntegration(ctx); err != nil {
+		return err
+	}
 	if err := s.prepareFor(ctx, s.in.Config.Content); err != nil {
 		return err
 	}
 	s.begins = true
-	if _, _, err := s.commit(ctx, got, true); err != nil {
+	c, err := s.commit(ctx, got, true)
+	if err != nil {
 		return err
 	}
-	s.tellBegun(ctx)
-	s.tellEnded(ctx)
-	return nil
+	c.After = nil // a job looks again
+	return s.Commit(ctx, c)
 }
 
 // errChanged says that what a check began with is not so any more.
@@ -302,29 +306,21 @@ func (s *step) beginNow(ctx context.Context, changed bool) error {
 	if changed {
 		return errChanged
 	}
-	if err := s.add(ctx, s.in, s.p); err != nil {
+	if err := s.add(ctx, s.in, s.Op); err != nil {
 		return err
 	}
-	now := s.now()
-	_, won, _, err := s.store.LeaseOperation(ctx, s.p.ID, s.holder, now, now.Add(s.opts.Lease))
+	won, _, err := s.Take(ctx, s.Op.ID)
 	if err == nil && !won {
 		err = errChanged
 	}
+	s.tellBegun(ctx)
 	return err
 }
 
 // goOn lets a job carry on the operation that a check has become.
 func (s *step) goOn(ctx context.Context) error {
-	if err := s.suspend(ctx, time.Time{}, 0); err != nil {
+	if err := s.Release(ctx, time.Time{}, 0); err != nil {
 		return err
 	}
-	return s.jobs.EnqueueRead(ctx, s.p.ID)
-}
-
-// use takes a reader.
-func (s *step) use(reader connector.Reader) {
-	s.reader = reader
-	if counter, ok := reader.(interface{ Requests() int64 }); ok {
-		s.counted, s.paid = counter.Requests, counter.Requests()
-	}
+	return s.Flow.Enqueue(ctx, s.Op.ID, time.Time{})
 }

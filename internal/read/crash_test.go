@@ -11,6 +11,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/operation"
 	"windlass/internal/read"
 )
 
@@ -100,7 +101,7 @@ func (m mortalReader) Read(ctx context.Context, req connector.ReadRequest) (conn
 func TestDeathAtEveryPlace(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(520, 20)
-		w.config.SlicePages = 3
+		w.config.SliceSteps = 3
 		for at := 1; ; at++ {
 			w.outbox.clear()
 			w.install(configOf(""))
@@ -121,7 +122,7 @@ func TestDeathAtEveryPlace(t *testing.T) {
 			alive := !d.dead()
 			w.flow = w.process(nil)
 			if at%2 == 0 {
-				w.must(w.flow.Alone(t.Context())) // else the lease runs out
+				w.released() // else the lease runs out
 			}
 			asked := w.provider.asked()
 			if p := w.succeed(); p.Pages != 6 || p.Records != 520 || p.Walked != 520 {
@@ -146,7 +147,7 @@ func TestDeathAtEveryPlace(t *testing.T) {
 func TestNothingIsReadTwiceAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(1500, 0)
-		w.config.SlicePages = 2
+		w.config.SliceSteps = 2
 		w.install(configOf(""))
 		id := w.last().ID
 		var all sync.WaitGroup
@@ -155,7 +156,7 @@ func TestNothingIsReadTwiceAtOnce(t *testing.T) {
 			all.Go(func() {
 				for {
 					err := f.Step(t.Context(), id)
-					waiting := new(read.Waiting)
+					waiting := new(operation.Waiting)
 					if err == nil {
 						return
 					}
@@ -200,7 +201,7 @@ func TestALeaseThatWasLost(t *testing.T) {
 func TestALeaseThatWasLostForAWhile(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(1000, 0)
-		w.config.SlicePages = 2
+		w.config.SliceSteps = 2
 		w.flow = w.process(nil)
 		w.install(configOf(""))
 		slow := true
@@ -208,7 +209,7 @@ func TestALeaseThatWasLostForAWhile(t *testing.T) {
 			if slow {
 				slow = false
 				w.clock.pass(3 * time.Minute)
-				w.stepBy(w.process(func(c *read.Config) { c.SlicePages = 3 }))
+				w.stepBy(w.process(func(c *read.Config) { c.SliceSteps = 3 }))
 			}
 			return nil
 		}

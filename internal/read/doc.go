@@ -7,34 +7,22 @@
 //   - Every record that a read comes across is in a batch, and every batch is
 //     delivered. After a crash at any point the read goes on from its page; what
 //     was committed is not read again.
-//   - A page counts once: its batches, the jobs that deliver them, the counts and
-//     the cursor are one transaction (invariant 1).
+//   - A page counts once: its batches, the counts and the cursor are one transaction
+//     (invariant 1).
 //   - The mark that the next incremental read begins at moves only in the
 //     transaction that ends a complete read (invariant 8). Reads overlap, for
 //     clocks that disagree; what was delivered already in the overlap (same id,
 //     same time of change) is not sent again.
 //   - A read that got fewer records than the provider counts fails, and says so:
 //     it never passes for all there is.
-//   - No network inside a transaction (invariant 3). No worker is held by a read
-//     that waits. A record's bytes go on untouched.
+//   - A record's bytes go on untouched.
 //
 // # The states of an operation
 //
-// One read is one operation. It begins (a row, a first line in its log and a job,
-// in one transaction), and is carried on by [Flow.Step] until it has ended:
-//
-//	begun → running ⇄ waiting → success or failure
-//
-// A step takes the lease of the operation's row, reads pages until its slice is
-// used up, and gives the lease back. The lease (holder, until) is what keeps two
-// processes apart: cursor, counts and end are written only by its holder, and
-// every page prolongs it. When its holder dies it runs out. A job that finds an
-// operation leased, waiting or ended does nothing, so a job too many is harmless.
-//
-// An operation waits, with its wait_until in the row, when the provider limits or
-// fails, when the customer has to connect again, and while its reads are paused.
-// Temporary failures wait longer and longer, and only many in a row make the
-// operation fail. A cursor that expired starts the walk over, once.
+// One read is one operation, which package operation carries on: see there for its
+// states, and for what waits, is retried and fails. A step is a page. An operation
+// also waits while its reads are paused. A cursor that expired starts the walk over,
+// once.
 //
 // What a schedule asks for is checked first, by [Flow.RunChecks]: only when something
 // has changed, or that cannot be told, does an operation begin, with the page that
@@ -42,7 +30,7 @@
 //
 // The rows of read_marks say, for each object of an installation, where the next
 // incremental read begins, how many reads have failed in a row, and whether reads
-// are paused. Five failures in a row pause them until somebody ends the pause.
+// are paused. Five failures in a row pause them until a person ends the pause.
 //
 // # Decisions
 //
@@ -58,7 +46,7 @@
 //     not read again for it. [Flow.Trigger] does that when it is wanted.
 //   - Reads that were asked for do not move the mark, do not count as failures in
 //     a row, and deliver all that they find.
-//   - While a connection is bad no read begins. [Flow.Connected] makes them up.
+//   - While a connection is bad no read begins. [operation.Engine.Connected] makes them up.
 //   - Messages are sent as they are made: delivery.mode onRequest is taken for
 //     auto, since there is no call to ask for results.
 //   - An object without a backfill is read from the time of its installation on.
@@ -68,7 +56,6 @@
 //
 // [New] makes a [Flow]. [Flow.Started] is what package install calls for objects
 // that begin to be read, and [Flow.Sample] its sampler. [Flow.RunChecks] is
-// for the schedules, [Flow.Step] the work of a job, [Flow.Resume] belongs on a
-// timer. [Flow.Trigger], [Flow.Pause], [Flow.Unpause], [Flow.Operations] and
+// for the schedules, the engine for the jobs. [Flow.Trigger], [Flow.Pause], [Flow.Unpause], [Flow.Operations] and
 // their like are the API's.
 package read

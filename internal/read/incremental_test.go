@@ -188,7 +188,7 @@ func TestACursorThatExpiredStartsOverOnce(t *testing.T) {
 func TestAnotherWorkspaceIsReadFromTheBeginning(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.fill(250, 0)
-		w.config.SlicePages = 1
+		w.config.SliceSteps = 1
 		w.flow = w.process(nil)
 		w.install(configOf(""))
 		w.step()

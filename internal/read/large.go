@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/operation"
 )
 
 // LargeLifetime is how long the URL of a large record can be used, from the last
@@ -18,7 +19,7 @@ const LargeLifetime = 15 * time.Minute
 func (f *Flow) setAside(projectID, batchID string, body []byte) (windlass.LargeRecord, string) {
 	token := windlass.NewSecret(rand.Text() + rand.Text())
 	kept := windlass.LargeRecord{
-		ID: newID(), ProjectID: projectID, BatchID: batchID, TokenHash: token.Hash(), Body: body, Created: f.now(),
+		ID: operation.NewID(), ProjectID: projectID, BatchID: batchID, TokenHash: token.Hash(), Body: body, Created: f.now(),
 	}
 	return kept, f.opts.DownloadURL(kept.ID, token)
 }

@@ -6,22 +6,20 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/operation"
 )
 
 // Store is what this package needs to have kept. Every error carries a
-// windlass.Kind: windlass.NotFound for what is not there.
+// windlass.Kind: windlass.NotFound for what is not there. What is found in a
+// transaction by its id stays as it is until that ends.
 type Store interface {
-	// In runs do in one transaction, which its context carries: what is called
-	// with that context happens altogether or not at all. What is found in it by
-	// its id stays as it is until it ends.
-	In(ctx context.Context, do func(ctx context.Context) error) error
+	operation.Store
 	// Afterwards calls do when the transaction of ctx has been committed, and never
 	// when it is undone; at once without one.
 	Afterwards(ctx context.Context, do func())
 	Installations
 	Operations
-	Turns
-	Logs
+	Pages
 	Marks
 	Checks
 	LargeRecords
@@ -33,7 +31,6 @@ type Installations interface {
 	Integration(ctx context.Context, projectID, idOrName string) (windlass.Integration, error)
 	Revision(ctx context.Context, integrationID, revisionID string) (windlass.Revision, error)
 	Installation(ctx context.Context, projectID, id string) (windlass.Installation, error)
-	Installations(ctx context.Context, filter windlass.InstallationFilter) ([]windlass.Installation, error)
 	Destination(ctx context.Context, projectID, idOrName string) (windlass.Destination, error)
 	Schedules(ctx context.Context, installationID string) ([]windlass.Schedule, error)
 	SaveSchedule(ctx context.Context, schedule windlass.Schedule) error
@@ -43,44 +40,19 @@ type Installations interface {
 	NoteStatus(ctx context.Context, installationID, status string, healthy bool) error
 }
 
-// Operations are the reads.
+// Operations are the reads, for people who follow them.
 type Operations interface {
-	// BeginOperation fails with windlass.Conflict, without undoing the
-	// transaction, while another read of the same object is under way.
-	BeginOperation(ctx context.Context, operation windlass.Operation, config json.RawMessage) error
 	OperationConfig(ctx context.Context, configID string) (json.RawMessage, error)
 	Operation(ctx context.Context, projectID, id string) (windlass.Operation, error)
-	Operations(ctx context.Context, filter windlass.OperationFilter) ([]windlass.Operation, error)
-	// StalledOperations lists running ones that should have gone on before a time.
-	StalledOperations(ctx context.Context, before time.Time, limit int) ([]windlass.Operation, error)
-	WakeOperation(ctx context.Context, id string, now time.Time) error
+	OperationLogs(ctx context.Context, operationID, after string, limit int) ([]windlass.OperationLog, error)
 }
 
-// Turns are what carries an operation on. What only the holder of its lease may
-// do fails with windlass.Conflict for everybody else.
-type Turns interface {
-	// LeaseOperation takes an operation that runs, does not wait, and is not
-	// held; else it says until when it is held. The first one starts it.
-	LeaseOperation(ctx context.Context, id, holder string, now, until time.Time) (
-		operation windlass.Operation, won bool, held time.Time, err error)
-	// ReleaseLeases takes everything from whoever has it.
-	ReleaseLeases(ctx context.Context) error
-	// MoveCursor compares the cursor before it moves it (invariant 1).
-	MoveCursor(ctx context.Context, progress windlass.Progress) error
-	RestartOperation(ctx context.Context, id, holder string, requests int64, now time.Time) error
-	SuspendOperation(ctx context.Context, id, holder string, until time.Time, attempt int, requests int64, now time.Time) error
-	// KeepReadPage is called in the page's transaction, DropReadPages in the one
-	// that ends the operation.
+// Pages are those of an operation under way. KeepReadPage is called in the page's
+// transaction, DropReadPages in the one that ends the operation.
+type Pages interface {
 	KeepReadPage(ctx context.Context, page windlass.ReadPage) error
 	ReadPages(ctx context.Context, operationID string) ([]windlass.ReadPage, error)
 	DropReadPages(ctx context.Context, operationID string) error
-	EndOperation(ctx context.Context, id, holder, status, result string, requests int64, now time.Time) error
-}
-
-// Logs are for people who follow an operation.
-type Logs interface {
-	AppendLogs(ctx context.Context, lines []windlass.OperationLog) error
-	OperationLogs(ctx context.Context, operationID, after string, limit int) ([]windlass.OperationLog, error)
 }
 
 // Marks are what is remembered from one read of an object to the next.
@@ -89,7 +61,6 @@ type Marks interface {
 	MoveMark(ctx context.Context, installationID, object, workspace string, mark, now time.Time) error
 	CountFailure(ctx context.Context, installationID, object string, now time.Time) (failures int, err error)
 	PauseReads(ctx context.Context, installationID, object string, paused bool, reason string, now time.Time) error
-	Standing(ctx context.Context, installationID, object string) (windlass.Standing, error)
 	// Seen, Remember and Forget are about what was delivered in the overlap.
 	Seen(ctx context.Context, installationID, object string, ids []string) (map[string]time.Time, error)
 	Remember(ctx context.Context, installationID, object string, records []windlass.Sighting) error
@@ -119,15 +90,6 @@ type Outbox interface {
 	// AddBatches is called in the transaction of the page that the batches are
 	// made of. They are delivered in this order.
 	AddBatches(ctx context.Context, batches []windlass.Batch) error
-}
-
-// Jobs runs things later, exactly if the transaction of ctx is committed.
-type Jobs interface {
-	// EnqueueRead sees to it that [Flow.Step] is called, soon, even if another
-	// job of the same operation waits: that one may be waiting for long.
-	EnqueueRead(ctx context.Context, operationID string) error
-	// EnqueueDelivery sees to it that what a lane has is delivered.
-	EnqueueDelivery(ctx context.Context, destinationID, lane string) error
 }
 
 // Notifier tells the product what became of its reads. It is called within the

@@ -160,10 +160,7 @@ func (f *Flow) wake(ctx context.Context, installationID, name string) (bool, err
 	if err != nil || running == nil {
 		return false, err
 	}
-	if err := f.store.WakeOperation(ctx, running.ID, f.now()); err != nil {
-		return false, err
-	}
-	return true, f.jobs.EnqueueRead(ctx, running.ID)
+	return true, f.Wake(ctx, running.ID)
 }
 
 // ofInstallation finds an installation and the objects that are meant, and does

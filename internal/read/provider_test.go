@@ -176,15 +176,8 @@ func (o *outbox) AddBatches(ctx context.Context, batches []windlass.Batch) error
 	return nil
 }
 
-func (o *outbox) EnqueueRead(ctx context.Context, id string) error {
+func (o *outbox) Enqueue(ctx context.Context, id string, _ time.Time) error {
 	return o.insert(ctx, "job", id, "", 0, nil)
-}
-
-func (o *outbox) EnqueueDelivery(ctx context.Context, destinationID, lane string) error {
-	if o.sink != nil {
-		return nil
-	}
-	return o.insert(ctx, "delivery", destinationID, lane, 0, nil)
 }
 
 func (o *outbox) Notify(ctx context.Context, _, kind string, data any) error {

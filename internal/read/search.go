@@ -12,6 +12,7 @@ import (
 	"windlass/connector"
 	"windlass/internal/config"
 	"windlass/internal/mapping"
+	"windlass/internal/operation"
 )
 
 // SearchRequest is the body of a search in the published contract.
@@ -203,7 +204,7 @@ func (s *search) take(records []connector.Record) error {
 		s.seen[record.ID] = true
 		entry, err := s.plan.AppendEntry(nil, record.Raw)
 		if err != nil {
-			return &windlass.Error{Kind: windlass.Malformed, Op: "search " + s.object, Message: "record " + record.ID + " cannot be shown: " + plain(err), Err: err, Provider: &windlass.ProviderDetails{}}
+			return &windlass.Error{Kind: windlass.Malformed, Op: "search " + s.object, Message: "record " + record.ID + " cannot be shown: " + operation.Plain(err), Err: err, Provider: &windlass.ProviderDetails{}}
 		}
 		if !s.passesMapped(entry) {
 			continue

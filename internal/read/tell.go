@@ -7,44 +7,45 @@ import (
 
 	"windlass"
 	"windlass/internal/logkey"
+	"windlass/internal/operation"
 )
 
 // named names an operation in the log of the process.
 func (s *step) named() []any {
 	return []any{
-		slog.String(logOperation, s.p.ID), slog.String(logkey.Project, s.p.ProjectID), slog.String(logInstallation, s.p.InstallationID),
-		slog.String(logObject, s.p.Object), slog.String(logkey.Trigger, s.p.Trigger),
+		slog.String(logOperation, s.Op.ID), slog.String(logkey.Project, s.Op.ProjectID), slog.String(logInstallation, s.Op.InstallationID),
+		slog.String(logObject, s.Op.Object), slog.String(logkey.Trigger, s.Op.Trigger),
 	}
 }
 
-// tellBegun logs that an operation has begun: with its first step.
+// tellBegun logs that an operation has begun: with its first turn.
 func (s *step) tellBegun(ctx context.Context) {
-	if s.p.Started.Equal(s.began) {
-		s.opts.Logger.InfoContext(ctx, "a read began", s.named()...)
-	}
-}
-
-// tellEnded logs how an operation has ended, if it has.
-func (s *step) tellEnded(ctx context.Context) {
-	if s.over == nil {
+	if s.Op.Started.Before(s.Began) {
 		return
 	}
-	p := s.over.p
+	s.store.Afterwards(ctx, func() { s.opts.Logger.InfoContext(ctx, "a read began", s.named()...) })
+}
+
+// tellEnded logs how an operation has ended.
+func (s *step) tellEnded(ctx context.Context, cause error) {
+	status := windlass.OperationSuccess
+	if cause != nil {
+		status = windlass.OperationFailure
+	}
 	attrs := append(s.named(),
-		slog.String(logkey.Status, windlass.OperationSuccess), slog.Int64(logRecords, p.Records), slog.Int64(logPages, p.Pages),
-		slog.Int64(logRequests, p.Requests), slog.Duration(logTook, s.now().Sub(p.Started).Round(time.Millisecond)))
-	if s.over.cause != nil {
-		attrs[len(s.named())] = slog.String(logkey.Status, windlass.OperationFailure)
-		attrs = append(attrs, slog.String(logReason, plain(s.over.cause)))
+		slog.String(logkey.Status, status), slog.Int64(logRecords, s.Op.Records), slog.Int64(logPages, s.Op.Pages),
+		slog.Int64(logRequests, s.Op.Requests), slog.Duration(logTook, s.now().Sub(s.Op.Started).Round(time.Millisecond)))
+	if cause != nil {
+		attrs = append(attrs, slog.String(logReason, operation.Plain(cause)))
 	}
 	s.opts.Logger.InfoContext(ctx, "a read ended", attrs...)
 }
 
-// tellPage logs a page, for whoever looks for what takes so long.
-func (s *step) tellPage(ctx context.Context, move windlass.Progress) {
+// tellPage logs a page, for those who look for what takes so long.
+func (s *step) tellPage(ctx context.Context, move windlass.Progress, requests int64) {
 	s.opts.Logger.DebugContext(ctx, "a page was read", append(s.named(),
-		slog.Int64(logkey.Page, s.p.Pages), slog.Int64(logRecords, move.Records), slog.Int64(logMessages, move.Batches),
-		slog.Int64(logRequests, move.Requests))...)
+		slog.Int64(logkey.Page, s.Op.Pages), slog.Int64(logRecords, move.Records), slog.Int64(logMessages, move.Batches),
+		slog.Int64(logRequests, requests))...)
 }
 
 // ofObject names an object that is read, in the log of the process.

@@ -42,10 +42,10 @@ func newWalk() walked { return walked{size: -1, noted: map[string]bool{}} }
 // restoreWalk reads what an earlier step of the operation has kept.
 func (s *step) restoreWalk(ctx context.Context) error {
 	s.walk = newWalk()
-	if s.p.Cursor == "" && s.p.Restarts == 0 {
+	if s.Op.Cursor == "" && s.Op.Restarts == 0 {
 		return nil
 	}
-	pages, err := s.store.ReadPages(ctx, s.p.ID)
+	pages, err := s.store.ReadPages(ctx, s.Op.ID)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *step) restoreWalk(ctx context.Context) error {
 		}
 		w.note(pages[i])
 	}
-	for w.last.Pass < s.p.Restarts {
+	for w.last.Pass < s.Op.Restarts {
 		w.again()
 	}
 	return nil
@@ -94,10 +94,10 @@ func (s *step) take(got fetched, gaveWay bool) (fresh []connector.Record, counte
 		}
 	}
 	kept = windlass.ReadPage{
-		OperationID: s.p.ID, Number: w.last.Number + 1, Pass: w.last.Pass, Began: got.began,
+		OperationID: s.Op.ID, Number: w.last.Number + 1, Pass: w.last.Pass, Began: got.began,
 		Keyed: got.page.Keyed, GaveWay: gaveWay, Size: int64(got.page.Size), Records: w.tally.Drain(),
 	}
-	if s.p.Cursor != "" && !w.last.Keyed {
+	if s.Op.Cursor != "" && !w.last.Keyed {
 		// A step that did not end by giving way was stopped: by a pause, a limit, a
 		// failure or a crash.
 		kept.Interrupted = w.resumed && !w.last.GaveWay || got.ended.Sub(w.last.Began) > maxGap
@@ -117,7 +117,7 @@ func (s *step) counts(full bool) int {
 
 // byTime reports whether the read is bounded by time.
 func (s *step) byTime(full bool) bool {
-	return !full && !s.p.Full && (!s.p.Since.IsZero() || !s.p.Until.IsZero())
+	return !full && !s.Op.Full && (!s.Op.Since.IsZero() || !s.Op.Until.IsZero())
 }
 
 // unfinished says, after the last page of a pass, why the operation needs another
@@ -132,7 +132,7 @@ func (s *step) unfinished(page connector.Page) string {
 	case !s.complete(page):
 		return fmt.Sprintf("%d of the %d records that the provider counts arrived", s.counts(page.Full), page.Size)
 	case w.interrupted:
-		return "the provider lists " + s.p.Object + " in no order that lasts, and the read was interrupted, so that records may have been missed"
+		return "the provider lists " + s.Op.Object + " in no order that lasts, and the read was interrupted, so that records may have been missed"
 	case w.doubted:
 		return "this pass brought other records than the one before, which was interrupted"
 	default:
@@ -156,14 +156,16 @@ func (s *step) doubt() string {
 	return ""
 }
 
-// notes are the lines for what the provider did wrong, each once a step.
-func (s *step) notes(page connector.Page) []windlass.OperationLog {
-	var lines []windlass.OperationLog
+// notes logs what the provider did wrong, each once a turn.
+func (s *step) notes(ctx context.Context, page connector.Page) error {
 	for _, note := range page.Notes {
-		if !s.walk.noted[note] {
-			s.walk.noted[note] = true
-			lines = append(lines, s.note(s.p.ID, windlass.SeverityWarning, note, nil))
+		if s.walk.noted[note] {
+			continue
+		}
+		s.walk.noted[note] = true
+		if err := s.Log(ctx, windlass.SeverityWarning, note, nil); err != nil {
+			return err
 		}
 	}
-	return lines
+	return nil
 }

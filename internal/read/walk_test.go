@@ -113,7 +113,7 @@ func TestAnInterruptedReadOfWhatHasNoOrder(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.unkeyed = true
 		w.provider.fill(600, 0)
-		w.config.SlicePages = 2
+		w.config.SliceSteps = 2
 		w.flow = w.process(nil)
 		w.install(configOf(""))
 		w.step() // two pages
@@ -157,7 +157,7 @@ func TestOnePassIsEnough(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.provider.unkeyed = row.unkeyed
 				w.provider.fill(250, 0)
-				w.config.SlicePages = 1
+				w.config.SliceSteps = 1
 				w.flow = w.process(nil)
 				w.install(configOf(""))
 				w.step()
@@ -177,7 +177,7 @@ func TestWhatIsInterruptedInEveryPassSaysSo(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provider.unkeyed = true
 		w.provider.fill(150, 0)
-		w.config.SlicePages = 1
+		w.config.SliceSteps = 1
 		w.flow = w.process(nil)
 		w.install(configOf(""))
 		for i := 0; w.step() >= 0; i++ {

@@ -14,6 +14,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/operation"
 	"windlass/internal/read"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
@@ -108,7 +109,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	w.must(s.SaveIntegrations(ctx, w.project.ID, []windlass.Integration{w.integration}))
 	w.must(s.CreateDestination(ctx, w.destination))
 	w.config = read.Config{
-		Store: s, Outbox: w.outbox, Jobs: w.outbox, Notifier: w.outbox, Now: w.clock.now, LastAttempt: w.outbox.lastAttempt,
+		Store: s, Outbox: w.outbox, Jobs: w.outbox, Notifier: w.outbox, Options: operation.Options{Now: w.clock.now}, LastAttempt: w.outbox.lastAttempt,
 		Checked: func(result string) { w.checked = append(w.checked, result) },
 		Open:    func(context.Context, windlass.Connection, string) (connector.Reader, error) { return w.provider, nil },
 		DownloadURL: func(id string, token windlass.Secret) string {
@@ -226,11 +227,18 @@ func (w *world) stepBy(f *read.Flow) time.Duration {
 	if err == nil {
 		return -1
 	}
-	waiting := new(read.Waiting)
+	waiting := new(operation.Waiting)
 	if !errors.As(err, &waiting) {
 		w.Fatalf("Step returned %v", err)
 	}
 	return waiting.Wait()
+}
+
+// released ends all leases of reads, as a process does that starts alone.
+func (w *world) released() {
+	w.Helper()
+	_, err := w.ReleaseLeases(w.Context(), windlass.ActionRead, "")
+	w.must(err)
 }
 
 // finish carries the latest operation on until it has ended, and waits when that

@@ -99,8 +99,10 @@ func (c *connected) Notify(ctx context.Context, event connect.Event) error {
 	if event.Type != connect.EventUpdated || event.Connection.Status == windlass.ConnectionBad {
 		return nil
 	}
-	if err := s.reads.Connected(ctx, event.Connection); err != nil {
-		return err
+	for _, c := range s.carries() {
+		if err := c.engine.Connected(ctx, event.Connection); err != nil {
+			return err
+		}
 	}
-	return s.writes.Connected(ctx, event.Connection)
+	return nil
 }

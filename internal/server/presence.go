@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"windlass"
 )
 
 // What follows from a lease (Config.Lease) for how soon others take over what a
@@ -84,7 +82,7 @@ func (p *presence) stop(ctx context.Context) error {
 	}
 	p.end()
 	p.ended.Wait()
-	return p.shows.Leave(ctx)
+	return errors.Join(p.server.release(ctx), p.shows.Leave(ctx))
 }
 
 // beat shows this process, extends its leases, and takes over from those who have
@@ -100,7 +98,7 @@ func (p *presence) beat(ctx context.Context) error {
 		return err
 	}
 	if now.Sub(p.extended) >= lease/extendEvery {
-		if err := p.server.store.ExtendLeases(patient, append(p.server.reads.Leases(), p.server.writes.Leases()...), p.server.config.Now().Add(lease)); err != nil {
+		if err := p.server.store.ExtendLeases(patient, p.server.leases(), p.server.config.Now().Add(lease)); err != nil {
 			return err
 		}
 		p.extended = now
@@ -145,32 +143,4 @@ func (p *presence) gone(silent []string, now time.Time) (gone []string) {
 		}
 	}
 	return gone
-}
-
-// takeOver lets everything go on that a process was doing which is gone; all
-// processes when id is empty.
-func (s *Server) takeOver(ctx context.Context, id string) error {
-	return s.store.In(ctx, func(ctx context.Context) error {
-		stood, err := s.store.FreeLeases(ctx, id)
-		if err != nil {
-			return err
-		}
-		for i := range stood {
-			// A write that somebody waited for has no job; one too many does no harm.
-			switch stood[i].Action {
-			case windlass.ActionWrite:
-				err = (&writeJobs{s}).EnqueueWrite(ctx, stood[i].ID, time.Time{})
-			case windlass.ActionRead:
-				err = (&readJobs{s}).EnqueueRead(ctx, stood[i].ID)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if id != "" {
-			s.log.WarnContext(ctx, "took over from a process that is gone", logProcess, id, logOperations, len(stood))
-			return s.work.engine.Gone(ctx, id)
-		}
-		return nil
-	})
 }

@@ -31,7 +31,8 @@ func migrations() []func(ctx context.Context, driver string, db *sql.DB) error {
 
 // kinds are all sorts of job.
 func (s *Server) kinds() []jobs.Kind {
-	return append(append(s.readKinds(), s.writeKinds()...),
+	return append(s.operationKinds(),
+		jobs.Kind{Name: jobDue, Attempts: 5, Priority: 2, Work: s.dueRead},
 		jobs.Retention(s.store, s.cutoffs),
 		jobs.Kind{Name: windlass.ScheduleKeepalive, Priority: 3, Attempts: 3, Work: s.keepAlive},
 	)
@@ -74,11 +75,15 @@ type routine struct {
 	every    time.Duration
 }
 
-var routines = []routine{
-	{"retention", windlass.ScheduleRetention, 15 * time.Minute},
-	{"keepalive", windlass.ScheduleKeepalive, 24 * time.Hour},
-	{"resume", jobResume, 5 * time.Minute},
-	{"resume-writes", jobResumeWrites, 5 * time.Minute},
+func (s *Server) routines() []routine {
+	all := []routine{
+		{"retention", windlass.ScheduleRetention, 15 * time.Minute},
+		{"keepalive", windlass.ScheduleKeepalive, 24 * time.Hour},
+	}
+	for _, c := range s.carries() {
+		all = append(all, routine{c.resume, jobResume(c.engine.Kind()), 5 * time.Minute})
+	}
+	return all
 }
 
 // newWork makes the engine of jobs.
@@ -100,12 +105,12 @@ func (s *Server) newWork(ctx context.Context) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &work{engine: engine, schedules: s.store, table: jobs.Timetable{Next: next, Job: jobOf}}, nil
+	return &work{engine: engine, schedules: s.store, table: jobs.Timetable{Next: s.nextRoutine, Job: jobOf}}, nil
 }
 
-// next is when a schedule of the server's own is due again.
-func next(schedule windlass.Schedule, after time.Time) time.Time {
-	for _, r := range routines {
+// nextRoutine is when a schedule of the server's own is due again.
+func (s *Server) nextRoutine(schedule windlass.Schedule, after time.Time) time.Time {
+	for _, r := range s.routines() {
 		if r.kind == schedule.Kind {
 			return after.Add(r.every)
 		}
@@ -150,7 +155,7 @@ func (s *Server) saveRoutines(ctx context.Context) error {
 	for _, schedule := range there {
 		known[schedule.ID] = true
 	}
-	for _, r := range routines {
+	for _, r := range s.routines() {
 		if known[r.id] {
 			continue
 		}

@@ -90,12 +90,12 @@ func (s *Store) Operations(ctx context.Context, want windlass.OperationFilter) (
 	return all, s.fail("list the operations", err, operationSays)
 }
 
-// StalledOperations lists at most limit running operations that nobody holds and
-// that should have gone on before the given time.
-func (s *Store) StalledOperations(ctx context.Context, before time.Time, limit int) ([]windlass.Operation, error) {
+// StalledOperations lists at most limit running operations of one kind, which is
+// their action, that are not leased and should have gone on before the given time.
+func (s *Store) StalledOperations(ctx context.Context, kind string, before time.Time, limit int) ([]windlass.Operation, error) {
 	all, err := list(ctx, s, scanOperation, `SELECT `+operationColumns+` FROM operations p
-		WHERE p.status = 'in_progress' AND p.updated < ?1 AND p.wait_until < ?1 AND p.lease_until < ?1
-		ORDER BY p.updated LIMIT ?2`, micros(before), limit)
+		WHERE p.status = 'in_progress' AND p.action = ?3 AND p.updated < ?1 AND p.wait_until < ?1 AND p.lease_until < ?1
+		ORDER BY p.updated LIMIT ?2`, micros(before), limit, kind)
 	return all, s.fail("list the operations that stand still", err, operationSays)
 }
 

@@ -52,11 +52,15 @@ func (s *Store) ExtendLeases(ctx context.Context, holders []string, until time.T
 	return nil
 }
 
-// ReleaseLeases takes every operation from whoever has it. It is for a process
-// that knows itself to be alone with the database, as it starts.
-func (s *Store) ReleaseLeases(ctx context.Context) error {
-	_, err := s.exec(ctx, `UPDATE operations SET lease_holder = '', lease_until = 0 WHERE status = 'in_progress' AND lease_holder <> ''`)
-	return s.fail("take the operations back", err, operationSays)
+// ReleaseLeases ends the leases of a process that is gone, or, when owner is empty,
+// of all processes, on operations of one kind, which is their action. It returns the
+// ids of these: their jobs may be lost.
+func (s *Store) ReleaseLeases(ctx context.Context, kind, owner string) ([]string, error) {
+	where, args := leasesOf(owner, 2)
+	ids, err := change(ctx, s, func(r row) (id string, err error) { return id, r.Scan(&id) },
+		`UPDATE operations SET lease_holder = '', lease_until = 0 WHERE status = 'in_progress' AND action = ?1 AND `+where+` RETURNING id`,
+		append([]any{kind}, args...)...)
+	return ids, s.fail("release the leases of a process that is gone", err, operationSays)
 }
 
 // moved returns a conflict unless one row was changed.

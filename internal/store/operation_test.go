@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -106,7 +107,9 @@ func TestOnlyTheHolderMovesAnOperation(t *testing.T) {
 		if again := got(s.Operation(ctx, w.project.ID, p.ID))(t); again.Cursor != "" || again.Walked != 0 || again.Restarts != 1 || again.Records != 90 {
 			t.Fatalf("got %+v", again)
 		}
-		must(t, s.ReleaseLeases(ctx))
+		if ids := got(s.ReleaseLeases(ctx, windlass.ActionRead, ""))(t); !slices.Equal(ids, []string{p.ID}) {
+			t.Fatalf("released %v", ids)
+		}
 		wantKind(t, s.EndOperation(ctx, p.ID, "c", windlass.OperationSuccess, "Done.", 0, noon), windlass.Conflict)
 		if !lease("d", until) {
 			t.Fatal("nobody has it")
@@ -138,16 +141,22 @@ func TestStalledOperations(t *testing.T) {
 		w := found(t, s)
 		p := w.operation(t)
 		must(t, s.BeginOperation(ctx, p, w.installation.Config.Content))
-		if all := got(s.StalledOperations(ctx, noon, 10))(t); len(all) != 0 {
+		stalled := func(kind string, before time.Time) []windlass.Operation {
+			return got(s.StalledOperations(ctx, kind, before, 10))(t)
+		}
+		if all := stalled(windlass.ActionRead, noon); len(all) != 0 {
 			t.Fatalf("got %+v", all)
 		}
-		if all := got(s.StalledOperations(ctx, noon.Add(time.Minute), 10))(t); len(all) != 1 {
+		if all := stalled(windlass.ActionRead, noon.Add(time.Minute)); len(all) != 1 {
 			t.Fatalf("got %+v", all)
+		}
+		if all := stalled(windlass.ActionWrite, noon.Add(time.Minute)); len(all) != 0 {
+			t.Fatalf("a read is among the writes: %+v", all)
 		}
 		_, _, _, err := s.LeaseOperation(ctx, p.ID, "a", noon, noon.Add(time.Hour))
 		must(t, err)
-		if all := got(s.StalledOperations(ctx, noon.Add(time.Minute), 10))(t); len(all) != 0 {
-			t.Fatalf("somebody has it: %+v", all)
+		if all := stalled(windlass.ActionRead, noon.Add(time.Minute)); len(all) != 0 {
+			t.Fatalf("it is leased: %+v", all)
 		}
 	})
 }

@@ -4,9 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"fmt"
 	"hash/fnv"
-
-	"windlass"
 )
 
 // lockAlive is the first number of the lock that a living process holds; its own
@@ -109,32 +108,31 @@ func (p *Presence) drop() {
 // Leave says that this process ends in good order and frees what it still holds.
 func (p *Presence) Leave(ctx context.Context) error {
 	p.drop()
-	_, err := p.store.FreeLeases(ctx, p.id)
-	return err
+	return p.store.FreeLeases(ctx, p.id)
 }
 
-// FreeLeases takes everything from a process that is gone, or, when owner is
-// empty, from all: for a process that knows itself to be alone with the database,
-// as it starts. It returns the operations that stood with it: their jobs may be lost.
-func (s *Store) FreeLeases(ctx context.Context, owner string) (stood []windlass.Operation, err error) {
-	const op = "free what a process held that is gone"
-	where, args := `lease_holder <> ''`, []any(nil)
-	if owner != "" {
-		where, args = where+` AND substr(lease_holder, 1, ?1) = ?2`, []any{len(owner) + 1, owner + "/"}
+// leasesOf is the condition for what a process has leased, or, when owner is empty,
+// what any has, and its arguments, the first of which has the given number.
+func leasesOf(owner string, number int) (where string, args []any) {
+	if owner == "" {
+		return `lease_holder <> ''`, nil
 	}
-	err = s.In(ctx, func(ctx context.Context) error {
-		stood, err = change(ctx, s, func(r row) (p windlass.Operation, err error) {
-			err = r.Scan(&p.ID, &p.Action)
-			return p, err
-		}, `UPDATE operations SET lease_holder = '', lease_until = 0 WHERE status = 'in_progress' AND `+where+` RETURNING id, action`, args...)
-		if err != nil {
-			return s.fail(op, err, says{})
-		}
+	return fmt.Sprintf(`lease_holder <> '' AND substr(lease_holder, 1, ?%d) = ?%d`, number, number+1), []any{len(owner) + 1, owner + "/"}
+}
+
+// FreeLeases takes everything but operations from a process that is gone, or, when
+// owner is empty, from all: for a process that knows itself to be alone with the
+// database, as it starts. Operations are released by kind: see ReleaseLeases.
+func (s *Store) FreeLeases(ctx context.Context, owner string) error {
+	const op = "free what a process held that is gone"
+	where, args := leasesOf(owner, 1)
+	return s.In(ctx, func(ctx context.Context) error {
 		for _, table := range []string{"credentials", "destination_health"} {
 			if _, err := s.exec(ctx, `UPDATE `+table+` SET lease_holder = '', lease_until = 0 WHERE `+where, args...); err != nil {
 				return s.fail(op, err, says{})
 			}
 		}
+		var err error
 		if owner == "" {
 			_, err = s.exec(ctx, `DELETE FROM processes`)
 		} else {
@@ -142,5 +140,4 @@ func (s *Store) FreeLeases(ctx context.Context, owner string) (stood []windlass.
 		}
 		return s.fail(op, err, says{})
 	})
-	return stood, err
 }

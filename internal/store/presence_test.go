@@ -46,27 +46,25 @@ func TestPresence(t *testing.T) {
 }
 
 // What a process held that is gone is free at once, and nothing else is.
-func TestFreeLeases(t *testing.T) {
+func TestReleaseLeases(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		ctx, s := t.Context(), open()
 		w, now := found(t, s), noon
-		first, second := w.operation(t), w.operation(t)
-		second.Object = "projects"
-		must(t, s.BeginOperation(ctx, first, w.installation.Config.Content))
-		must(t, s.BeginOperation(ctx, second, w.installation.Config.Content))
-		for id, owner := range map[string]string{first.ID: "dead/1", second.ID: "deadly/1"} {
+		first, second, write := w.operation(t), w.operation(t), w.operation(t)
+		second.Object, write.Action = "projects", windlass.ActionWrite
+		for _, p := range []windlass.Operation{first, second, write} {
+			must(t, s.BeginOperation(ctx, p, w.installation.Config.Content))
+		}
+		for id, owner := range map[string]string{first.ID: "dead/1", second.ID: "deadly/1", write.ID: "dead/2"} {
 			if _, won, _, err := s.LeaseOperation(ctx, id, owner, now, now.Add(time.Hour)); !won || err != nil {
 				t.Fatal(won, err)
 			}
 		}
-		stood, err := s.FreeLeases(ctx, "dead")
-		must(t, err)
-		if len(stood) != 1 || stood[0].ID != first.ID || stood[0].Action != windlass.ActionRead {
-			t.Errorf("%+v stood", stood)
-		}
+		must(t, s.FreeLeases(ctx, "dead")) // leaves operations to those who know their kinds
+		wantSame(t, got(s.ReleaseLeases(ctx, windlass.ActionRead, "dead"))(t), []string{first.ID})
 		must(t, s.ExtendLeases(ctx, []string{"dead/1"}, now.Add(2*time.Hour))) // it has none any more
-		for id, want := range map[string]bool{first.ID: true, second.ID: false} {
+		for id, want := range map[string]bool{first.ID: true, second.ID: false, write.ID: false} {
 			if _, won, _, err := s.LeaseOperation(ctx, id, "alive/1", now, now.Add(time.Hour)); won != want || err != nil {
 				t.Errorf("%s: %v, %v", id, won, err)
 			}
@@ -79,10 +77,9 @@ func TestFreeLeases(t *testing.T) {
 				t.Errorf("%s: %v, %v", id, won, err)
 			}
 		}
-		stood, err = s.FreeLeases(ctx, "")
-		must(t, err)
-		if len(stood) != 2 {
-			t.Errorf("%d stood, want all", len(stood))
+		if ids := got(s.ReleaseLeases(ctx, windlass.ActionRead, ""))(t); len(ids) != 2 {
+			t.Errorf("%v were released, want all reads", ids)
 		}
+		wantSame(t, got(s.ReleaseLeases(ctx, windlass.ActionWrite, ""))(t), []string{write.ID})
 	})
 }

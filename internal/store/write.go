@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"windlass"
 )
@@ -113,27 +112,23 @@ func (s *Store) SaveWriteRecord(ctx context.Context, r windlass.WriteRecord) err
 		writeRecordID(r.OperationID, r.Position), r.RecordID, r.Status, micros(r.Sent), r.Attempts, r.Error)
 }
 
-// EndWrite ends a write that holder has, erases its records, and notes its status
-// as the installation's last one. Whether the installation is healthy is not said
-// by it: what is wrong with a write is most often wrong with its record. Conflict
-// when the lease is another's.
-func (s *Store) EndWrite(ctx context.Context, id, holder, status, result string, requests int64, now time.Time) error {
-	op := "end the write " + id
+// EraseWrite erases the records of a write that has ended, and notes its status as
+// the installation's last one. Whether the installation is healthy is not said by it:
+// what is wrong with a write is most often wrong with its record.
+func (s *Store) EraseWrite(ctx context.Context, operationID string) error {
+	op := "erase the write " + operationID
 	return s.In(ctx, func(ctx context.Context) error {
-		n, err := s.exec(ctx, `UPDATE operations SET status = ?3, result = ?4, requests = requests + ?5, ended = ?6, updated = ?6,
-			wait_until = 0, lease_holder = '', lease_until = 0
-			WHERE id = ?1 AND lease_holder = ?2 AND status = 'in_progress'`, id, holder, status, result, requests, micros(now))
-		if err := s.moved(op, n, err); err != nil {
-			return err
+		for _, statement := range []string{
+			`DELETE FROM write_records WHERE operation_id = ?1`,
+			`DELETE FROM writes WHERE operation_id = ?1`,
+			`UPDATE installations SET last_status = (SELECT status FROM operations WHERE id = ?1)
+				WHERE id = (SELECT installation_id FROM operations WHERE id = ?1)
+					AND last_status <> (SELECT status FROM operations WHERE id = ?1)`,
+		} {
+			if _, err := s.exec(ctx, statement, operationID); err != nil {
+				return s.fail(op, err, writeSays)
+			}
 		}
-		if _, err := s.exec(ctx, `DELETE FROM write_records WHERE operation_id = ?1`, id); err != nil {
-			return s.fail(op, err, writeSays)
-		}
-		if _, err := s.exec(ctx, `DELETE FROM writes WHERE operation_id = ?1`, id); err != nil {
-			return s.fail(op, err, writeSays)
-		}
-		_, err = s.exec(ctx, `UPDATE installations SET last_status = ?2
-			WHERE id = (SELECT installation_id FROM operations WHERE id = ?1) AND last_status <> ?2`, id, status)
-		return s.fail(op, err, writeSays)
+		return nil
 	})
 }

@@ -62,14 +62,12 @@ func TestWritesAreKeptUntilTheyEnd(t *testing.T) {
 		if a, b := again[0], records[0]; a.Status != b.Status || a.RecordID != b.RecordID || !a.Sent.Equal(now) || a.Attempts != 3 || !bytes.Equal(a.Record, b.Record) {
 			t.Errorf("%+v", a)
 		}
-		if err := s.EndWrite(ctx, "one", "nobody", windlass.OperationSuccess, "", 0, now); !errors.Is(err, windlass.Conflict) {
-			t.Errorf("ended by somebody without the lease: %v", err)
-		}
 		_, won, _, err := s.LeaseOperation(ctx, "one", "me", now, now.Add(time.Minute))
 		if err != nil || !won {
 			t.Fatal(won, err)
 		}
-		must(s.EndWrite(ctx, "one", "me", windlass.OperationSuccess, "Done.", 7, now))
+		must(s.EndOperation(ctx, "one", "me", windlass.OperationSuccess, "Done.", 7, now))
+		must(s.EraseWrite(ctx, "one"))
 		if left, err := s.WriteRecords(ctx, "one"); err != nil || len(left) != 0 {
 			t.Errorf("%d records are left: %v", len(left), err)
 		}

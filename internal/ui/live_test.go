@@ -22,9 +22,8 @@ import (
 // idle takes what reads hand on, and does nothing with it.
 type idle struct{}
 
-func (idle) AddBatches(context.Context, []windlass.Batch) error    { return nil }
-func (idle) EnqueueRead(context.Context, string) error             { return nil }
-func (idle) EnqueueDelivery(context.Context, string, string) error { return nil }
+func (idle) AddBatches(context.Context, []windlass.Batch) error { return nil }
+func (idle) Enqueue(context.Context, string, time.Time) error   { return nil }
 func (idle) open(context.Context, windlass.Connection, string) (connector.Reader, error) {
 	return nil, windlass.Unavailable
 }

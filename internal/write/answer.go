@@ -43,7 +43,7 @@ func (a Answer) Failed() bool {
 
 // answer is what there is to say of a write that has ended.
 func (s *step) answer() Answer {
-	a := Answer{OperationID: s.p.ID}
+	a := Answer{OperationID: s.Op.ID}
 	if !s.w.Batch {
 		r := &s.records[0]
 		if r.Status != windlass.RecordDone {

@@ -44,10 +44,7 @@ func (f *Flow) gather(ctx context.Context, t *task) (string, error) {
 	if err := f.store.CloseWrite(ctx, w.OperationID); err != nil {
 		return "", err
 	}
-	if err := f.store.WakeOperation(ctx, w.OperationID, f.now()); err != nil {
-		return "", err
-	}
-	return w.OperationID, f.jobs.EnqueueWrite(ctx, w.OperationID, time.Time{})
+	return w.OperationID, f.Wake(ctx, w.OperationID)
 }
 
 func (f *Flow) beginCollecting(ctx context.Context, t *task, name string) (string, error) {
@@ -61,7 +58,7 @@ func (f *Flow) beginCollecting(ctx context.Context, t *task, name string) (strin
 	if err := f.keep(ctx, t, p, w, t.records(p.ID)); err != nil {
 		return "", err
 	}
-	return p.ID, f.jobs.EnqueueWrite(ctx, p.ID, p.Wait)
+	return p.ID, f.Enqueue(ctx, p.ID, p.Wait)
 }
 
 // collects names what may be written together: all that agrees but for the

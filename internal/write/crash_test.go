@@ -160,7 +160,7 @@ func TestDeathAtEveryPlaceOfABatch(t *testing.T) {
 			}
 			alive := !d.dead()
 			if at%2 == 0 {
-				w.must(w.ReleaseLeases(t.Context())) // else the lease runs out
+				w.released() // else the lease runs out
 			}
 			w.office.told = nil
 			told := alive || w.operation(a.OperationID).Status == windlass.OperationSuccess

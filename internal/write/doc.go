@@ -18,8 +18,8 @@
 //   - What is to be written is sealed at rest until it has been (invariant 5), and
 //     erased with the end of the write. The values of secret fields reach no log,
 //     error, operation, notification or answer. Jobs carry ids.
-//   - No network inside a transaction (invariant 3). Every request is paid from the
-//     budget by the client that Open returns (invariant 7).
+//   - Every request is paid from the budget by the client that Open returns
+//     (invariant 7).
 //
 // # The states of a write
 //
@@ -27,8 +27,9 @@
 //
 //	collecting → running ⇄ waiting → success or failure
 //
-// Synchronous or not, it is carried on by the holder of the operation's lease; the
-// operation's cursor is how many records are settled, and moves once for each. An
+// Package operation carries it on: see there for what waits, is retried and fails. A
+// step is a record; a synchronous write takes all of them in its caller's process,
+// under the operation's lease. The cursor is how many records are settled. An
 // operation is a success when all of its records are.
 //
 // # Decisions
@@ -52,7 +53,5 @@
 //
 // # What to use
 //
-// [New] makes a [Flow]. [Flow.Write] is the API's, [Flow.Step] the work of a job;
-// [Flow.Resume] belongs on a timer, [Flow.Connected] where credentials are
-// replaced.
+// [New] makes a [Flow]. [Flow.Write] is the API's, the engine is for the jobs.
 package write

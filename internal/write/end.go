@@ -8,39 +8,40 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/logkey"
+	"windlass/internal/operation"
 )
 
-// end ends the write: its outcomes, its status and result, the answer to its key,
-// and what the product is told, in one transaction.
-func (s *step) end(ctx context.Context) error {
-	// The outcome counts even if the time for the write is over.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	return s.store.In(ctx, func(ctx context.Context) error {
-		if err := s.settle(ctx); err != nil {
-			return err
-		}
-		done, failed := s.counts()
-		status, severity := windlass.OperationSuccess, windlass.SeverityInfo
-		if failed > 0 {
-			status, severity = windlass.OperationFailure, windlass.SeverityError
-		}
-		result := s.summary(done, failed)
-		requests := s.spent()
-		if err := s.note(ctx, s.p.ID, severity, result, map[string]string{
-			logWritten: strconv.Itoa(done), logFailed: strconv.Itoa(failed), logRequests: strconv.FormatInt(s.p.Requests, 10),
-			logTook: s.now().Sub(s.p.Started).Round(time.Millisecond).String(),
-		}); err != nil {
-			return err
-		}
-		if err := s.store.EndWrite(ctx, s.p.ID, s.holder, status, result, requests, s.now()); err != nil {
-			return err
-		}
-		if err := s.keepAnswer(ctx); err != nil {
-			return err
-		}
-		return s.tell(ctx, failed == 0)
-	})
+// Finish says how the write ends: its outcomes, the answer to its key, and what the
+// product is told.
+func (s *step) Finish(ctx context.Context, _ *operation.Turn, cause error) (o operation.Outcome, err error) {
+	if cause != nil {
+		s.failAll(s.plain(cause), false)
+	}
+	if err := s.settle(ctx); err != nil {
+		return o, err
+	}
+	done, failed := s.counts()
+	o = operation.Outcome{
+		Success: failed == 0, Result: s.summary(done, failed), Severity: windlass.SeverityInfo,
+		Details: map[string]string{
+			logkey.Written: strconv.Itoa(done), logkey.Failed: strconv.Itoa(failed), logkey.Requests: strconv.FormatInt(s.Op.Requests, 10),
+			logkey.Duration: s.now().Sub(s.Op.Started).Round(time.Millisecond).String(),
+		},
+		Then: func(ctx context.Context) error {
+			if err := s.store.EraseWrite(ctx, s.Op.ID); err != nil {
+				return err
+			}
+			if err := s.keepAnswer(ctx); err != nil {
+				return err
+			}
+			return s.tell(ctx, failed == 0)
+		},
+	}
+	if failed > 0 {
+		o.Severity = windlass.SeverityError
+	}
+	return o, nil
 }
 
 // summary is the result of the write, as a sentence.
@@ -48,11 +49,11 @@ func (s *step) summary(done, failed int) string {
 	verb := map[string]string{windlass.WriteCreate: "Created", windlass.WriteUpdate: "Updated", windlass.WriteDelete: "Deleted"}[s.w.Type]
 	switch {
 	case failed == 0:
-		return fmt.Sprintf("%s %s of %s.", verb, many(done, "record"), s.p.Object)
+		return fmt.Sprintf("%s %s of %s.", verb, many(done, "record"), s.Op.Object)
 	case !s.w.Batch:
-		return upper(s.records[0].Error) + "."
+		return operation.Upper(s.records[0].Error) + "."
 	default:
-		return fmt.Sprintf("%s %d of %s of %s; %d failed, the first so: %s.", verb, done, many(len(s.records), "record"), s.p.Object, failed, s.firstError())
+		return fmt.Sprintf("%s %d of %s of %s; %d failed, the first so: %s.", verb, done, many(len(s.records), "record"), s.Op.Object, failed, s.firstError())
 	}
 }
 
@@ -76,8 +77,8 @@ func (s *step) keepAnswer(ctx context.Context) error {
 		return &windlass.Error{Kind: windlass.Internal, Op: opWrite, Message: "the answer is no JSON", Err: err}
 	}
 	k := *s.key
-	k.OperationID, k.Answer = s.p.ID, answer
-	_, err = s.store.SaveWriteKey(ctx, k, s.p.ID)
+	k.OperationID, k.Answer = s.Op.ID, answer
+	_, err = s.store.SaveWriteKey(ctx, k, s.Op.ID)
 	return err
 }
 
@@ -103,7 +104,7 @@ func (s *step) tell(ctx context.Context, success bool) error {
 			GroupRef: s.in.Group.Ref, GroupName: s.in.Group.Name,
 			ConsumerRef: s.in.Connection.Consumer.Ref, ConsumerName: s.in.Connection.Consumer.Name,
 		},
-		ObjectName: s.p.Object, Success: success, OperationID: s.p.ID,
+		ObjectName: s.Op.Object, Success: success, OperationID: s.Op.ID,
 	}
 	for i := range s.records {
 		r := &s.records[i]
@@ -113,5 +114,5 @@ func (s *step) tell(ctx context.Context, success bool) error {
 			notice.Errors = append(notice.Errors, s.named(r))
 		}
 	}
-	return s.opts.Notifier.Notify(ctx, s.p.ProjectID, windlass.AsyncWriteDoneEvent, notice)
+	return s.opts.Notifier.Notify(ctx, s.Op.ProjectID, windlass.AsyncWriteDoneEvent, notice)
 }

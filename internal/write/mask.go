@@ -20,7 +20,7 @@ func (s *step) hide(record json.RawMessage) {
 	if json.Unmarshal(record, &fields) != nil {
 		return
 	}
-	for _, name := range s.secretFields(s.in.Connection, s.p.Object) {
+	for _, name := range s.secretFields(s.in.Connection, s.Op.Object) {
 		var secret string
 		if json.Unmarshal(fields[name], &secret) != nil {
 			secret = string(fields[name]) // a number is one, too
@@ -61,10 +61,19 @@ func (s *step) plain(err error) string {
 	return strings.TrimRight(text, ".")
 }
 
+// withoutSecrets is an error whose text has no secrets.
+type withoutSecrets struct {
+	text string
+	err  error
+}
+
+func (w *withoutSecrets) Error() string { return w.text }
+func (w *withoutSecrets) Unwrap() error { return w.err }
+
 // masked is a record of the provider's without its secrets: the provider returns
 // the value of a variable that is not secured.
 func (s *step) masked(record json.RawMessage) json.RawMessage {
-	names := s.secretFields(s.in.Connection, s.p.Object)
+	names := s.secretFields(s.in.Connection, s.Op.Object)
 	var fields map[string]json.RawMessage
 	if len(names) == 0 || json.Unmarshal(record, &fields) != nil {
 		return record

@@ -129,7 +129,7 @@ func (f *Flow) first(ctx context.Context, t *task, k, before windlass.WriteKey) 
 			if s, err = f.begin(ctx, t, before.Began); err != nil {
 				return err
 			}
-			k.OperationID = s.p.ID
+			k.OperationID = s.Op.ID
 		}
 		if t.request.Mode == windlass.WriteAsync {
 			a = Answer{OperationID: k.OperationID}
@@ -157,16 +157,16 @@ func (f *Flow) first(ctx context.Context, t *task, k, before windlass.WriteKey) 
 // takeOver carries on the write of a key whose process has died. It returns nil
 // while somebody has it, and when it has just ended.
 func (f *Flow) takeOver(ctx context.Context, t *task, k windlass.WriteKey) (*step, error) {
-	s := &step{Flow: f, holder: f.holder(), began: f.now(), key: &k, integration: t.integration, marked: none}
-	p, won, _, err := f.store.LeaseOperation(ctx, k.OperationID, s.holder, s.began, s.began.Add(f.opts.Lease))
+	s := &step{Flow: f, key: &k, integration: t.integration, marked: none}
+	s.Turn = f.Turn(s)
+	won, _, err := s.Take(ctx, k.OperationID)
 	if err != nil || !won {
 		return nil, err
 	}
-	s.p = p
 	if err := s.load(ctx); err != nil {
 		return nil, err
 	}
-	return s, f.note(ctx, p.ID, windlass.SeverityWarning, "The process that wrote has died. The request was sent again, and is carried on.", nil)
+	return s, s.Log(ctx, windlass.SeverityWarning, "The process that wrote has died. The request was sent again, and is carried on.", nil)
 }
 
 // pause waits until it is worth looking again.

@@ -3,12 +3,15 @@ package write
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/logkey"
 	"windlass/internal/mapping"
+	"windlass/internal/operation"
 )
 
 // outcome is what became of an attempt to write a record.
@@ -21,8 +24,8 @@ type outcome struct {
 	nothing bool
 }
 
-// write writes the record that is marked. Its error is a *Waiting, or what keeps
-// the write from going on.
+// write writes the record that is marked. Its error is one that passes, or that of a
+// process that stops.
 func (s *step) write(ctx context.Context) error {
 	i := s.marked
 	r := &s.records[i]
@@ -40,7 +43,7 @@ func (s *step) write(ctx context.Context) error {
 		s.done(i, o)
 		return nil
 	case s.w.Mode == windlass.WriteAsync && (ctx.Err() != nil || passes(o.err)):
-		return s.refused(ctx, i, o.err)
+		return o.err
 	default:
 		s.failed(i, s.plain(o.err), temporary(o.err))
 		return nil
@@ -76,8 +79,8 @@ func (s *step) create(ctx context.Context, r *windlass.WriteRecord) outcome {
 			return outcome{id: id, found: true}
 		}
 	}
-	result, err := s.target.Write(ctx, connector.WriteRequest{Object: s.p.Object, Record: written.Record})
-	s.count()
+	result, err := s.target.Write(ctx, connector.WriteRequest{Object: s.Op.Object, Record: written.Record})
+	s.Called()
 	if err == nil {
 		return outcome{id: result.ID, data: result.Raw}
 	}
@@ -122,8 +125,8 @@ func (d *doubt) Error() string {
 func (d *doubt) Unwrap() error { return d.cause }
 
 func (s *step) find(ctx context.Context, record json.RawMessage, since time.Time) (string, bool, error) {
-	id, found, err := s.target.Find(ctx, connector.FindRequest{Object: s.p.Object, Record: record, Since: since.Add(-skew)})
-	s.count()
+	id, found, err := s.target.Find(ctx, connector.FindRequest{Object: s.Op.Object, Record: record, Since: since.Add(-skew)})
+	s.Called()
 	return id, found, err
 }
 
@@ -131,8 +134,8 @@ func (s *step) find(ctx context.Context, record json.RawMessage, since time.Time
 func (s *step) update(ctx context.Context, r *windlass.WriteRecord) outcome {
 	var current json.RawMessage
 	if len(s.plan.NeedsCurrent()) > 0 {
-		now, err := s.target.Get(ctx, connector.GetRequest{Object: s.p.Object, ID: r.RecordID})
-		s.count()
+		now, err := s.target.Get(ctx, connector.GetRequest{Object: s.Op.Object, ID: r.RecordID})
+		s.Called()
 		if err != nil {
 			return outcome{err: err, nothing: true}
 		}
@@ -142,16 +145,16 @@ func (s *step) update(ctx context.Context, r *windlass.WriteRecord) outcome {
 	if err != nil {
 		return outcome{err: err, nothing: true}
 	}
-	result, err := s.target.Write(ctx, connector.WriteRequest{Object: s.p.Object, ID: r.RecordID, Record: written.Record})
-	s.count()
+	result, err := s.target.Write(ctx, connector.WriteRequest{Object: s.Op.Object, ID: r.RecordID, Record: written.Record})
+	s.Called()
 	return outcome{id: result.ID, data: result.Raw, err: err}
 }
 
 // remove deletes a record. One that is gone, and was sent before, was deleted
 // then.
 func (s *step) remove(ctx context.Context, r *windlass.WriteRecord) outcome {
-	err := s.target.Delete(ctx, connector.DeleteRequest{Object: s.p.Object, ID: r.RecordID})
-	s.count()
+	err := s.target.Delete(ctx, connector.DeleteRequest{Object: s.Op.Object, ID: r.RecordID})
+	s.Called()
 	switch {
 	case kindIs(err, windlass.NotFound) && !s.before.IsZero():
 		return outcome{id: r.RecordID, found: true}
@@ -181,8 +184,8 @@ func (s *step) lookDeleted(ctx context.Context, r *windlass.WriteRecord, cause e
 
 // gone reports whether a record is not there.
 func (s *step) gone(ctx context.Context, r *windlass.WriteRecord) (bool, error) {
-	_, err := s.target.Get(ctx, connector.GetRequest{Object: s.p.Object, ID: r.RecordID})
-	s.count()
+	_, err := s.target.Get(ctx, connector.GetRequest{Object: s.Op.Object, ID: r.RecordID})
+	s.Called()
 	if kindIs(err, windlass.NotFound) {
 		return true, nil
 	}
@@ -215,10 +218,10 @@ func (s *step) done(i int, o outcome) {
 		s.data[i] = s.masked(o.data)
 	}
 	message := map[string]string{windlass.WriteCreate: "Created ", windlass.WriteUpdate: "Updated ", windlass.WriteDelete: "Deleted "}[s.w.Type]
-	message += o.id + " of " + s.p.Object + "."
+	message += o.id + " of " + s.Op.Object + "."
 	if o.found {
 		verb := map[string]string{windlass.WriteCreate: "created ", windlass.WriteUpdate: "updated ", windlass.WriteDelete: "deleted "}[s.w.Type]
-		message = "The answer to an earlier attempt was lost, but it had " + verb + o.id + " of " + s.p.Object + "."
+		message = "The answer to an earlier attempt was lost, but it had " + verb + o.id + " of " + s.Op.Object + "."
 	}
 	s.line(windlass.SeverityInfo, message, r)
 }
@@ -232,7 +235,7 @@ func (s *step) failed(i int, why string, passes bool) {
 		s.temporary = map[int]bool{}
 	}
 	s.temporary[i] = passes
-	s.line(windlass.SeverityError, upper(why)+".", r)
+	s.line(windlass.SeverityError, operation.Upper(why)+".", r)
 }
 
 // failAll fails whatever is open.
@@ -296,12 +299,32 @@ func (s *step) lastLook(ctx context.Context, r *windlass.WriteRecord) (string, b
 func (s *step) line(severity, message string, r *windlass.WriteRecord) {
 	details := map[string]string{}
 	if s.w.Batch {
-		details[logRecord] = fmt.Sprint(r.Position)
+		details[logkey.Record] = fmt.Sprint(r.Position)
 	}
 	if r.RecordID != "" {
-		details[logRecordID] = r.RecordID
+		details[logkey.RecordID] = r.RecordID
 	}
 	s.lines = append(s.lines, windlass.OperationLog{
-		ID: newID(), OperationID: s.p.ID, Time: s.now(), Severity: severity, Message: message, Details: details,
+		ID: operation.NewID(), OperationID: s.Op.ID, Time: s.now(), Severity: severity, Message: message, Details: details,
 	})
+}
+
+// asProvider is the provider's error in err, if it has one.
+func asProvider(err error) (*windlass.Error, bool) { return windlass.FromProvider(err) }
+
+// lost reports whether a write may have happened although it failed so.
+func lost(err error) bool {
+	return !kindIs(err, windlass.RateLimited) &&
+		(kindIs(err, windlass.Unavailable) || kindIs(err, windlass.Malformed) || kindIs(err, windlass.Canceled) ||
+			errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+}
+
+// temporary reports whether the same request may succeed later.
+func temporary(err error) bool {
+	return lost(err) || kindIs(err, windlass.RateLimited) || kindIs(err, windlass.Incomplete) || operation.Local(err)
+}
+
+// passes reports whether to try again. Credentials may be renewed.
+func passes(err error) bool {
+	return temporary(err) || kindIs(err, windlass.NeedsReconnect) || kindIs(err, windlass.Unauthorized)
 }

@@ -13,12 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"windlass"
 	"windlass/bitbucket"
 	"windlass/bitbucket/sandbox"
 	"windlass/connector"
+	"windlass/internal/operation"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 	"windlass/internal/write"
@@ -124,7 +123,7 @@ type notice struct {
 	data  json.RawMessage
 }
 
-func (o *office) EnqueueWrite(_ context.Context, operationID string, at time.Time) error {
+func (o *office) Enqueue(_ context.Context, operationID string, at time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.jobs = append(o.jobs, job{operationID, at})
@@ -179,7 +178,7 @@ func (w *world) must(err error) {
 	}
 }
 
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
+func newID() string { return operation.NewID() }
 
 const revision = `{"name":"repos","provider":"bitbucket",
 	"read":{"objects":[{"objectName":"projects","destination":"hook","requiredFields":[
@@ -208,8 +207,8 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	w.integration = w.deploy("repos", revision)
 	w.installation = w.install("group-1", configOf(allObjects), nil)
 	w.config = write.Config{
-		Store: s, Jobs: w.office, Notifier: w.office, Providers: connector.Providers{&bitbucket.Provider{}}, Open: w.provider.Open, Now: w.clock.now,
-		Logger: slog.New(slog.NewTextHandler(w.logs, nil)),
+		Store: s, Jobs: w.office, Notifier: w.office, Providers: connector.Providers{&bitbucket.Provider{}}, Open: w.provider.Open,
+		Options: operation.Options{Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.logs, nil))},
 	}
 	w.flow = w.process(nil)
 	return w
@@ -312,11 +311,18 @@ func (w *world) step(f *write.Flow, id string) time.Duration {
 	if err == nil {
 		return -1
 	}
-	waiting := new(write.Waiting)
+	waiting := new(operation.Waiting)
 	if !errors.As(err, &waiting) {
 		w.Fatalf("Step returned %v", err)
 	}
 	return waiting.Wait()
+}
+
+// released ends all leases of writes, as a process does that starts alone.
+func (w *world) released() {
+	w.Helper()
+	_, err := w.ReleaseLeases(w.Context(), windlass.ActionWrite, "")
+	w.must(err)
 }
 
 // finish carries a write on until it has ended, and waits when that is wanted.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/logkey"
+	"windlass/internal/operation"
 )
 
 // Write carries a request out, or, where it is asynchronous, keeps it and sees to
@@ -48,29 +50,29 @@ func (f *Flow) Write(ctx context.Context, project, integration, object string, r
 // key first came: what it created must not be created again.
 func (f *Flow) begin(ctx context.Context, t *task, sent time.Time) (*step, error) {
 	async := t.request.Mode == windlass.WriteAsync
-	s := &step{Flow: f, holder: f.holder(), began: f.now(), in: t.in, integration: t.integration, plan: t.plan}
-	s.p = f.operation(t)
-	s.records = t.records(s.p.ID)
+	s := &step{Flow: f, in: t.in, integration: t.integration, plan: t.plan}
+	s.Turn = f.Turn(s)
+	s.Op = f.operation(t)
+	s.records = t.records(s.Op.ID)
 	for i := range s.records {
 		s.records[i].Sent = sent
 	}
 	s.w = windlass.Write{
-		OperationID: s.p.ID, Type: t.request.Type, Mode: t.request.Mode, Batch: t.request.Batch != nil, Size: len(s.records),
+		OperationID: s.Op.ID, Type: t.request.Type, Mode: t.request.Mode, Batch: t.request.Batch != nil, Size: len(s.records),
 	}
 	if async {
-		s.w.Deadline = s.began.Add(hours(t.request.RetryPolicy))
+		s.w.Deadline = s.Began.Add(hours(t.request.RetryPolicy))
 	}
-	if err := f.keep(ctx, t, s.p, s.w, s.records); err != nil {
+	if err := f.keep(ctx, t, s.Op, s.w, s.records); err != nil {
 		return s, err
 	}
 	if async {
-		return s, f.jobs.EnqueueWrite(ctx, s.p.ID, time.Time{})
+		return s, f.Enqueue(ctx, s.Op.ID, time.Time{})
 	}
-	p, won, _, err := f.store.LeaseOperation(ctx, s.p.ID, s.holder, s.began, s.began.Add(f.opts.Lease))
+	won, _, err := s.Take(ctx, s.Op.ID)
 	if err == nil && !won {
 		err = &windlass.Error{Kind: windlass.Internal, Op: opWrite, Message: "a new operation is leased by another process"}
 	}
-	s.p = p
 	if err != nil {
 		return s, err
 	}
@@ -81,7 +83,7 @@ func (f *Flow) begin(ctx context.Context, t *task, sent time.Time) (*step, error
 func (f *Flow) operation(t *task) windlass.Operation {
 	now := f.now()
 	return windlass.Operation{
-		ID: newID(), ProjectID: t.in.ProjectID, IntegrationID: t.in.IntegrationID, InstallationID: t.in.ID,
+		ID: operation.NewID(), ProjectID: t.in.ProjectID, IntegrationID: t.in.IntegrationID, InstallationID: t.in.ID,
 		ConfigID: t.in.Config.ID, RevisionID: t.in.Config.RevisionID, Workspace: t.in.Connection.WorkspacePath(),
 		Object: t.object, Action: windlass.ActionWrite, Trigger: windlass.TriggerAsked, Status: windlass.OperationRunning,
 		Cursor: "0", Estimate: int64(len(t.request.all())), Created: now, Updated: now,
@@ -90,30 +92,26 @@ func (f *Flow) operation(t *task) windlass.Operation {
 
 // keep adds an operation with its write and the first line of its log.
 func (f *Flow) keep(ctx context.Context, t *task, p windlass.Operation, w windlass.Write, records []windlass.WriteRecord) error {
-	if err := f.store.BeginOperation(ctx, p, t.in.Config.Content); err != nil {
-		return err
-	}
-	if err := f.store.CreateWrite(ctx, w, records); err != nil {
-		return err
-	}
 	line := fmt.Sprintf("A write of %s begins: %s of %s, %s.", p.Object, w.Type, many(w.Size, "record"), w.Mode)
 	details := map[string]string{}
 	if w.Collects != "" {
-		line = fmt.Sprintf("A write of %s collects records to %s until %s, or until it has %d.", p.Object, w.Type, stamp(p.Wait), MostRecords)
+		line = fmt.Sprintf("A write of %s collects records to %s until %s, or until it has %d.", p.Object, w.Type, operation.Stamp(p.Wait), MostRecords)
 	}
 	if !w.Deadline.IsZero() {
-		details[logUntil] = stamp(w.Deadline)
+		details[logkey.Until] = operation.Stamp(w.Deadline)
 	}
-	return f.note(ctx, p.ID, windlass.SeverityInfo, line, details)
+	if err := f.Begin(ctx, p, t.in.Config.Content, line, details); err != nil {
+		return err
+	}
+	return f.store.CreateWrite(ctx, w, records)
 }
 
 // sync carries a write on to its end and answers; an asynchronous one is
 // answered at once.
 func (s *step) sync(ctx context.Context) (Answer, error) {
 	if s.w.Mode == windlass.WriteAsync {
-		return Answer{OperationID: s.p.ID}, nil
+		return Answer{OperationID: s.Op.ID}, nil
 	}
-	defer s.hold(s.holder)()
 	// What is under way is carried through even if the caller goes away: what has
 	// been sent cannot be taken back, and a repeat is to find the answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.Patience)
@@ -121,7 +119,7 @@ func (s *step) sync(ctx context.Context) (Answer, error) {
 	if err := s.open(ctx); err != nil {
 		s.failAll(s.plain(err), temporary(err))
 	}
-	if err := s.carry(ctx); err != nil {
+	if err := s.Carry(ctx); err != nil {
 		return Answer{}, err
 	}
 	return s.answer(), nil
@@ -133,8 +131,6 @@ func hours(p *RetryPolicy) time.Duration {
 	}
 	return time.Duration(p.DeadlineHours) * time.Hour
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func many(n int, what string) string {
 	if n == 1 {
