@@ -57,8 +57,10 @@ func (s *Store) ExtendLeases(ctx context.Context, holders []string, until time.T
 // ids of these: their jobs may be lost.
 func (s *Store) ReleaseLeases(ctx context.Context, kind, owner string) ([]string, error) {
 	where, args := leasesOf(owner, 2)
-	ids, err := change(ctx, s, func(r row) (id string, err error) { return id, r.Scan(&id) },
-		`UPDATE operations SET lease_holder = '', lease_until = 0 WHERE status = 'in_progress' AND action = ?1 AND `+where+` RETURNING id`,
+	ids, err := change(ctx, s, func(r row) (id string, err error) {
+		err = r.Scan(&id)
+		return id, err
+	}, `UPDATE operations SET lease_holder = '', lease_until = 0 WHERE status = 'in_progress' AND action = ?1 AND `+where+` RETURNING id`,
 		append([]any{kind}, args...)...)
 	return ids, s.fail("release the leases of a process that is gone", err, operationSays)
 }
