@@ -80,12 +80,13 @@ type Budget struct {
 
 	mu     sync.Mutex
 	purses map[string]*purse
+	rested map[string]rested // a key is in one of the two
 }
 
 // New makes a Budget on a ledger. opts may be nil. Run it, so that what it does
 // not spend goes back to the others.
 func New(ledger Ledger, opts *Options) *Budget {
-	b := &Budget{ledger: ledger, group: newGroup(ledger), purses: map[string]*purse{}}
+	b := &Budget{ledger: ledger, group: newGroup(ledger), purses: map[string]*purse{}, rested: map[string]rested{}}
 	if opts != nil {
 		b.opts = *opts
 	}
@@ -113,7 +114,12 @@ func (b *Budget) purse(key string) *purse {
 	p := b.purses[key]
 	if p == nil {
 		now, _ := b.clock.read()
-		p = newPurse(key, now)
+		if r, known := b.rested[key]; known {
+			p = r.wake(key, now)
+			delete(b.rested, key)
+		} else {
+			p = newPurse(key, now)
+		}
 		b.purses[key] = p
 	}
 	return p

@@ -43,11 +43,11 @@ func (w *watched) transactions() (keys []int) {
 // used is how many requests the ledger has granted of a key.
 func (w *watched) used(t *testing.T, key string) (n int) {
 	t.Helper()
-	book, err := w.Read(t.Context(), key, 0)
+	books, err := w.Read(t.Context(), []string{key}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range book.Grants {
+	for _, g := range books[key].Grants {
 		for _, granted := range g.Granted {
 			n += granted
 		}

@@ -35,9 +35,9 @@ type Ledger interface {
 	Return(ctx context.Context, slot Slot, unspent int) error
 	// Observe stores what an answer told about a key. See Seen.
 	Observe(ctx context.Context, key string, seen Seen) error
-	// Read returns a key's book, as Reserve does. A key that nobody used has an
-	// empty one.
-	Read(ctx context.Context, key string, since int64) (Book, error)
+	// Read returns the books of several keys, as Reserve does. A key that was never
+	// used has none.
+	Read(ctx context.Context, keys []string, since int64) (map[string]Book, error)
 }
 
 // A Reservation is what is to be granted of one key.

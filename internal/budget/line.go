@@ -117,6 +117,18 @@ func (l *line) heavy(w who, limit int) bool {
 	return w.class != Backfill && l.had(w) > limit/10
 }
 
+// shared reports whether a customer waits, or more than one has been served.
+func (l *line) shared() bool {
+	for _, hour := range []map[who]int{l.served, l.before} {
+		for w := range hour {
+			if l.others(w.customer) {
+				return true
+			}
+		}
+	}
+	return len(l.places) > 0
+}
+
 // others reports whether a key has more than one customer.
 func (l *line) others(customer string) bool {
 	for _, hour := range []map[who]int{l.served, l.before} {

@@ -107,14 +107,17 @@ func (m *Memory) Observe(ctx context.Context, key string, seen Seen) error {
 }
 
 // Read implements [Ledger].
-func (m *Memory) Read(ctx context.Context, key string, since int64) (Book, error) {
+func (m *Memory) Read(ctx context.Context, keys []string, since int64) (map[string]Book, error) {
 	if err := ctx.Err(); err != nil {
-		return Book{}, err
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if book := m.books[key]; book != nil {
-		return book.since(since), nil
+	books := map[string]Book{}
+	for _, key := range keys {
+		if book := m.books[key]; book != nil {
+			books[key] = book.since(since)
+		}
 	}
-	return Book{}, nil
+	return books, nil
 }

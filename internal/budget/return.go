@@ -2,6 +2,8 @@ package budget
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -44,19 +46,37 @@ func (b *Budget) giveBack(ctx context.Context, all bool) {
 				return
 			}
 		}
-		over, unused := p.over(now, all)
+		over := p.over(now, all)
 		for class, old := range over {
 			if old.left > 0 {
 				// Should this fail they count as spent until they age out, no more.
 				_ = b.ledger.Return(ctx, Slot{Key: p.key, Minute: old.minute, Holder: b.opts.Holder, Class: Class(class), Waiting: p.tell(now)}, old.left)
 			}
 		}
+		b.putAway(p, now)
 		<-p.flight
-		if unused > forgotten {
-			b.mu.Lock()
-			delete(b.purses, p.key)
-			b.mu.Unlock()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key, r := range b.rested {
+		if now.Sub(r.usedAt) > forgotten {
+			delete(b.rested, key)
 		}
+	}
+}
+
+// putAway keeps less of a key that is not used. Whoever holds its purse at this
+// moment can still spend from it: what it gets comes from the ledger like any other's.
+func (b *Budget) putAway(p *purse, now time.Time) {
+	kept, rests := p.rest(now)
+	if !rests && p.unused(now) <= forgotten {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.purses, p.key)
+	if rests {
+		b.rested[p.key] = kept
 	}
 }
 
@@ -64,23 +84,48 @@ func (b *Budget) giveBack(ctx context.Context, all bool) {
 func (b *Budget) all() []*purse {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	purses := make([]*purse, 0, len(b.purses))
-	for _, p := range b.purses {
-		purses = append(purses, p)
+	return slices.Collect(maps.Values(b.purses))
+}
+
+// used returns the keys that were used lately, in order.
+func (b *Budget) used() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(b.purses)), maps.Keys(b.rested))
+	slices.Sort(keys)
+	return keys
+}
+
+// look returns what there is of a key for being shown; nil when it was forgotten.
+func (b *Budget) look(key string, now time.Time) *purse {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p := b.purses[key]; p != nil {
+		return p
 	}
-	return purses
+	if r, known := b.rested[key]; known {
+		return r.wake(key, now)
+	}
+	return nil
 }
 
 // over takes out of the purse what cannot, or is not going to, be spent.
-func (p *purse) over(now time.Time, all bool) (over [Classes]leased, unused time.Duration) {
+func (p *purse) over(now time.Time, all bool) (over [Classes]leased) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	unused = now.Sub(p.usedAt)
+	unused := now.Sub(p.usedAt)
 	p.payersAt(now)
 	for class := range p.slices {
 		if have := &p.slices[class]; all || unused > idle || have.minute != bookingMinute(now) {
 			over[class], have.left = *have, 0
 		}
 	}
-	return over, unused
+	return over
+}
+
+// unused is for how long the purse has not been used.
+func (p *purse) unused(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return now.Sub(p.usedAt)
 }

@@ -1,7 +1,6 @@
 package budget
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -27,19 +26,25 @@ type State struct {
 	Payers []string
 }
 
+// maxRead is how many books are read at a time.
+const maxRead = 500
+
 // State returns the state of every key that this process has used in the last
 // hours, in order of key.
 func (b *Budget) State(ctx context.Context) ([]State, error) {
 	states := []State{}
-	for _, p := range b.all() {
+	for keys := range slices.Chunk(b.used(), maxRead) {
 		now, back := b.clock.read()
-		book, err := b.ledger.Read(ctx, p.key, minuteOf(now.Add(-back)))
+		books, err := b.ledger.Read(ctx, keys, minuteOf(now.Add(-back)))
 		if err != nil {
 			return nil, err
 		}
-		states = append(states, p.state(book, b.opts.Holder, now))
+		for _, key := range keys {
+			if p := b.look(key, now); p != nil {
+				states = append(states, p.state(books[key], b.opts.Holder, now))
+			}
+		}
 	}
-	slices.SortFunc(states, func(a, b State) int { return cmp.Compare(a.Key, b.Key) })
 	return states, nil
 }
 

@@ -3,8 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -42,9 +40,7 @@ func (s *Store) reserve(ctx context.Context, all []budget.Reservation) error {
 	if err != nil {
 		return err
 	}
-	grants, err := list(ctx, s, scanKeyed(scanGrants), `SELECT key, `+grantColumns+` FROM budget_grants
-		WHERE key IN (`+keys.String()+`) AND minute >= ?`+strconv.Itoa(len(all)+1)+` ORDER BY minute, holder`,
-		append(slices.Clone(keys.args), since)...)
+	grants, err := s.grants(ctx, keys, since)
 	if err != nil {
 		return err
 	}
@@ -103,16 +99,33 @@ func (s *Store) Observe(ctx context.Context, key string, seen budget.Seen) error
 }
 
 // Read implements budget.Ledger.
-func (s *Store) Read(ctx context.Context, key string, since int64) (budget.Book, error) {
+func (s *Store) Read(ctx context.Context, keys []string, since int64) (map[string]budget.Book, error) {
 	const op = "see what is left of a budget"
-	book, err := first(ctx, s, scanBook, `SELECT allowed, blocked, blocked_at FROM budgets WHERE key = ?1`, key)
-	if errors.Is(err, sql.ErrNoRows) {
-		return budget.Book{}, nil
+	all := make(map[string]budget.Book, len(keys))
+	for part := range slices.Chunk(keys, chunk) {
+		in := newValues(1)
+		for _, key := range part {
+			in.add(key)
+		}
+		books, err := list(ctx, s, scanKeyed(scanBook), `SELECT key, allowed, blocked, blocked_at FROM budgets WHERE key IN (`+in.String()+`)`, in.args...)
+		if err != nil {
+			return nil, s.fail(op, err, budgetSays)
+		}
+		grants, err := s.grants(ctx, in, since)
+		if err != nil {
+			return nil, s.fail(op, err, budgetSays)
+		}
+		for _, b := range books {
+			all[b.key] = b.value
+		}
+		for _, g := range grants {
+			if book, known := all[g.key]; known {
+				book.Grants = append(book.Grants, g.value)
+				all[g.key] = book
+			}
+		}
 	}
-	if err == nil {
-		book.Grants, err = s.grants(ctx, key, since)
-	}
-	return book, s.fail(op, err, budgetSays)
+	return all, nil
 }
 
 func scanBook(r row) (b budget.Book, err error) {
@@ -128,9 +141,11 @@ func scanGrants(r row) (g budget.Grants, err error) {
 	return g, err
 }
 
-func (s *Store) grants(ctx context.Context, key string, since int64) ([]budget.Grants, error) {
-	return list(ctx, s, scanGrants, `SELECT `+grantColumns+`
-		FROM budget_grants WHERE key = ?1 AND minute >= ?2 ORDER BY minute, holder`, key, since)
+// grants are those of several keys since a minute, in order of time.
+func (s *Store) grants(ctx context.Context, keys *values, since int64) ([]keyed[budget.Grants], error) {
+	return list(ctx, s, scanKeyed(scanGrants), `SELECT key, `+grantColumns+` FROM budget_grants
+		WHERE key IN (`+keys.String()+`) AND minute >= ?`+strconv.Itoa(len(keys.args)+1)+` ORDER BY minute, holder`,
+		append(slices.Clone(keys.args), since)...)
 }
 
 // keyed is what a row says of a key, which is its first column.

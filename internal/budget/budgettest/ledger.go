@@ -236,11 +236,14 @@ func grant(t *testing.T, l budget.Ledger, slot budget.Slot, n int) {
 
 func read(t *testing.T, l budget.Ledger, key string, since int64) budget.Book {
 	t.Helper()
-	book, err := l.Read(t.Context(), key, since)
+	books, err := l.Read(t.Context(), []string{key, "never used"}, since)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return book
+	if book, ok := books["never used"]; ok {
+		t.Errorf("a key that was never used has a book: %v", book)
+	}
+	return books[key]
 }
 
 // want compares grants, in whatever order.
