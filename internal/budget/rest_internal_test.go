@@ -30,6 +30,7 @@ func TestAKeyThatIsNotUsedCostsLittleAndIsRemembered(t *testing.T) {
 			acquire(t, b, account)
 		}, false},
 		{"wanted no more by the provider", func(t *testing.T, b *Budget, account Account) {
+			t.Helper()
 			b.Learn(t.Context(), account, &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"600"}}})
 		}, false},
 	} {
