@@ -30,10 +30,10 @@ type Held struct {
 	Until   time.Time
 }
 
-// Outcomes are what a holder of a destination's lease has to record.
+// Outcomes are what an owner of a destination's lease has to record.
 type Outcomes struct {
 	Health   Health // of the destination, after the attempts
-	Holder   string // who holds the lease; what somebody without it records is refused
+	Owner    string // of the lease; what any other owner records is refused
 	Until    time.Time
 	Now      time.Time
 	Outcomes []Outcome

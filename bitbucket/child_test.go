@@ -120,7 +120,7 @@ func TestConformanceBelowRepositories(t *testing.T) {
 	c, _ := plant(t, &opts)
 	subject := conformance(setUp(t, &opts), t)
 	subject.Connector = c
-	subject.Least["branches"], subject.Least["branches/statuses"] = 100, 5
+	subject.MinRecords["branches"], subject.MinRecords["branches/statuses"] = 100, 5
 	connectortest.Run(t, subject)
 }
 

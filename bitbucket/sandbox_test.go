@@ -95,7 +95,7 @@ func conformance(r *rig, tb testing.TB) connectortest.Subject {
 	tb.Helper()
 	return connectortest.Subject{
 		Connector: everything{Connector: r.Connector, app: r.app(tb)},
-		Least: map[string]int{
+		MinRecords: map[string]int{
 			"addon/linkers": 1, "hook_events": 25, "hooks": 6, "members": 25, "permissions": 25,
 			"permissions/repositories": 100, "pipelines-config/variables": 8, "projects": 12,
 			"repositories": 250, "snippets": 15, "user/emails": 2,

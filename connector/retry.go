@@ -156,14 +156,14 @@ func (r *Retry) judge(ctx context.Context, resp *http.Response, err error, attem
 	}
 	if asked, ok := AskedToWait(resp.Header, time.Now()); ok {
 		// A little more than asked, so that many clients do not come back at once.
-		wait.Delay = max(asked, shortest) + rand.N(250*time.Millisecond)
+		wait.Delay = max(asked, minWait) + rand.N(250*time.Millisecond)
 	}
 	return wait, true
 }
 
 // shortest is the least that is waited, whatever an answer says: "Retry-After: 0"
 // must not become a loop.
-const shortest = time.Second
+const minWait = time.Second
 
 // backoff doubles from first to most, and picks a time in the upper half.
 func backoff(attempt int, first, most time.Duration) time.Duration {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// longestWait bounds what a provider may ask for: a longer wait is a mistake at
+// maxWait bounds what a provider may ask for: a longer wait is a mistake at
 // its end, and limits are counted over an hour.
-const longestWait = 24 * time.Hour
+const maxWait = 24 * time.Hour
 
 // epoch is where numbers stop being seconds from now and begin to be a time: the
 // year 2001 in seconds, and in milliseconds.
@@ -28,14 +28,14 @@ const (
 // own Date, since it is of the same clock; now is used where there is none.
 func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	wait, ok := until(header, "Retry-After", now)
-	return min(wait, longestWait), ok
+	return min(wait, maxWait), ok
 }
 
 // ResetAfter is the same for X-RateLimit-Reset. It has no use for a time that is
 // over, or more than a day away.
 func ResetAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	wait, ok := until(header, "X-RateLimit-Reset", now)
-	if !ok || wait <= 0 || wait > longestWait {
+	if !ok || wait <= 0 || wait > maxWait {
 		return 0, false
 	}
 	return wait, true

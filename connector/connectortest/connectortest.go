@@ -32,10 +32,10 @@ type Subject struct {
 	// Connector is set up so that every object can be read, and those in Writes
 	// be written.
 	Connector Connector
-	// Least says for every object how many records a read returns at least. An
+	// MinRecords says for every object how many records a read returns at least. An
 	// object that is missing here fails the suite. For one below another it counts
 	// the records below the first 20 parents, of which two or more must have some.
-	Least map[string]int
+	MinRecords map[string]int
 	// Writes says for every object that can be written what to write.
 	Writes map[string]Write
 }

@@ -167,8 +167,8 @@ func TestASmallConnectorPasses(t *testing.T) {
 		book.notes[id] = map[string]any{"id": id, "text": "a note", "size": map[string]any{"lines": i}}
 	}
 	connectortest.Run(t, connectortest.Subject{
-		Connector: book,
-		Least:     map[string]int{"lines": 190, "notes": 35},
+		Connector:  book,
+		MinRecords: map[string]int{"lines": 190, "notes": 35},
 		Writes: map[string]connectortest.Write{
 			"notes": {Create: `{"text":"new","author":"me"}`, Change: `{"text":"changed"}`, Stays: "author", Unknown: "note-0"},
 		},

@@ -16,7 +16,7 @@ import (
 // reads checks that an object is read completely, repeatably and exactly: one
 // below another for each of its parents.
 func reads(t *testing.T, s Subject, object connector.Object) {
-	least, ok := s.Least[object.Name]
+	least, ok := s.MinRecords[object.Name]
 	if !ok {
 		t.Fatalf("the subject does not say how many records of %s there are at least", object.Name)
 	}

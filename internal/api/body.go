@@ -95,9 +95,9 @@ const (
 // checkKeys walks one value of a text that is known to be JSON, and fails where it
 // is nested too deeply or a key is too long.
 func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error {
-	if depth > deepestBody {
+	if depth > maxBodyDepth {
 		return &windlass.Error{
-			Kind: malformedRequest, Message: fmt.Sprintf("the body is nested deeper than %d levels", deepestBody),
+			Kind: malformedRequest, Message: fmt.Sprintf("the body is nested deeper than %d levels", maxBodyDepth),
 		}
 	}
 	if found.full() {
@@ -116,9 +116,9 @@ func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error
 		for decoder.More() && !found.full() {
 			key, _ := decoder.Token() // known to be JSON
 			name, _ := key.(string)
-			if len(name) > longestKey {
+			if len(name) > maxBodyKey {
 				return &windlass.Error{
-					Kind: malformedRequest, Message: fmt.Sprintf("the body has a key of more than %d bytes", longestKey),
+					Kind: malformedRequest, Message: fmt.Sprintf("the body has a key of more than %d bytes", maxBodyKey),
 				}
 			}
 			member := at.member(name)

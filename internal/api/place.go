@@ -13,9 +13,9 @@ import (
 // megabyte can make us say grows with its square: a few long keys over many
 // wrong values would be gigabytes.
 const (
-	deepestBody = 100 // lists and objects inside each other
-	longestKey  = 512 // bytes
-	mostIssues  = 100 // that an answer lists
+	maxBodyDepth = 100 // lists and objects inside each other
+	maxBodyKey   = 512 // bytes
+	maxIssues    = 100 // that an answer lists
 )
 
 // A place is where a value stands in a body. It is spelt out only where something
@@ -66,7 +66,7 @@ func (f *faults) add(at *place, message string) {
 }
 
 // full reports whether there is no room for one more issue.
-func (f *faults) full() bool { return len(f.issues) >= mostIssues }
+func (f *faults) full() bool { return len(f.issues) >= maxIssues }
 
 // err is the failure of a body with faults, or nil when there is none.
 func (f *faults) err() error {

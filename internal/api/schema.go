@@ -77,8 +77,8 @@ func schemaName(t reflect.Type, hint string) string {
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-// longestMask is how many fields an update may name.
-const longestMask = 100
+// maxMask is how many fields an update may name.
+const maxMask = 100
 
 // tighten says in a schema what holds everywhere: nothing is null (huma lets
 // every list be), and no mask is without end.
@@ -91,7 +91,7 @@ func tighten(s *huma.Schema) {
 	for name, property := range s.Properties {
 		tighten(property)
 		if name == "updateMask" || name == "changes" {
-			most := longestMask
+			most := maxMask
 			property.MaxItems = &most
 			property.PrecomputeMessages()
 		}

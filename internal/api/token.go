@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// longestToken is how long a token may live: it travels through browsers and
+	// maxTokenLife is how long a token may live: it travels through browsers and
 	// cannot be called back.
-	longestToken = 10 * time.Minute
+	maxTokenLife = 10 * time.Minute
 	// clockSkew is how far the clocks of a product's servers may be off.
 	clockSkew = 10 * time.Second
 )
@@ -36,8 +36,8 @@ func (t *tokenClaims) Validate() error {
 		return errors.New("its groupRef or consumerRef is no text")
 	case t.IssuedAt == nil || t.ExpiresAt == nil:
 		return errors.New("it lacks iat or exp")
-	case t.ExpiresAt.Sub(t.IssuedAt.Time) > longestToken:
-		return fmt.Errorf("it lives longer than %s", longestToken)
+	case t.ExpiresAt.Sub(t.IssuedAt.Time) > maxTokenLife:
+		return fmt.Errorf("it lives longer than %s", maxTokenLife)
 	default:
 		return nil
 	}

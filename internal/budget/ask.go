@@ -7,33 +7,33 @@ import (
 
 // recheck is how long a refusal of the ledger is believed: another process may
 // return something.
-const recheck = 15 * time.Second
+const refusalLife = 15 * time.Second
 
 // ask takes a slice for a class from the ledger. One caller per key asks at a
 // time; the others wait, and mostly find what they want when they come through.
-func (b *Budget) ask(ctx context.Context, p *purse, account Account, class Class) error {
+func (b *Budget) ask(ctx context.Context, a *allocation, account Account, class Class) error {
 	select {
-	case p.flight <- struct{}{}:
-		defer func() { <-p.flight }()
+	case a.asking <- struct{}{}:
+		defer func() { <-a.asking }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	now, back := b.clock.read()
-	slot := Slot{Key: p.key, Minute: bookingMinute(now), Holder: b.opts.Holder, Class: class}
-	want, heavy, aside, old := p.wants(who{class, account.Customer}, now)
+	slot := Slot{Key: a.key, Minute: bookingMinute(now), Owner: b.opts.Owner, Class: class}
+	want, heavy, aside, old := a.wants(waiter{class, account.Customer}, now)
 	if want == 0 {
 		return nil // somebody else has asked meanwhile
 	}
 	if old.left > 0 {
 		// Should this fail the requests count as spent until they age out, no more.
-		_ = b.ledger.Return(ctx, Slot{Key: p.key, Minute: old.minute, Holder: b.opts.Holder, Class: class, Waiting: p.tell(now)}, old.left)
+		_ = b.ledger.Return(ctx, Slot{Key: a.key, Minute: old.minute, Owner: b.opts.Owner, Class: class, Waiting: a.lockedWaiting(now)}, old.left)
 	}
 	var seen Book
 	var seenAs view
 	granted, available := 0, 0
-	slot.Waiting = p.tell(now)
+	slot.Waiting = a.lockedWaiting(now)
 	err := b.group.reserve(ctx, Reservation{slot, minuteOf(now.Add(-back)), func(book Book) int {
-		seen, seenAs = book, see(book, account.Limit, b.opts.Holder, slot.Waiting, slot.Minute)
+		seen, seenAs = book, see(book, account.Limit, b.opts.Owner, slot.Waiting, slot.Minute)
 		granted = 0
 		if !book.Blocked.After(now) {
 			available = seenAs.available(class, heavy) - aside
@@ -46,87 +46,87 @@ func (b *Budget) ask(ctx context.Context, p *purse, account Account, class Class
 	}
 	if end, set := seen.blockEnd(now); set {
 		// Should this fail, whoever asks next finds the same.
-		_ = b.ledger.Observe(ctx, p.key, Seen{Blocked: end, At: now, Replace: true})
+		_ = b.ledger.Observe(ctx, a.key, Seen{Blocked: end, At: now, Replace: true})
 		seen.Blocked = end
 	}
 	if seen.Blocked.After(now) {
 		// Nothing was looked for, so nothing is known of when there will be more: the
 		// end of the block is all that is waited for.
-		p.stopped(slot, seen, seenAs)
+		a.setBlocked(slot, seen, seenAs)
 		return nil
 	}
 	free := seenAs.freeAfter(available, now, back)
 	if heavy && aside > 0 {
 		free = min(free, 5*time.Minute) // what is left to others changes
 	}
-	p.take(slot, granted, heavy, seen, seenAs, now, free)
+	a.addGrant(slot, granted, heavy, seen, seenAs, now, free)
 	return nil
 }
 
 // wants says how many requests to ask for and how many to leave to others, and
 // hands over what is left of an earlier minute. 0 means that there is no need any
 // more.
-func (p *purse) wants(w who, now time.Time) (want int, heavy bool, aside int, old leased) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	ahead := p.line.ahead(w, now, now)
-	have := &p.slices[w.class]
+func (a *allocation) wants(w waiter, now time.Time) (want int, heavy bool, aside int, old leased) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ahead := a.queue.ahead(w, now, now)
+	have := &a.slices[w.class]
 	if have.minute != bookingMinute(now) {
 		old, *have = *have, leased{minute: bookingMinute(now)}
 	}
-	heavy = p.line.heavy(w, p.view.limit)
+	heavy = a.queue.isHeavy(w, a.view.limit)
 	if heavy {
-		aside = p.line.aside(w, p.view.limit)
+		aside = a.queue.aside(w, a.view.limit)
 	}
-	enough := have.left > ahead && !(heavy && !p.scarce[w.class].IsZero())
-	if enough || p.refused[w.class].After(now) || p.scarce[w.class].After(now) && heavy || p.blocked.After(now) {
+	enough := have.left > ahead && !(heavy && !a.scarceUntil[w.class].IsZero())
+	if enough || a.refusedUntil[w.class].After(now) || a.scarceUntil[w.class].After(now) && heavy || a.blockedUntil.After(now) {
 		return 0, heavy, 0, old
 	}
 	// One request costs one write and nothing that has to go back; whoever wants
 	// more gets it in growing slices.
-	want = min(1+2*have.total, sliceOf(p.view.limit))
+	want = min(1+2*have.total, sliceOf(a.view.limit))
 	if w.class == Backfill {
-		want = max(want, p.turns[w.customer].left)
+		want = max(want, a.turns[w.customer].left)
 	}
 	return max(want, ahead+1-have.left), heavy, aside, old
 }
 
-func (p *purse) tell(now time.Time) [Classes]int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.waiting(now)
+func (a *allocation) lockedWaiting(now time.Time) [Classes]int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.waiting(now)
 }
 
 // stopped takes in that the provider wants no requests for now.
-func (p *purse) stopped(slot Slot, book Book, seen view) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.view, p.said = seen, book.Limit
-	p.blocked = book.Blocked
-	p.slices[slot.Class].minute = slot.Minute
+func (a *allocation) setBlocked(slot Slot, book Book, seen view) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.view, a.providerLimit = seen, book.Limit
+	a.blockedUntil = book.Blocked
+	a.slices[slot.Class].minute = slot.Minute
 }
 
-// take puts a slice into the purse, and the news with it.
-func (p *purse) take(slot Slot, granted int, heavy bool, book Book, seen view, now time.Time, free time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.view, p.said = seen, book.Limit
-	p.view.used[slot.Class] += granted
-	p.view.minutes[slot.Minute] += granted
+// take puts a slice into the allocation, and the news with it.
+func (a *allocation) addGrant(slot Slot, granted int, heavy bool, book Book, seen view, now time.Time, free time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.view, a.providerLimit = seen, book.Limit
+	a.view.used[slot.Class] += granted
+	a.view.minutes[slot.Minute] += granted
 	if slot.Class == Backfill {
-		p.view.backfills[slot.Minute] += granted
+		a.view.backfills[slot.Minute] += granted
 	}
-	have := &p.slices[slot.Class]
+	have := &a.slices[slot.Class]
 	have.minute = slot.Minute
 	have.left, have.total = have.left+granted, have.total+granted
 	switch {
 	case granted > 0 && heavy:
-		p.scarce[slot.Class] = time.Time{}
+		a.scarceUntil[slot.Class] = time.Time{}
 	case granted > 0:
 	case heavy:
-		p.scarce[slot.Class], p.heavyAt[slot.Class] = now.Add(min(free, recheck)), now.Add(free)
+		a.scarceUntil[slot.Class], a.heavyAt[slot.Class] = now.Add(min(free, refusalLife)), now.Add(free)
 	default:
-		p.freeAt[slot.Class] = now.Add(free)
-		p.refused[slot.Class] = now.Add(min(free, recheck))
+		a.freeAt[slot.Class] = now.Add(free)
+		a.refusedUntil[slot.Class] = now.Add(min(free, refusalLife))
 	}
 }

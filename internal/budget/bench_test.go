@@ -43,15 +43,15 @@ func BenchmarkAcquire(b *testing.B) {
 func BenchmarkReserve(b *testing.B) {
 	ledger := budget.NewMemory()
 	for minute := range int64(61) {
-		for _, holder := range []string{"a", "b", "c"} {
-			if err := ledger.Reserve(b.Context(), []budget.Reservation{{Slot: budget.Slot{Key: "k", Minute: minute, Holder: holder}, Decide: func(budget.Book) int { return 5 }}}); err != nil {
+		for _, owner := range []string{"a", "b", "c"} {
+			if err := ledger.Reserve(b.Context(), []budget.Reservation{{Slot: budget.Slot{Key: "k", Minute: minute, Owner: owner}, Decide: func(budget.Book) int { return 5 }}}); err != nil {
 				b.Fatal(err)
 			}
 		}
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := ledger.Reserve(b.Context(), []budget.Reservation{{Slot: budget.Slot{Key: "k", Minute: 60, Holder: "a"}, Decide: func(budget.Book) int { return 0 }}}); err != nil {
+		if err := ledger.Reserve(b.Context(), []budget.Reservation{{Slot: budget.Slot{Key: "k", Minute: 60, Owner: "a"}, Decide: func(budget.Book) int { return 0 }}}); err != nil {
 			b.Fatal(err)
 		}
 	}

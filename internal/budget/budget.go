@@ -55,9 +55,9 @@ type Account struct {
 
 // Options are what a Budget can do without.
 type Options struct {
-	// Holder names this process in the ledger; it must be another one after every
+	// Owner names this process in the ledger; it must be another one after every
 	// start. Empty is a random name.
-	Holder string
+	Owner string
 	// Patience is for how long Acquire blocks before it answers Wait; 0 is two
 	// seconds, and less than 0 is not at all.
 	Patience time.Duration
@@ -78,20 +78,20 @@ type Budget struct {
 	opts   Options
 	clock  *clock
 
-	mu     sync.Mutex
-	purses map[string]*purse
-	rested map[string]rested // a key is in one of the two
+	mu          sync.Mutex
+	allocations map[string]*allocation
+	rested      map[string]restedKey // a key is in one of the two
 }
 
 // New makes a Budget on a ledger. opts may be nil. Run it, so that what it does
 // not spend goes back to the others.
 func New(ledger Ledger, opts *Options) *Budget {
-	b := &Budget{ledger: ledger, group: newGroup(ledger), purses: map[string]*purse{}, rested: map[string]rested{}}
+	b := &Budget{ledger: ledger, group: newGroup(ledger), allocations: map[string]*allocation{}, rested: map[string]restedKey{}}
 	if opts != nil {
 		b.opts = *opts
 	}
-	if b.opts.Holder == "" {
-		b.opts.Holder = rand.Text()
+	if b.opts.Owner == "" {
+		b.opts.Owner = rand.Text()
 	}
 	if b.opts.Patience == 0 {
 		b.opts.Patience = 2 * time.Second
@@ -107,22 +107,22 @@ func New(ledger Ledger, opts *Options) *Budget {
 	return b
 }
 
-// purse returns what this process has of a key.
-func (b *Budget) purse(key string) *purse {
+// allocation returns what this process has of a key.
+func (b *Budget) allocation(key string) *allocation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := b.purses[key]
-	if p == nil {
+	a := b.allocations[key]
+	if a == nil {
 		now, _ := b.clock.read()
 		if r, known := b.rested[key]; known {
-			p = r.wake(key, now)
+			a = r.wake(key, now)
 			delete(b.rested, key)
 		} else {
-			p = newPurse(key, now)
+			a = newAllocation(key, now)
 		}
-		b.purses[key] = p
+		b.allocations[key] = a
 	}
-	return p
+	return a
 }
 
 // Acquire pays one request, which is to be sent now. It blocks only for what is
@@ -130,18 +130,18 @@ func (b *Budget) purse(key string) *purse {
 // returned as it is: what cannot be counted is not sent. An Acquire that failed
 // has spent nothing and may be repeated.
 func (b *Budget) Acquire(ctx context.Context, account Account, class Class) error {
-	p := b.purse(account.Key)
+	a := b.allocation(account.Key)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		now, _ := b.clock.read()
-		verdict := p.try(account, class, now)
+		verdict := a.try(account, class, now)
 		switch {
 		case verdict.paid:
 			return nil
 		case verdict.ask:
-			if err := b.ask(ctx, p, account, class); err != nil {
+			if err := b.ask(ctx, a, account, class); err != nil {
 				return err
 			}
 		case verdict.wait > b.opts.Patience || !fits(ctx, verdict.wait):

@@ -12,19 +12,19 @@ type clock struct {
 	now     func() time.Time
 	elapsed func() time.Duration // monotonic
 
-	mu      sync.Mutex
-	base    time.Time // what the clock shows when elapsed is 0
-	leapt   time.Duration
-	leaptAt time.Duration // in elapsed time
+	mu       sync.Mutex
+	base     time.Time // what the clock shows when elapsed is 0
+	jumped   time.Duration
+	jumpedAt time.Duration // in elapsed time
 }
 
 // leap is the least difference that is taken for a clock that was set, rather
 // than for one that is being adjusted.
-const leap = time.Minute
+const clockJump = time.Minute
 
 // counted is for how long a request is counted: an hour, and the minute in which
 // it began, because the ledger knows no more exactly than that.
-const counted = 61 * time.Minute
+const bookSpan = 61 * time.Minute
 
 func newClock(now func() time.Time, elapsed func() time.Duration) *clock {
 	return &clock{now: now, elapsed: elapsed, base: now().Add(-elapsed())}
@@ -37,14 +37,14 @@ func (c *clock) read() (now time.Time, back time.Duration) {
 	defer c.mu.Unlock()
 	elapsed := c.elapsed()
 	now = c.base.Add(elapsed)
-	if ahead := c.now().Sub(now); ahead > leap {
+	if ahead := c.now().Sub(now); ahead > clockJump {
 		c.base, now = c.base.Add(ahead), now.Add(ahead)
-		c.leapt, c.leaptAt = c.leapt+ahead, elapsed
+		c.jumped, c.jumpedAt = c.jumped+ahead, elapsed
 	}
-	if c.leapt > 0 && elapsed-c.leaptAt > counted {
-		c.leapt = 0
+	if c.jumped > 0 && elapsed-c.jumpedAt > bookSpan {
+		c.jumped = 0
 	}
-	return now, time.Hour + c.leapt
+	return now, time.Hour + c.jumped
 }
 
 func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
@@ -54,7 +54,7 @@ func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
 // since: then it lasts at most as long as it did when it was seen. A minute is left to
 // the clocks of several machines, which need not agree.
 func (b *Book) blockEnd(now time.Time) (end time.Time, setBack bool) {
-	if b.BlockedAt.IsZero() || b.BlockedAt.Sub(now) <= leap {
+	if b.BlockedAt.IsZero() || b.BlockedAt.Sub(now) <= clockJump {
 		return b.Blocked, false
 	}
 	return now.Add(b.Blocked.Sub(b.BlockedAt)), true

@@ -11,9 +11,9 @@ const (
 	// groupSize bounds how many keys one transaction pays of.
 	groupSize = 32
 	// gathering is how long a request that can wait is held until others join its transaction.
-	gathering = 5 * time.Millisecond
+	gatherTime = 5 * time.Millisecond
 	// groupPatience bounds one transaction.
-	groupPatience = 10 * time.Second
+	groupTimeout = 10 * time.Second
 )
 
 // group takes what callers of several keys want of the ledger there in one
@@ -23,19 +23,19 @@ type group struct {
 	ledger Ledger
 
 	mu      sync.Mutex
-	waiting []*asking
+	waiting []*request
 	running bool
-	now     chan struct{} // there is no reason to gather any longer
+	stop    chan struct{} // there is no reason to gather any longer
 }
 
 // asking is what one caller wants.
-type asking struct {
+type request struct {
 	Reservation
 	done chan error
 }
 
 func newGroup(ledger Ledger) *group {
-	return &group{ledger: ledger, now: make(chan struct{}, 1)}
+	return &group{ledger: ledger, stop: make(chan struct{}, 1)}
 }
 
 // reserve is Ledger.Reserve of one key. No caller may want two things of a key at a
@@ -45,10 +45,10 @@ func (g *group) reserve(ctx context.Context, r Reservation) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	a := &asking{r, make(chan error, 1)}
+	a := &request{r, make(chan error, 1)}
 	g.mu.Lock()
 	g.waiting = append(g.waiting, a)
-	g.hurry()
+	g.stopGathering()
 	if !g.running {
 		g.running = true
 		go g.run() //nolint:contextcheck // it works for all who have come, not for the first
@@ -64,20 +64,20 @@ func (g *group) reserve(ctx context.Context, r Reservation) error {
 }
 
 // leave takes a caller out of those who wait, if its transaction has not begun.
-func (g *group) leave(a *asking) {
+func (g *group) leave(a *request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiting = slices.DeleteFunc(g.waiting, func(other *asking) bool { return other == a })
-	g.hurry()
+	g.waiting = slices.DeleteFunc(g.waiting, func(other *request) bool { return other == a })
+	g.stopGathering()
 }
 
-// hurry ends the gathering where there is no reason for it: a person waits, there are
+// stopGathering ends the gathering where there is no reason for it: a person waits, there are
 // enough, or there is no one left.
-func (g *group) hurry() {
-	interactive := func(a *asking) bool { return a.Class == Interactive }
+func (g *group) stopGathering() {
+	interactive := func(a *request) bool { return a.Class == Interactive }
 	if len(g.waiting) == 0 || len(g.waiting) >= groupSize || slices.ContainsFunc(g.waiting, interactive) {
 		select {
-		case g.now <- struct{}{}:
+		case g.stop <- struct{}{}:
 		default: // it has been said
 		}
 	}
@@ -85,13 +85,13 @@ func (g *group) hurry() {
 
 // run pays until no one waits.
 func (g *group) run() {
-	timer := time.NewTimer(gathering)
+	timer := time.NewTimer(gatherTime)
 	defer timer.Stop()
 	for g.more() {
-		timer.Reset(gathering)
+		timer.Reset(gatherTime)
 		select {
 		case <-timer.C:
-		case <-g.now:
+		case <-g.stop:
 		}
 		g.pay(g.take())
 	}
@@ -106,24 +106,24 @@ func (g *group) more() bool {
 }
 
 // take returns those who are paid next.
-func (g *group) take() []*asking {
+func (g *group) take() []*request {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n := min(groupSize, len(g.waiting))
 	all := slices.Clone(g.waiting[:n])
 	g.waiting = slices.Delete(g.waiting, 0, n)
 	if len(g.waiting) > 0 {
-		g.hurry()
+		g.stopGathering()
 	}
 	return all
 }
 
 // pay makes one transaction.
-func (g *group) pay(all []*asking) {
+func (g *group) pay(all []*request) {
 	if len(all) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), groupPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
 	reservations := make([]Reservation, 0, len(all))
 	for _, a := range all {

@@ -14,21 +14,21 @@ const raiseAfter = 30 * time.Minute
 // The wait after a 429 that does not say for how long: it doubles as long as the
 // next request is answered with 429 as well.
 const (
-	shortestWait = time.Minute
-	longestWait  = 15 * time.Minute
+	minWait = time.Minute
+	maxWait = 15 * time.Minute
 )
 
 // Learn takes in an answer to a request that was paid. Transport does so by
 // itself; it is for callers that send in another way.
 func (b *Budget) Learn(ctx context.Context, account Account, resp *http.Response) {
-	p := b.purse(account.Key)
+	a := b.allocation(account.Key)
 	now, _ := b.clock.read()
 	var limit connector.Limit
 	known := false
 	if b.opts.Limits != nil {
 		limit, known = b.opts.Limits(account, resp)
 	}
-	seen := p.learn(resp, limit, known, now)
+	seen := a.learn(resp, limit, known, now)
 	if seen == (Seen{}) {
 		return
 	}
@@ -39,20 +39,20 @@ func (b *Budget) Learn(ctx context.Context, account Account, resp *http.Response
 	_ = b.ledger.Observe(ctx, account.Key, seen)
 }
 
-// learn changes the purse, and returns what is new to the others.
-func (p *purse) learn(resp *http.Response, limit connector.Limit, known bool, now time.Time) Seen {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// learn changes the allocation, and returns what is new to the others.
+func (a *allocation) learn(resp *http.Response, limit connector.Limit, known bool, now time.Time) Seen {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var seen Seen
 	if known && limit.Limit > 0 {
 		// Groups of endpoints may have limits of their own: the lowest that was said
 		// lately holds, or the answers of two groups would write in turns.
-		if limit.Limit <= p.said || now.Sub(p.saidAt) > raiseAfter {
-			if limit.Limit != p.said {
+		if limit.Limit <= a.providerLimit || now.Sub(a.providerLimitAt) > raiseAfter {
+			if limit.Limit != a.providerLimit {
 				seen.Limit = limit.Limit
-				p.refused = [Classes]time.Time{} // what was refused may be allowed now
+				a.refusedUntil = [Classes]time.Time{} // what was refused may be allowed now
 			}
-			p.said, p.saidAt = limit.Limit, now
+			a.providerLimit, a.providerLimitAt = limit.Limit, now
 		}
 	}
 	var wait time.Duration
@@ -62,17 +62,17 @@ func (p *purse) learn(resp *http.Response, limit connector.Limit, known bool, no
 			wait = limit.Reset
 		}
 		if wait == 0 {
-			wait = min(shortestWait<<min(p.strikes, 8), longestWait)
-			p.strikes++
+			wait = min(minWait<<min(a.count429, 8), maxWait)
+			a.count429++
 		}
 		wait = max(wait, margin)
 	case known && limit.Remaining == 0 && limit.Reset > 0:
 		wait = limit.Reset // the next one would be a 429
 	default:
-		p.strikes = 0
+		a.count429 = 0
 	}
-	if until := now.Add(min(wait, 24*time.Hour)); wait > 0 && until.After(p.blocked) {
-		p.blocked, seen.Blocked, seen.At = until, until, now
+	if until := now.Add(min(wait, 24*time.Hour)); wait > 0 && until.After(a.blockedUntil) {
+		a.blockedUntil, seen.Blocked, seen.At = until, until, now
 	}
 	return seen
 }

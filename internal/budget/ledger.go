@@ -14,9 +14,9 @@ import (
 //     and is the lock: Reserve holds it from reading the grants to writing its
 //     own, so that two processes cannot both be given the last request. That lock
 //     is what protects the limit;
-//   - a row of grants, by (key, minute, holder), holds how much one process may
-//     spend, or has spent, of one minute. Only its holder writes to it. It stays
-//     when the holder dies, which is what makes a request that may have been sent
+//   - a row of grants, by (key, minute, owner), holds how much one process may
+//     spend, or has spent, of one minute. Only its owner writes to it. It stays
+//     when the owner dies, which is what makes a request that may have been sent
 //     count for its hour.
 //
 // Rows of grants are of no interest an hour and two minutes after their minute,
@@ -52,9 +52,9 @@ type Reservation struct {
 type Slot struct {
 	Key    string
 	Minute int64 // since 1970
-	Holder string
+	Owner  string
 	Class  Class
-	// Waiting is how many customers of each class the holder keeps waiting now;
+	// Waiting is how many customers of each class the owner keeps waiting now;
 	// of backfills, those that it serves as well. It replaces what the row has.
 	Waiting [Classes]int
 }
@@ -70,10 +70,10 @@ type Book struct {
 	Grants             []Grants
 }
 
-// Grants are what one holder got in one minute, by class.
+// Grants are what one owner got in one minute, by class.
 type Grants struct {
 	Minute  int64
-	Holder  string
+	Owner   string
 	Granted [Classes]int
 	Waiting [Classes]int
 }

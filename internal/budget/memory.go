@@ -35,10 +35,10 @@ func (m *Memory) book(key string) *Book {
 // grants finds a row, or makes it.
 func (b *Book) grants(slot Slot) *Grants {
 	at, found := slices.BinarySearchFunc(b.Grants, slot, func(g Grants, s Slot) int {
-		return cmp.Or(cmp.Compare(g.Minute, s.Minute), cmp.Compare(g.Holder, s.Holder))
+		return cmp.Or(cmp.Compare(g.Minute, s.Minute), cmp.Compare(g.Owner, s.Owner))
 	})
 	if !found {
-		b.Grants = slices.Insert(b.Grants, at, Grants{Minute: slot.Minute, Holder: slot.Holder})
+		b.Grants = slices.Insert(b.Grants, at, Grants{Minute: slot.Minute, Owner: slot.Owner})
 	}
 	return &b.Grants[at]
 }

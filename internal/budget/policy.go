@@ -37,13 +37,13 @@ type view struct {
 }
 
 // fresh is for how many minutes what a process said of who waits is believed.
-const fresh = 2
+const freshMinutes = 2
 
 // see adds up a book. waiting are this process's own, which the book may not have
 // yet. Grants of the future count: a clock was set back since. But those of more
 // than an hour ahead do not, or a clock that was a year wrong would block a key
 // for that year.
-func see(book Book, set int, holder string, waiting [Classes]int, minute int64) view {
+func see(book Book, set int, owner string, waiting [Classes]int, minute int64) view {
 	v := view{limit: limitOf(set, book.Limit), waiting: waiting, minutes: map[int64]int{}, backfills: map[int64]int{}}
 	last := map[string]Grants{}
 	oldest, latest := minute, [Classes]int64{}
@@ -61,8 +61,8 @@ func see(book Book, set int, holder string, waiting [Classes]int, minute int64) 
 				oldest, latest[class] = min(oldest, g.Minute), max(latest[class], g.Minute)
 			}
 		}
-		if g.Holder != holder && g.Minute >= minute-fresh && g.Minute >= last[g.Holder].Minute {
-			last[g.Holder] = g
+		if g.Owner != owner && g.Minute >= minute-freshMinutes && g.Minute >= last[g.Owner].Minute {
+			last[g.Owner] = g
 		}
 	}
 	for _, g := range last {
@@ -81,8 +81,8 @@ func see(book Book, set int, holder string, waiting [Classes]int, minute int64) 
 // with the last of them, or requests that come in bursts would seem to become
 // fewer between two; and of a few minutes not too much is concluded.
 func expect(used int, in time.Duration) int {
-	in = min(max(in, 10*time.Minute), counted)
-	return int(float64(used) * 4 / 3 * float64(counted) / float64(in))
+	in = min(max(in, 10*time.Minute), bookSpan)
+	return int(float64(used) * 4 / 3 * float64(bookSpan) / float64(in))
 }
 
 // share is what is set aside for a class: as much of the hour as nobody else may
@@ -164,7 +164,7 @@ func (v *view) allowance() int {
 func (v *view) idle(now time.Time) bool {
 	allowance := v.allowance()
 	for minute, n := range v.backfills {
-		if age(minute, now) < counted {
+		if age(minute, now) < bookSpan {
 			allowance -= 2 * n
 		}
 	}
@@ -182,19 +182,19 @@ func (v *view) interval(mine int, now time.Time) time.Duration {
 	allowance := v.allowance()
 	free := allowance
 	for minute, n := range v.backfills {
-		if age(minute, now) < counted {
+		if age(minute, now) < bookSpan {
 			free -= n
 		}
 	}
 	// The pace is the fastest that can be kept up until any of the minutes to come.
-	pace := counted / time.Duration(max(allowance, 1))
+	pace := bookSpan / time.Duration(max(allowance, 1))
 	for _, minute := range slices.Sorted(maps.Keys(v.backfills)) {
-		left := counted - age(minute, now)
+		left := bookSpan - age(minute, now)
 		if left <= 0 {
 			continue
 		}
 		if left > 10*time.Minute {
-			pace = max(pace, min(left/time.Duration(max(free, 1)), counted/time.Duration(max(v.share(Backfill), 1))))
+			pace = max(pace, min(left/time.Duration(max(free, 1)), bookSpan/time.Duration(max(v.share(Backfill), 1))))
 		}
 		free += v.backfills[minute]
 	}

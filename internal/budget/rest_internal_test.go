@@ -44,7 +44,7 @@ func TestAKeyThatIsNotUsedCostsLittleAndIsRemembered(t *testing.T) {
 				row.use(t, b, account)
 				time.Sleep(restsAfter + time.Second)
 				b.giveBack(t.Context(), false)
-				if _, rests := b.rested["key"]; rests != row.want || (b.purses["key"] == nil) != row.want {
+				if _, rests := b.rested["key"]; rests != row.want || (b.allocations["key"] == nil) != row.want {
 					t.Fatalf("it rests: %t, want %t", rests, row.want)
 				}
 				states, err := b.State(t.Context())
@@ -59,11 +59,11 @@ func TestAKeyThatIsNotUsedCostsLittleAndIsRemembered(t *testing.T) {
 				if states, err = b.State(t.Context()); err != nil || len(states) != 1 || states[0].Used[Interactive]-states[0].Leased[Interactive] != used+1 {
 					t.Errorf("%v, %v: want %d used and one more", states, err, used)
 				}
-				time.Sleep(forgotten + restsAfter)
+				time.Sleep(idleLife + restsAfter)
 				b.giveBack(t.Context(), false)
 				b.giveBack(t.Context(), false)
-				if len(b.rested)+len(b.purses) != 0 {
-					t.Errorf("%d rest, %d do not: want none after %s", len(b.rested), len(b.purses), forgotten)
+				if len(b.rested)+len(b.allocations) != 0 {
+					t.Errorf("%d rest, %d do not: want none after %s", len(b.rested), len(b.allocations), idleLife)
 				}
 			})
 		})

@@ -29,79 +29,79 @@ func (b *Budget) Run(ctx context.Context) error {
 const idle = 10 * time.Second
 
 // forgotten is when nothing is worth remembering of a key.
-const forgotten = 2 * time.Hour
+const idleLife = 2 * time.Hour
 
 func (b *Budget) giveBack(ctx context.Context, all bool) {
 	now, _ := b.clock.read()
-	for _, p := range b.all() {
+	for _, a := range b.all() {
 		select {
-		case p.flight <- struct{}{}: // so that no slice comes in meanwhile
+		case a.asking <- struct{}{}: // so that no slice comes in meanwhile
 		default:
 			if !all {
 				continue
 			}
 			select {
-			case p.flight <- struct{}{}:
+			case a.asking <- struct{}{}:
 			case <-ctx.Done():
 				return
 			}
 		}
-		over := p.over(now, all)
+		over := a.takeUnused(now, all)
 		for class, old := range over {
 			if old.left > 0 {
 				// Should this fail they count as spent until they age out, no more.
-				_ = b.ledger.Return(ctx, Slot{Key: p.key, Minute: old.minute, Holder: b.opts.Holder, Class: Class(class), Waiting: p.tell(now)}, old.left)
+				_ = b.ledger.Return(ctx, Slot{Key: a.key, Minute: old.minute, Owner: b.opts.Owner, Class: Class(class), Waiting: a.lockedWaiting(now)}, old.left)
 			}
 		}
-		b.putAway(p, now)
-		<-p.flight
+		b.putAway(a, now)
+		<-a.asking
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for key, r := range b.rested {
-		if now.Sub(r.usedAt) > forgotten {
+		if now.Sub(r.usedAt) > idleLife {
 			delete(b.rested, key)
 		}
 	}
 }
 
-// putAway keeps less of a key that is not used. Whoever holds its purse at this
+// putAway keeps less of a key that is not used. Whoever holds its allocation at this
 // moment can still spend from it: what it gets comes from the ledger like any other's.
-func (b *Budget) putAway(p *purse, now time.Time) {
-	kept, rests := p.rest(now)
-	if !rests && p.unused(now) <= forgotten {
+func (b *Budget) putAway(a *allocation, now time.Time) {
+	kept, rests := a.rest(now)
+	if !rests && a.unused(now) <= idleLife {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.purses, p.key)
+	delete(b.allocations, a.key)
 	if rests {
-		b.rested[p.key] = kept
+		b.rested[a.key] = kept
 	}
 }
 
-// all returns the purses there are.
-func (b *Budget) all() []*purse {
+// all returns the allocations there are.
+func (b *Budget) all() []*allocation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Collect(maps.Values(b.purses))
+	return slices.Collect(maps.Values(b.allocations))
 }
 
 // used returns the keys that were used lately, in order.
 func (b *Budget) used() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	keys := slices.AppendSeq(slices.Collect(maps.Keys(b.purses)), maps.Keys(b.rested))
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(b.allocations)), maps.Keys(b.rested))
 	slices.Sort(keys)
 	return keys
 }
 
-// look returns what there is of a key for being shown; nil when it was forgotten.
-func (b *Budget) look(key string, now time.Time) *purse {
+// peek returns what there is of a key for being shown; nil when it was forgotten.
+func (b *Budget) peek(key string, now time.Time) *allocation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if p := b.purses[key]; p != nil {
-		return p
+	if a := b.allocations[key]; a != nil {
+		return a
 	}
 	if r, known := b.rested[key]; known {
 		return r.wake(key, now)
@@ -109,23 +109,23 @@ func (b *Budget) look(key string, now time.Time) *purse {
 	return nil
 }
 
-// over takes out of the purse what cannot, or is not going to, be spent.
-func (p *purse) over(now time.Time, all bool) (over [Classes]leased) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	unused := now.Sub(p.usedAt)
-	p.payersAt(now)
-	for class := range p.slices {
-		if have := &p.slices[class]; all || unused > idle || have.minute != bookingMinute(now) {
+// over takes out of the allocation what cannot, or is not going to, be spent.
+func (a *allocation) takeUnused(now time.Time, all bool) (over [Classes]leased) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	unused := now.Sub(a.usedAt)
+	a.payersAt(now)
+	for class := range a.slices {
+		if have := &a.slices[class]; all || unused > idle || have.minute != bookingMinute(now) {
 			over[class], have.left = *have, 0
 		}
 	}
 	return over
 }
 
-// unused is for how long the purse has not been used.
-func (p *purse) unused(now time.Time) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return now.Sub(p.usedAt)
+// unused is for how long the allocation has not been used.
+func (a *allocation) unused(now time.Time) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return now.Sub(a.usedAt)
 }

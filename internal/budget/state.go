@@ -40,28 +40,28 @@ func (b *Budget) State(ctx context.Context) ([]State, error) {
 			return nil, err
 		}
 		for _, key := range keys {
-			if p := b.look(key, now); p != nil {
-				states = append(states, p.state(books[key], b.opts.Holder, now))
+			if a := b.peek(key, now); a != nil {
+				states = append(states, a.state(books[key], b.opts.Owner, now))
 			}
 		}
 	}
 	return states, nil
 }
 
-func (p *purse) state(book Book, holder string, now time.Time) State {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	v := see(book, p.set, holder, p.waiting(now), bookingMinute(now))
-	s := State{Key: p.key, Limit: v.limit, Used: v.used, Waiting: v.waiting, Payers: p.payersAt(now)}
-	if _, setBack := book.blockEnd(now); book.Blocked.After(p.blocked) && !setBack {
-		p.blocked = book.Blocked
+func (a *allocation) state(book Book, owner string, now time.Time) State {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v := see(book, a.operatorLimit, owner, a.waiting(now), bookingMinute(now))
+	s := State{Key: a.key, Limit: v.limit, Used: v.used, Waiting: v.waiting, Payers: a.payersAt(now)}
+	if _, setBack := book.blockEnd(now); book.Blocked.After(a.blockedUntil) && !setBack {
+		a.blockedUntil = book.Blocked
 	}
-	if p.blocked.After(now) {
-		s.Blocked = p.blocked
+	if a.blockedUntil.After(now) {
+		s.Blocked = a.blockedUntil
 	}
 	for class := range Classes {
 		s.SetAside[class] = max(0, v.share(class)-v.used[class])
-		if have := p.slices[class]; have.minute == bookingMinute(now) {
+		if have := a.slices[class]; have.minute == bookingMinute(now) {
 			s.Leased[class] = have.left
 		}
 	}
@@ -69,7 +69,7 @@ func (p *purse) state(book Book, holder string, now time.Time) State {
 }
 
 // payersAt forgets those who have not paid for long, and returns the others in order.
-func (p *purse) payersAt(now time.Time) []string {
-	maps.DeleteFunc(p.payers, func(_ string, at time.Time) bool { return now.Sub(at) > forgotten })
-	return slices.Sorted(maps.Keys(p.payers))
+func (a *allocation) payersAt(now time.Time) []string {
+	maps.DeleteFunc(a.payers, func(_ string, at time.Time) bool { return now.Sub(at) > idleLife })
+	return slices.Sorted(maps.Keys(a.payers))
 }

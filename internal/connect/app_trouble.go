@@ -14,10 +14,10 @@ import (
 // tokens: its client is unknown or disabled, its callback is gone. Then every
 // connection of the app fails, and none of them is bad.
 const (
-	// After a refusal that blames the app nobody asks for firstAppHold, then ever
-	// longer, up to lastAppHold; then one connection tries, for all of them.
-	firstAppHold = 15 * time.Second
-	lastAppHold  = 5 * time.Minute
+	// After a refusal that blames the app nobody asks for minAppHold, then ever
+	// longer, up to maxAppHold; then one connection tries, for all of them.
+	minAppHold = 15 * time.Second
+	maxAppHold = 5 * time.Minute
 	// yieldFor is how long the connection that tried last lets others try first.
 	yieldFor = time.Minute
 	// alikeWithin and alikePeople: refusals of tokens of so many people within
@@ -137,7 +137,7 @@ func (a *appTroubles) judge(
 		failure = suspected(app, people, failure)
 	}
 	held := *failure
-	held.RetryAfter = max(failure.RetryAfter, min(firstAppHold<<min(trouble.tries, 8), lastAppHold))
+	held.RetryAfter = max(failure.RetryAfter, min(minAppHold<<min(trouble.tries, 8), maxAppHold))
 	trouble.why, trouble.edited, trouble.prober = &held, app.Updated, connection.ID
 	trouble.until = now.Add(held.RetryAfter)
 	trouble.tries++

@@ -45,22 +45,22 @@ const (
 // How much somebody may tell us: characters of a name or of a metadata value, and
 // values of metadata.
 const (
-	longest       = 256
-	longestValue  = 4096
-	maxMetadata   = 32
-	tooLong       = "is too long, or holds a control character"
-	tooMuchOfMeta = "holds too many values, or one that is too long or has a control character"
+	maxName          = 256
+	maxMetadataValue = 4096
+	maxMetadata      = 32
+	tooLong          = "is too long, or holds a control character"
+	tooMuchOfMeta    = "holds too many values, or one that is too long or has a control character"
 )
 
 // isName reports whether a text can be a name, or none.
 func isName(text string) bool {
-	return len(text) <= longest*utf8.UTFMax && utf8.RuneCountInString(text) <= longest && !strings.ContainsFunc(text, unicode.IsControl)
+	return len(text) <= maxName*utf8.UTFMax && utf8.RuneCountInString(text) <= maxName && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // areMetadata reports whether there is no more of them than can be kept.
 func areMetadata(values map[string]windlass.MetadataValue) bool {
 	for name, value := range values {
-		if !isName(name) || !isName(value.DisplayName) || len(value.Value) > longestValue || strings.ContainsFunc(value.Value, unicode.IsControl) {
+		if !isName(name) || !isName(value.DisplayName) || len(value.Value) > maxMetadataValue || strings.ContainsFunc(value.Value, unicode.IsControl) {
 			return false
 		}
 	}
@@ -162,7 +162,7 @@ const notWorkspace = "is not a workspace's name: it is one part of an address, w
 
 // isWorkspace reports whether a text can be a workspace's name or id.
 func isWorkspace(text string) bool {
-	return text != "" && len(text) <= longest && text != "." && text != ".." &&
+	return text != "" && len(text) <= maxName && text != "." && text != ".." &&
 		!strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '/' || r == '\\' })
 }
 

@@ -88,7 +88,7 @@ func (s *Service) finish(ctx context.Context, op string, remembered asked, own b
 	if err != nil {
 		return Outcome{}, err
 	}
-	s.appWorks(ctx, windlass.Connection{}, app)
+	s.restoreApp(ctx, windlass.Connection{}, app)
 	connection.Scheme = windlass.AuthOAuth
 	connection.Scopes = grant.Scopes
 	credentials := granted(windlass.Credentials{}, grant, asking)

@@ -95,7 +95,7 @@ func (t *transport) works(ctx context.Context, credentials windlass.Credentials)
 			logConnection, t.connection.ID, logReason, err.Error())
 	}
 	if changed {
-		t.service.tell(ctx, toldWorks, t.connection)
+		t.service.tell(ctx, msgWorks, t.connection)
 	}
 }
 

@@ -15,7 +15,7 @@ const (
 	margin = 2 * time.Minute
 	// grudging is how long a caller whose access token is still good waits for
 	// the next one. After that it uses the old one, and the refresh goes on.
-	grudging = 2 * time.Second
+	briefWait = 2 * time.Second
 )
 
 // Credential returns a connection's credentials to use now: for OAuth an access

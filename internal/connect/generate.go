@@ -61,7 +61,7 @@ func (s *Service) adopt(ctx context.Context, checked subject, credentials windla
 		if err != nil {
 			return err
 		}
-		s.appWorks(ctx, windlass.Connection{}, checked.app)
+		s.restoreApp(ctx, windlass.Connection{}, checked.app)
 		credentials = granted(credentials, grant, asking)
 		if grant.Scopes != nil {
 			connection.Scopes = grant.Scopes

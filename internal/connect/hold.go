@@ -8,10 +8,10 @@ import (
 )
 
 // After a refresh that failed in a way that may pass, the next one waits as long
-// as the provider asks, else firstHold and then ever longer, up to lastHold.
+// as the provider asks, else minHold and then ever longer, up to maxHold.
 const (
-	firstHold = 5 * time.Second
-	lastHold  = time.Minute
+	minHold = 5 * time.Second
+	maxHold = time.Minute
 )
 
 // holds keeps the callers of this process from asking a provider again that has
@@ -47,7 +47,7 @@ func (h *holds) failed(id string, now time.Time, failure *windlass.Error) *windl
 	held := h.on[id]
 	delay := failure.RetryAfter
 	if delay <= 0 {
-		delay = min(firstHold<<min(held.tries, 8), lastHold)
+		delay = min(minHold<<min(held.tries, 8), maxHold)
 	}
 	waiting := *failure
 	waiting.RetryAfter = delay

@@ -30,8 +30,8 @@ type rows struct {
 }
 
 type lease struct {
-	holder string
-	until  time.Time
+	owner string
+	until time.Time
 }
 
 func newMemory() *memory {
@@ -324,7 +324,7 @@ func (m *memory) SetConnectionStatus(
 	return changed, nil
 }
 
-func (m *memory) LeaseRefresh(ctx context.Context, id, holder string, now, until time.Time) (bool, error) {
+func (m *memory) LeaseRefresh(ctx context.Context, id, owner string, now, until time.Time) (bool, error) {
 	defer m.alone(ctx)()
 	if _, ok := m.rows.credentials[id]; !ok {
 		return false, missing("connection")
@@ -332,21 +332,21 @@ func (m *memory) LeaseRefresh(ctx context.Context, id, holder string, now, until
 	if held, ok := m.rows.leases[id]; ok && held.until.After(now) {
 		return false, nil
 	}
-	m.rows.leases[id] = lease{holder, until}
+	m.rows.leases[id] = lease{owner, until}
 	return true, nil
 }
 
-func (m *memory) SaveRefreshed(ctx context.Context, id, holder string, credentials windlass.Credentials) error {
+func (m *memory) SaveRefreshed(ctx context.Context, id, owner string, credentials windlass.Credentials) error {
 	defer m.alone(ctx)()
-	if m.rows.leases[id].holder != holder {
+	if m.rows.leases[id].owner != owner {
 		return &windlass.Error{Kind: windlass.Conflict, Message: "the lease was lost"}
 	}
 	return m.put(id, credentials, windlass.ConnectionWorking)
 }
 
-func (m *memory) ReleaseRefresh(ctx context.Context, id, holder, reason string) error {
+func (m *memory) ReleaseRefresh(ctx context.Context, id, owner, reason string) error {
 	defer m.alone(ctx)()
-	if m.rows.leases[id].holder == holder {
+	if m.rows.leases[id].owner == owner {
 		delete(m.rows.leases, id)
 		m.describe(id, m.rows.connections[id].Status, reason)
 	}

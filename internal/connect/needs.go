@@ -75,15 +75,15 @@ type Connections interface {
 
 // Leases say which process may refresh a connection (invariant 4).
 type Leases interface {
-	// LeaseRefresh gives the lease to holder unless another one has it until
+	// LeaseRefresh gives the lease to owner unless another one has it until
 	// later than now.
-	LeaseRefresh(ctx context.Context, id, holder string, now, until time.Time) (won bool, err error)
+	LeaseRefresh(ctx context.Context, id, owner string, now, until time.Time) (won bool, err error)
 	// SaveRefreshed stores refreshed credentials with the next version and ends
 	// the lease. It fails with windlass.Conflict when the lease was lost.
-	SaveRefreshed(ctx context.Context, id, holder string, credentials windlass.Credentials) error
-	// ReleaseRefresh ends the lease, if holder still has it, and notes why
+	SaveRefreshed(ctx context.Context, id, owner string, credentials windlass.Credentials) error
+	// ReleaseRefresh ends the lease, if owner still has it, and notes why
 	// nothing was refreshed.
-	ReleaseRefresh(ctx context.Context, id, holder, reason string) error
+	ReleaseRefresh(ctx context.Context, id, owner, reason string) error
 }
 
 // Notifier tells the product what happened to its connections.

@@ -15,12 +15,12 @@ const (
 	// meanwhile, the others wait so long; a provider that rotates refresh tokens has
 	// to take a used one for longer.
 	leaseLife = 30 * time.Second
-	// A process that waits for another one looks again after firstLook, and then
-	// ever more rarely, up to lastLook.
-	firstLook = 25 * time.Millisecond
-	lastLook  = time.Second
-	// longestWait is when it stops: two holders in a row have died.
-	longestWait = 2*leaseLife + lastLook
+	// A process that waits for another one looks again after minPoll, and then
+	// ever more rarely, up to maxPoll.
+	minPoll = 25 * time.Millisecond
+	maxPoll = time.Second
+	// maxRefreshWait is when it stops: two owners in a row have died.
+	maxRefreshWait = 2*leaseLife + maxPoll
 )
 
 // need says how much a caller needs a fresh access token.
@@ -48,16 +48,16 @@ func (s *Service) refresh(
 	for {
 		// The refresh does not end with who asked for it: an answer that nobody
 		// reads has used up the refresh token all the same.
-		flight := s.flights.join(connection.ID, func() (windlass.Credentials, error) {
+		call := s.flights.join(connection.ID, func() (windlass.Credentials, error) {
 			return s.renew(context.WithoutCancel(ctx), connection, old.Version, why.force)
 		})
-		if err := flight.wait(ctx, why.good); err != nil {
+		if err := call.wait(ctx, why.good); err != nil {
 			return windlass.Credentials{}, err
 		}
-		if flight.err != nil || flight.credentials.Version > old.Version {
-			return flight.credentials, flight.err
+		if call.err != nil || call.credentials.Version > old.Version {
+			return call.credentials, call.err
 		}
-		// That flight had begun for older credentials than ours.
+		// That call began for older credentials than ours.
 	}
 }
 
@@ -84,7 +84,7 @@ func (s *Service) cannotRefresh(
 	if why.good {
 		return old, nil
 	}
-	return s.bury(ctx, connection, old, "the access token ended, and there is no refresh token to get another one with", "")
+	return s.markInvalid(ctx, connection, old, "the access token ended, and there is no refresh token to get another one with", "")
 }
 
 // renew waits for the lease, or for another process to finish what it is for.
@@ -93,15 +93,15 @@ func (s *Service) renew(ctx context.Context, connection windlass.Connection, see
 	const op = "refresh a connection"
 	// Two refreshes of one process are told apart too: the first may have lost
 	// its lease without knowing.
-	holder := s.name + "/" + uuid.NewString()
+	owner := s.name + "/" + uuid.NewString()
 	begun := s.now()
-	for look := firstLook; ; look = min(2*look, lastLook) {
-		won, err := s.store.LeaseRefresh(ctx, connection.ID, holder, s.now(), s.now().Add(leaseLife))
+	for look := minPoll; ; look = min(2*look, maxPoll) {
+		won, err := s.store.LeaseRefresh(ctx, connection.ID, owner, s.now(), s.now().Add(leaseLife))
 		if err != nil {
 			return windlass.Credentials{}, explain(op, err)
 		}
 		if won {
-			fresh, err := s.renewAs(ctx, holder, connection, seen, force)
+			fresh, err := s.renewAs(ctx, owner, connection, seen, force)
 			if !errors.Is(err, errLeaseLost) {
 				return fresh, err
 			}
@@ -115,7 +115,7 @@ func (s *Service) renew(ctx context.Context, connection windlass.Connection, see
 			return credentials, nil
 		case stored.Status == windlass.ConnectionBad && !force:
 			return windlass.Credentials{}, mustReconnect(stored)
-		case s.now().Sub(begun) > longestWait:
+		case s.now().Sub(begun) > maxRefreshWait:
 			return windlass.Credentials{}, &windlass.Error{
 				Kind: windlass.Unavailable, Op: op, Message: "other processes refresh this connection and do not finish",
 				Remedy: "try again", RetryAfter: leaseLife,

@@ -59,11 +59,11 @@ type failing struct {
 
 var errDisk = errors.New("the disk is full")
 
-func (f *failing) SaveRefreshed(ctx context.Context, id, holder string, c windlass.Credentials) error {
+func (f *failing) SaveRefreshed(ctx context.Context, id, owner string, c windlass.Credentials) error {
 	if f.saves.Add(-1) >= 0 {
 		return errDisk
 	}
-	return f.kept.SaveRefreshed(ctx, id, holder, c)
+	return f.kept.SaveRefreshed(ctx, id, owner, c)
 }
 
 func TestAnswerThatIsNotSaved(t *testing.T) {
@@ -140,12 +140,12 @@ type late struct {
 	before func()
 }
 
-func (l *late) LeaseRefresh(ctx context.Context, id, holder string, now, until time.Time) (bool, error) {
+func (l *late) LeaseRefresh(ctx context.Context, id, owner string, now, until time.Time) (bool, error) {
 	if before := l.before; before != nil {
 		l.before = nil
 		before()
 	}
-	return l.kept.LeaseRefresh(ctx, id, holder, now, until)
+	return l.kept.LeaseRefresh(ctx, id, owner, now, until)
 }
 
 // Between a process's look at the credentials and its lease another one may

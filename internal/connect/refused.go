@@ -53,7 +53,7 @@ func (s *Service) examine(
 	}
 	_, err = s.verify(ctx, provider, connection, credentials)
 	if errors.Is(err, windlass.Unauthorized) {
-		return s.bury(ctx, connection, credentials, message(explain("", err)), "")
+		return s.markInvalid(ctx, connection, credentials, message(explain("", err)), "")
 	}
 	failure := notTheCredentials(op)
 	if err != nil && explain(op, err).Kind.Temporary() {

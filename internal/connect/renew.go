@@ -16,18 +16,18 @@ var errLeaseLost = errors.New("the lease on the refresh was lost")
 
 // saves is how often saving refreshed credentials is tried. The pauses between
 // add up to two seconds: the lease lasts ten longer than the provider may take.
-const saves = 4
+const maxSaveAttempts = 4
 
-// renewAs asks the provider and stores what it answers, as holder of the lease.
+// renewAs asks the provider and stores what it answers, as owner of the lease.
 func (s *Service) renewAs(
-	ctx context.Context, holder string, connection windlass.Connection, seen int64, force bool,
+	ctx context.Context, owner string, connection windlass.Connection, seen int64, force bool,
 ) (windlass.Credentials, error) {
 	const op = "refresh a connection"
 	stored, old, err := s.load(ctx, connection.ProjectID, connection.ID)
 	if err != nil {
 		return windlass.Credentials{}, explain(op, err) // the lease ends by itself
 	}
-	release := func(reason string) error { return s.store.ReleaseRefresh(ctx, stored.ID, holder, reason) }
+	release := func(reason string) error { return s.store.ReleaseRefresh(ctx, stored.ID, owner, reason) }
 	if old.Version != seen {
 		// Another process was here between our look and our lease.
 		return old, release(stored.StatusReason)
@@ -47,14 +47,14 @@ func (s *Service) renewAs(
 	asking := s.now()
 	grant, err := s.ask(ctx, stored.Provider, app, old)
 	if err == nil {
-		s.appWorks(ctx, stored, app)
-		return s.keep(ctx, holder, stored, granted(old, grant, asking), grant.Scopes)
+		s.restoreApp(ctx, stored, app)
+		return s.keep(ctx, owner, stored, granted(old, grant, asking), grant.Scopes)
 	}
 	failure, appRefused := explain(op+" to "+quote(stored.Workspace), err), false
 	if failure.Kind == windlass.NeedsReconnect || failure.Kind == windlass.Unauthorized {
 		who, shown := s.apps.judge(stored, app, s.now(), failure)
 		if failure = shown; who == blameConnection {
-			return s.bury(ctx, stored, old, "the provider refused the refresh token: "+message(failure), holder)
+			return s.markInvalid(ctx, stored, old, "the provider refused the refresh token: "+message(failure), owner)
 		}
 		appRefused = who == blameApp
 	}
@@ -72,9 +72,9 @@ func (s *Service) renewAs(
 	return windlass.Credentials{}, failure
 }
 
-// appWorks notes that the provider lets a provider app in. What was marked bad
+// restoreApp notes that the provider lets a provider app in. What was marked bad
 // while it did not is tried once more: it may have been the app's fault.
-func (s *Service) appWorks(ctx context.Context, connection windlass.Connection, app windlass.ProviderApp) {
+func (s *Service) restoreApp(ctx context.Context, connection windlass.Connection, app windlass.ProviderApp) {
 	recovered, again := s.apps.works(app.ID, connection.ID, s.now())
 	if !recovered {
 		return
@@ -115,7 +115,7 @@ func (s *Service) ask(
 // keep stores refreshed credentials and only then returns them. Invariant 4: a
 // rotated refresh token is durable before its access token is used.
 func (s *Service) keep(
-	ctx context.Context, holder string, connection windlass.Connection, fresh windlass.Credentials, scopes []string,
+	ctx context.Context, owner string, connection windlass.Connection, fresh windlass.Credentials, scopes []string,
 ) (windlass.Credentials, error) {
 	const op = "save refreshed credentials"
 	if scopes != nil {
@@ -126,11 +126,11 @@ func (s *Service) keep(
 	if err != nil {
 		missing = nil // a sentence less; the tokens are what counts now
 	}
-	for try := range saves {
+	for try := range maxSaveAttempts {
 		err = s.store.In(ctx, func(ctx context.Context) error {
-			return s.keepIn(ctx, holder, connection, fresh, missing)
+			return s.keepIn(ctx, owner, connection, fresh, missing)
 		})
-		if err == nil || errors.Is(err, windlass.Conflict) || errors.Is(err, windlass.NotFound) || try == saves-1 {
+		if err == nil || errors.Is(err, windlass.Conflict) || errors.Is(err, windlass.NotFound) || try == maxSaveAttempts-1 {
 			break
 		}
 		pause(ctx, 100*time.Millisecond<<(2*try))
@@ -147,7 +147,7 @@ func (s *Service) keep(
 	}
 	// The access token works, and must not be used: if this process dies nobody
 	// has its refresh token. The old one still works for some minutes, and the
-	// next holder of the lease asks again.
+	// next owner of the lease asks again.
 	return windlass.Credentials{}, &windlass.Error{
 		Kind: windlass.Unavailable, Op: op, Message: "the provider answered, but the answer could not be stored",
 		Remedy: "mend the database: the connection recovers by itself within ten minutes", RetryAfter: leaseLife, Err: err,
@@ -156,9 +156,9 @@ func (s *Service) keep(
 
 // keepIn is what is stored together.
 func (s *Service) keepIn(
-	ctx context.Context, holder string, connection windlass.Connection, fresh windlass.Credentials, missing []string,
+	ctx context.Context, owner string, connection windlass.Connection, fresh windlass.Credentials, missing []string,
 ) error {
-	if err := s.store.SaveRefreshed(ctx, connection.ID, holder, fresh); err != nil {
+	if err := s.store.SaveRefreshed(ctx, connection.ID, owner, fresh); err != nil {
 		return err
 	}
 	current, err := s.store.Connection(ctx, connection.ProjectID, connection.ID)
@@ -172,7 +172,7 @@ func (s *Service) keepIn(
 		return err
 	}
 	if connection.Status == windlass.ConnectionBad { // before this refresh
-		s.tell(ctx, toldAgain, current)
+		s.tell(ctx, msgReauthorized, current)
 	}
 	return s.notify(ctx, Event{Type: EventRefreshed, Connection: current})
 }

@@ -118,7 +118,7 @@ func (s *Service) replace(
 		return windlass.Connection{}, err
 	}
 	if old.Status == windlass.ConnectionBad {
-		s.tell(ctx, toldAgain, connection)
+		s.tell(ctx, msgReauthorized, connection)
 	}
 	return connection, s.notify(ctx, Event{Type: EventUpdated, Connection: connection})
 }
@@ -139,6 +139,6 @@ func (s *Service) create(
 	if connection, err = s.store.Connection(ctx, connection.ProjectID, connection.ID); err != nil {
 		return windlass.Connection{}, err
 	}
-	s.tell(ctx, toldMade, connection)
+	s.tell(ctx, msgCreated, connection)
 	return connection, s.notify(ctx, Event{Type: EventCreated, Connection: connection})
 }

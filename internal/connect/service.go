@@ -71,7 +71,7 @@ type Service struct {
 	now       func() time.Time
 
 	name    string // of this process among those that share the store
-	flights flights
+	flights singleflight
 	holds   holds
 	apps    appTroubles
 	sweeps  sweeper
@@ -197,8 +197,8 @@ func (s *Service) tell(ctx context.Context, what string, c windlass.Connection) 
 
 // The good news of connections.
 const (
-	toldMade  = "a connection was made"
-	toldAgain = "a connection is authorized again"
-	toldWorks = "a connection works"
-	toldGone  = "a connection was deleted"
+	msgCreated      = "a connection was made"
+	msgReauthorized = "a connection is authorized again"
+	msgWorks        = "a connection works"
+	msgDeleted      = "a connection was deleted"
 )

@@ -85,7 +85,7 @@ func (d *drain) keep(ctx context.Context, group []entry) error {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	now := d.now()
-	o := windlass.Outcomes{Health: d.circuit.state(), Holder: d.holder, Now: now, Until: now.Add(lease)}
+	o := windlass.Outcomes{Health: d.circuit.state(), Owner: d.holder, Now: now, Until: now.Add(lease)}
 	o.Health.DestinationID = d.id
 	failed := false
 	for _, e := range group {

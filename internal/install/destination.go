@@ -15,8 +15,8 @@ import (
 // Webhook is the type of destination that is built.
 const Webhook = "webhook"
 
-// mostSecrets bounds what signs a message when somebody rotates again and again.
-const mostSecrets = 3
+// maxSecrets bounds what signs a message when somebody rotates again and again.
+const maxSecrets = 3
 
 // DestinationMetadata says where a webhook's messages go.
 type DestinationMetadata struct {
@@ -98,7 +98,7 @@ func (f *Flow) Destination(ctx context.Context, project, destination string, opt
 	d, err := f.changeDestination(ctx, project, destination, func(_ context.Context, d *windlass.Destination) (bool, error) {
 		if opts.Rotate {
 			d.Secrets = slices.Insert(slices.Clone(d.Secrets), 0, webhook.NewSecret())
-			d.Secrets = d.Secrets[:min(len(d.Secrets), mostSecrets)]
+			d.Secrets = d.Secrets[:min(len(d.Secrets), maxSecrets)]
 		}
 		return opts.Rotate, nil
 	})

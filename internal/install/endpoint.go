@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	longestURL    = 2048
-	mostHeaders   = 50
-	longestHeader = 4096
+	maxURL     = 2048
+	maxHeaders = 50
+	maxHeader  = 4096
 )
 
 // webhookURL checks where messages are sent to. Whether the address is one that
@@ -19,8 +19,8 @@ func (is *issues) webhookURL(text, name string, opts *Options) {
 	if !is.need(text, name) {
 		return
 	}
-	if len(text) > longestURL {
-		is.addf(name, "is longer than %d bytes", longestURL)
+	if len(text) > maxURL {
+		is.addf(name, "is longer than %d bytes", maxURL)
 		return
 	}
 	u, err := url.Parse(text)
@@ -70,8 +70,8 @@ var (
 
 // headers checks what is added to each message's header.
 func (is *issues) headers(headers map[string]string, name string) {
-	if len(headers) > mostHeaders {
-		is.addf(name, "has %d headers: at most %d are sent", len(headers), mostHeaders)
+	if len(headers) > maxHeaders {
+		is.addf(name, "has %d headers: at most %d are sent", len(headers), maxHeaders)
 		return
 	}
 	seen := map[string]string{}
@@ -86,8 +86,8 @@ func (is *issues) headers(headers map[string]string, name string) {
 			is.addf(at, "is set for each message, and cannot be another")
 		case seen[lower] != "":
 			is.addf(at, "is there twice, as %q before", seen[lower])
-		case len(value) > longestHeader || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-			is.addf(at, "has a value that cannot be sent: it is longer than %d bytes, or holds a line break or another control character", longestHeader)
+		case len(value) > maxHeader || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+			is.addf(at, "has a value that cannot be sent: it is longer than %d bytes, or holds a line break or another control character", maxHeader)
 		}
 		seen[lower] = key
 	}

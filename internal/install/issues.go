@@ -61,15 +61,15 @@ func (is *issues) need(value, name string) bool {
 }
 
 const (
-	longestLabel = 200 // bytes
-	longestName  = 256 // characters
+	maxLabel = 200 // bytes
+	maxName  = 256 // characters
 )
 
 // short checks a name or a reference that somebody else chose; it may be empty.
 func (is *issues) short(value, name string) {
 	switch {
-	case len(value) > longestName*utf8.UTFMax || utf8.RuneCountInString(value) > longestName:
-		is.addf(name, "is longer than %d characters", longestName)
+	case len(value) > maxName*utf8.UTFMax || utf8.RuneCountInString(value) > maxName:
+		is.addf(name, "is longer than %d characters", maxName)
 	case strings.ContainsFunc(value, unicode.IsControl):
 		is.addf(name, "has characters that cannot be printed")
 	}
@@ -80,8 +80,8 @@ func (is *issues) label(value, name string) {
 	if !is.need(value, name) {
 		return
 	}
-	if len(value) > longestLabel {
-		is.addf(name, "is longer than %d bytes", longestLabel)
+	if len(value) > maxLabel {
+		is.addf(name, "is longer than %d bytes", maxLabel)
 	}
 	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		is.addf(name, "has characters that cannot be printed")

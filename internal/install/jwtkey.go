@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	algorithm   = "RS256"
-	leastRSABit = 2048
-	mostRSABit  = 16384 // beyond it, one forged token costs the server seconds
+	algorithm = "RS256"
+	minRSABit = 2048
+	maxRSABit = 16384 // beyond it, one forged token costs the server seconds
 )
 
 // CreateJWTKeyRequest is the body of POST …/jwt-keys.
@@ -92,8 +92,8 @@ func publicKey(text string) (clean, wrong string) {
 	if !isRSA {
 		return "", "is not an RSA key, which " + algorithm + " needs: make one with openssl genrsa 2048"
 	}
-	if bits := public.N.BitLen(); bits < leastRSABit || bits > mostRSABit {
-		return "", fmt.Sprintf("has %d bits: use a key of %d or 4096", bits, leastRSABit)
+	if bits := public.N.BitLen(); bits < minRSABit || bits > maxRSABit {
+		return "", fmt.Sprintf("has %d bits: use a key of %d or 4096", bits, minRSABit)
 	}
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {

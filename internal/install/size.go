@@ -31,7 +31,7 @@ func (is *issues) sizes(value any, at []string, top string) {
 	}
 	switch value := value.(type) {
 	case string:
-		limit := longestName
+		limit := maxName
 		if len(at) > 0 && slices.Contains(longTexts, at[len(at)-1]) {
 			limit = maxText
 		}
@@ -53,9 +53,9 @@ func (is *issues) sizes(value any, at []string, top string) {
 		}
 		for key := range untilFull(is, value) {
 			inside := slices.Concat(at, []string{key})
-			if utf8.RuneCountInString(key) > longestName {
+			if utf8.RuneCountInString(key) > maxName {
 				at = inside
-				is.addf(place(), "has a name of more than %d characters", longestName)
+				is.addf(place(), "has a name of more than %d characters", maxName)
 				at = at[:len(at)-1]
 				continue
 			}

@@ -76,12 +76,12 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 			Kind: windlass.Unauthorized, Op: op, Message: "the token belongs to another upload", Remedy: "ask for a new upload URL",
 		}
 	}
-	data, err := io.ReadAll(io.LimitReader(body, mostZip+1))
+	data, err := io.ReadAll(io.LimitReader(body, maxZip+1))
 	switch {
 	case err != nil:
 		return &windlass.Error{Kind: windlass.Invalid, Op: op, Message: "the file did not arrive whole", Remedy: "upload it again", Err: err}
-	case len(data) > mostZip:
-		return invalid(op, fmt.Sprintf("the file has more than %d MiB", mostZip>>20), zipRemedy)
+	case len(data) > maxZip:
+		return invalid(op, fmt.Sprintf("the file has more than %d MiB", maxZip>>20), zipRemedy)
 	}
 	got := md5.Sum(data) //nolint:gosec // see the import
 	for _, want := range []string{sum, u.MD5} {

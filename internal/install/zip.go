@@ -15,11 +15,11 @@ import (
 // The limits of a zip. An amp.yaml is text of a few kilobytes; its folder may
 // hold other files, of which nothing but the names is read.
 const (
-	mostZip      = 10 << 20 // bytes, packed
-	mostEntries  = 1000
-	mostUnpacked = 50 << 20 // bytes that all entries say they have
-	mostManifest = 1 << 20
-	mostRatio    = 200 // of unpacked to packed; text rarely reaches 20
+	maxZip        = 10 << 20 // bytes, packed
+	maxZipEntries = 1000
+	maxUnpacked   = 50 << 20 // bytes that all entries say they have
+	maxManifest   = 1 << 20
+	maxRatio      = 200 // of unpacked to packed; text rarely reaches 20
 )
 
 // ManifestName is the name of the file that a source holds.
@@ -29,11 +29,11 @@ const zipRemedy = "zip the folder that holds amp.yaml, or that file alone"
 
 // unzip returns the one manifest in a zip.
 func unzip(op string, data []byte) ([]byte, error) {
-	if len(data) > mostZip {
-		return nil, invalid(op, fmt.Sprintf("the zip has more than %d MiB", mostZip>>20), zipRemedy)
+	if len(data) > maxZip {
+		return nil, invalid(op, fmt.Sprintf("the zip has more than %d MiB", maxZip>>20), zipRemedy)
 	}
-	if n := entriesOf(data); n > mostEntries { // before a list of them is made
-		return nil, invalid(op, fmt.Sprintf("the zip has %d entries, more than %d", n, mostEntries), zipRemedy)
+	if n := entriesOf(data); n > maxZipEntries { // before a list of them is made
+		return nil, invalid(op, fmt.Sprintf("the zip has %d entries, more than %d", n, maxZipEntries), zipRemedy)
 	}
 	// An entry with a name such as ../amp.yaml is an error of its own, which is
 	// no worry here: no entry is ever written to a disk.
@@ -41,15 +41,15 @@ func unzip(op string, data []byte) ([]byte, error) {
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, invalid(op, "the file is not a zip, or it is damaged", zipRemedy)
 	}
-	if len(archive.File) > mostEntries {
-		return nil, invalid(op, fmt.Sprintf("the zip has %d entries, more than %d", len(archive.File), mostEntries), zipRemedy)
+	if len(archive.File) > maxZipEntries {
+		return nil, invalid(op, fmt.Sprintf("the zip has %d entries, more than %d", len(archive.File), maxZipEntries), zipRemedy)
 	}
 	var unpacked uint64
 	var found []*zip.File
 	var misnamed string
 	for _, file := range archive.File {
-		if unpacked += min(file.UncompressedSize64, mostUnpacked+1); unpacked > mostUnpacked {
-			return nil, invalid(op, fmt.Sprintf("the zip unpacks to more than %d MiB", mostUnpacked>>20), zipRemedy)
+		if unpacked += min(file.UncompressedSize64, maxUnpacked+1); unpacked > maxUnpacked {
+			return nil, invalid(op, fmt.Sprintf("the zip unpacks to more than %d MiB", maxUnpacked>>20), zipRemedy)
 		}
 		name := path.Clean(strings.ReplaceAll(file.Name, `\`, "/"))
 		depth := strings.Count(name, "/")
@@ -93,9 +93,9 @@ func extract(op string, file *zip.File) ([]byte, error) {
 		return nil, invalid(op, ManifestName+" is encrypted in the zip", "zip it without a password")
 	case !file.Mode().IsRegular():
 		return nil, invalid(op, ManifestName+" is no file in the zip, but a link or a device", zipRemedy)
-	case file.UncompressedSize64 > mostManifest:
-		return nil, invalid(op, fmt.Sprintf("%s has more than %d MiB", ManifestName, mostManifest>>20), "split its integrations over several projects")
-	case file.UncompressedSize64 > mostRatio*max(file.CompressedSize64, 1<<10):
+	case file.UncompressedSize64 > maxManifest:
+		return nil, invalid(op, fmt.Sprintf("%s has more than %d MiB", ManifestName, maxManifest>>20), "split its integrations over several projects")
+	case file.UncompressedSize64 > maxRatio*max(file.CompressedSize64, 1<<10):
 		return nil, invalid(op, ManifestName+" is packed so tightly that it is no text", zipRemedy)
 	}
 	in, err := file.Open()
@@ -103,8 +103,8 @@ func extract(op string, file *zip.File) ([]byte, error) {
 		return nil, invalid(op, ManifestName+" is packed in a way that is not known here", "zip it with the method deflate")
 	}
 	defer in.Close()
-	text, err := io.ReadAll(io.LimitReader(in, mostManifest+1))
-	if err != nil || len(text) > mostManifest {
+	text, err := io.ReadAll(io.LimitReader(in, maxManifest+1))
+	if err != nil || len(text) > maxManifest {
 		return nil, invalid(op, ManifestName+" is damaged in the zip", zipRemedy)
 	}
 	return text, nil

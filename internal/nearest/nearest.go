@@ -6,19 +6,19 @@ import "strings"
 
 // longest is the longest name that is looked at: a longer one is no slip of the
 // fingers, and the work is quadratic.
-const longest = 64
+const maxLength = 64
 
 // To returns the one of names that was probably meant by name, or "" when none
 // comes near. Case does not count, two swapped letters count once, and the
 // beginning of a single name counts for the whole.
 func To(name string, names []string) string {
-	if len(name) > longest {
+	if len(name) > maxLength {
 		return ""
 	}
 	name = strings.ToLower(name)
 	best, least := "", (len([]rune(name))+1)/3
 	for _, candidate := range names {
-		if len(candidate) > longest {
+		if len(candidate) > maxLength {
 			continue
 		}
 		if d := distance(name, strings.ToLower(candidate)); d < least || d == least && best == "" {

@@ -9,8 +9,8 @@ import (
 	"windlass"
 )
 
-// longestName bounds a topic's name, as the published contract does.
-const longestName = 64
+// maxTopicName bounds a topic's name, as the published contract does.
+const maxTopicName = 64
 
 // CreateTopic makes a topic. A name has letters, digits and dashes, and is unique
 // in its project.
@@ -35,8 +35,8 @@ func checkName(op, name string) error {
 	switch {
 	case name == "":
 		message = "is missing"
-	case len(name) > longestName:
-		message = fmt.Sprintf("is longer than %d characters", longestName)
+	case len(name) > maxTopicName:
+		message = fmt.Sprintf("is longer than %d characters", maxTopicName)
 	case strings.ContainsFunc(name, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-')
 	}):

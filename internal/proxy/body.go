@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// mostKept is the longest body that is kept to be sent again after a 401.
-	mostKept = 64 << 10
+	// maxReplayBody is the longest body that is kept to be sent again after a 401.
+	maxReplayBody = 64 << 10
 	// refill is how much a caller has to send to have its patience renewed. A byte
 	// now and then does not hold a place.
 	refill = 1 << 10
@@ -93,7 +93,7 @@ func (b *body) Close() error {
 // again. It returns nil when the body is not to be kept: too long, of unknown
 // length, or not even begun until the provider says that it wants it.
 func (b *body) keep(r *http.Request) ([]byte, error) {
-	if r.ContentLength < 0 || r.ContentLength > mostKept || r.Header.Get("Expect") != "" || len(r.Trailer) > 0 {
+	if r.ContentLength < 0 || r.ContentLength > maxReplayBody || r.Header.Get("Expect") != "" || len(r.Trailer) > 0 {
 		return nil, nil
 	}
 	kept := bytes.NewBuffer(make([]byte, 0, r.ContentLength+bytes.MinRead)) // so that it never grows

@@ -17,9 +17,9 @@ type entry[T any] struct {
 	until time.Time
 }
 
-// mostRecent is when what is over is cleared away: credentials among it are not to
+// maxEntries is when what is over is cleared away: credentials among it are not to
 // be kept for longer than they are of use.
-const mostRecent = 64
+const maxEntries = 64
 
 func (r *recent[T]) get(name string, now time.Time) (T, bool) {
 	r.mu.Lock()
@@ -45,7 +45,7 @@ func (r *recent[T]) put(name string, value T, now time.Time, long time.Duration)
 	if r.entries == nil {
 		r.entries = map[string]entry[T]{}
 	}
-	if len(r.entries) >= mostRecent {
+	if len(r.entries) >= maxEntries {
 		for other, e := range r.entries {
 			if !now.Before(e.until) {
 				delete(r.entries, other)

@@ -10,14 +10,14 @@ import (
 
 // slots are the places for requests that are under way.
 type slots struct {
-	mu            sync.Mutex
-	taken         int
-	of            map[string]int // by connection
-	most, mostOne int
+	mu                     sync.Mutex
+	taken                  int
+	of                     map[string]int // by connection
+	limit, connectionLimit int
 }
 
 func (s *slots) init(limits Limits) {
-	s.of, s.most, s.mostOne = map[string]int{}, limits.Overall, limits.PerConnection
+	s.of, s.limit, s.connectionLimit = map[string]int{}, limits.Overall, limits.PerConnection
 }
 
 // take takes a place for a request of a connection, or says that there is none: who
@@ -26,12 +26,12 @@ func (s *slots) take(connection string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.of[connection] >= s.mostOne:
+	case s.of[connection] >= s.connectionLimit:
 		return &windlass.Error{
-			Kind: windlass.RateLimited, Message: strconv.Itoa(s.mostOne) + " requests of this connection are under way already",
+			Kind: windlass.RateLimited, Message: strconv.Itoa(s.connectionLimit) + " requests of this connection are under way already",
 			Remedy: "wait for one to end", RetryAfter: time.Second,
 		}
-	case s.taken >= s.most:
+	case s.taken >= s.limit:
 		return &windlass.Error{
 			Kind: windlass.Unavailable, Message: "the proxy has all the requests under way that it takes",
 			Remedy: "try again in a moment", RetryAfter: time.Second,

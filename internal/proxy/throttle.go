@@ -18,13 +18,13 @@ type throttle struct {
 	until map[string]time.Time // by connection
 }
 
-// mostUntil bounds what is remembered before it is looked through for what is over.
-const mostUntil = 10_000
+// maxThrottles bounds what is remembered before it is looked through for what is over.
+const maxThrottles = 10_000
 
 func (t *throttle) block(connection string, until, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.until == nil || len(t.until) >= mostUntil {
+	if t.until == nil || len(t.until) >= maxThrottles {
 		for name, end := range t.until {
 			if !now.Before(end) {
 				delete(t.until, name)

@@ -9,7 +9,7 @@ import (
 type side int
 
 const (
-	nobody side = iota
+	neither side = iota
 	caller
 	provider
 )
@@ -39,7 +39,7 @@ func (t *turn) of(whose side, within time.Duration) {
 		return
 	}
 	if t.settled && whose == provider {
-		t.whose = nobody
+		t.whose = neither
 		return
 	}
 	t.whose, t.until = whose, time.Now().Add(within)
@@ -54,7 +54,7 @@ func (t *turn) of(whose side, within time.Duration) {
 func (t *turn) rest() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.whose = nobody // the timer stays as it is: most often it is moved soon
+	t.whose = neither // the timer stays as it is: most often it is moved soon
 }
 
 // settle is for when the provider has begun to answer.
@@ -63,14 +63,14 @@ func (t *turn) settle() {
 	defer t.mu.Unlock()
 	t.settled = true
 	if t.whose == provider {
-		t.whose = nobody
+		t.whose = neither
 	}
 }
 
 func (t *turn) ring() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over || t.whose == nobody || time.Now().Before(t.until) {
+	if t.over || t.whose == neither || time.Now().Before(t.until) {
 		return // it rang for a turn that has passed
 	}
 	t.over = true

@@ -64,9 +64,9 @@ func BenchmarkSaveRefreshed(b *testing.B) {
 		s := open()
 		w := found(b, s)
 		report(b, 20, func(i int) {
-			holder := fmt.Sprint(i)
-			got(s.LeaseRefresh(b.Context(), w.connection.ID, holder, noon, noon.Add(time.Minute)))(b)
-			must(b, s.SaveRefreshed(b.Context(), w.connection.ID, holder, w.credentials))
+			owner := fmt.Sprint(i)
+			got(s.LeaseRefresh(b.Context(), w.connection.ID, owner, noon, noon.Add(time.Minute)))(b)
+			must(b, s.SaveRefreshed(b.Context(), w.connection.ID, owner, w.credentials))
 		})
 	})
 }

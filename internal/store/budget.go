@@ -62,7 +62,7 @@ func (s *Store) reserve(ctx context.Context, all []budget.Reservation) error {
 		r := &all[i]
 		var add [budget.Classes]int
 		add[r.Class] = r.Decide(*seen[r.Key])
-		rows.add(r.Key, r.Minute, r.Holder, add[budget.Interactive], add[budget.Scheduled], add[budget.Backfill],
+		rows.add(r.Key, r.Minute, r.Owner, add[budget.Interactive], add[budget.Scheduled], add[budget.Backfill],
 			r.Waiting[budget.Interactive], r.Waiting[budget.Scheduled], r.Waiting[budget.Backfill])
 	}
 	_, err = s.exec(ctx, `INSERT INTO budget_grants AS g (key, minute, holder, interactive, scheduled, backfill,
@@ -83,7 +83,7 @@ func (s *Store) Return(ctx context.Context, slot budget.Slot, unspent int) error
 			scheduled = CASE WHEN scheduled > ?5 THEN scheduled - ?5 ELSE 0 END,
 			backfill = CASE WHEN backfill > ?6 THEN backfill - ?6 ELSE 0 END
 		WHERE key = ?1 AND minute = ?2 AND holder = ?3`,
-		slot.Key, slot.Minute, slot.Holder, back[budget.Interactive], back[budget.Scheduled], back[budget.Backfill])
+		slot.Key, slot.Minute, slot.Owner, back[budget.Interactive], back[budget.Scheduled], back[budget.Backfill])
 	return s.fail("give requests back", err, budgetSays)
 }
 
@@ -136,7 +136,7 @@ func scanBook(r row) (b budget.Book, err error) {
 const grantColumns = `minute, holder, interactive, scheduled, backfill, waiting_interactive, waiting_scheduled, waiting_backfill`
 
 func scanGrants(r row) (g budget.Grants, err error) {
-	err = r.Scan(&g.Minute, &g.Holder, &g.Granted[budget.Interactive], &g.Granted[budget.Scheduled], &g.Granted[budget.Backfill],
+	err = r.Scan(&g.Minute, &g.Owner, &g.Granted[budget.Interactive], &g.Granted[budget.Scheduled], &g.Granted[budget.Backfill],
 		&g.Waiting[budget.Interactive], &g.Waiting[budget.Scheduled], &g.Waiting[budget.Backfill])
 	return g, err
 }

@@ -105,13 +105,13 @@ func (s *Store) renewed(ctx context.Context, op, connectionID string, status win
 
 // LeaseRefresh asks to be the only one who refreshes a connection's credentials
 // until a time (invariant 4). It is won by one caller at a time; the lease of
-// one that vanished is free again when its time has come. A holder is one
+// one that vanished is free again when its time has come. A owner is one
 // refresh, not one process: asking again while holding the lease does not win.
-func (s *Store) LeaseRefresh(ctx context.Context, connectionID, holder string, now, until time.Time) (won bool, err error) {
+func (s *Store) LeaseRefresh(ctx context.Context, connectionID, owner string, now, until time.Time) (won bool, err error) {
 	op := "lease the refresh of the connection " + connectionID
 	n, err := s.exec(ctx, `UPDATE credentials SET lease_holder = ?2, lease_until = ?4
 		WHERE connection_id = ?1 AND (lease_holder = '' OR lease_until <= ?3)`,
-		connectionID, holder, micros(now), micros(until))
+		connectionID, owner, micros(now), micros(until))
 	if err != nil || n > 0 {
 		return err == nil, s.fail(op, err, connectionSays)
 	}
@@ -123,7 +123,7 @@ func (s *Store) LeaseRefresh(ctx context.Context, connectionID, holder string, n
 // connection as working. When it returns nil the new refresh token is durable,
 // and the access token may be used (invariant 4). Conflict when the lease was
 // lost: somebody else refreshes, or has replaced the credentials.
-func (s *Store) SaveRefreshed(ctx context.Context, connectionID, holder string, c windlass.Credentials) error {
+func (s *Store) SaveRefreshed(ctx context.Context, connectionID, owner string, c windlass.Credentials) error {
 	op := "save the refreshed credentials of the connection " + connectionID
 	sealed, err := s.sealCredentials(connectionID, c)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *Store) SaveRefreshed(ctx context.Context, connectionID, holder string, 
 			return s.fail(op, err, connectionSays)
 		}
 		n, err := s.exec(ctx, `UPDATE credentials SET sealed = ?3, version = version + 1, lease_holder = '', lease_until = 0
-			WHERE connection_id = ?1 AND lease_holder = ?2 AND lease_holder <> ''`, connectionID, holder, sealed)
+			WHERE connection_id = ?1 AND lease_holder = ?2 AND lease_holder <> ''`, connectionID, owner, sealed)
 		if err != nil {
 			return s.fail(op, err, connectionSays)
 		}
@@ -151,14 +151,14 @@ func (s *Store) SaveRefreshed(ctx context.Context, connectionID, holder string, 
 // ReleaseRefresh gives a lease back without new credentials and says in the
 // connection's reason why: what it waits for. It does nothing when the lease was
 // lost.
-func (s *Store) ReleaseRefresh(ctx context.Context, connectionID, holder, reason string) error {
+func (s *Store) ReleaseRefresh(ctx context.Context, connectionID, owner, reason string) error {
 	op := "end the refresh of the connection " + connectionID
 	return s.In(ctx, func(ctx context.Context) error {
 		if err := s.holdConnection(ctx, connectionID); err != nil {
 			return s.fail(op, err, connectionSays)
 		}
 		n, err := s.exec(ctx, `UPDATE credentials SET lease_holder = '', lease_until = 0
-			WHERE connection_id = ?1 AND lease_holder = ?2 AND lease_holder <> ''`, connectionID, holder)
+			WHERE connection_id = ?1 AND lease_holder = ?2 AND lease_holder <> ''`, connectionID, owner)
 		if err == nil && n > 0 {
 			_, err = s.exec(ctx, `UPDATE connections SET status_reason = ?2, updated = ?3
 				WHERE id = ?1 AND status_reason <> ?2`, connectionID, reason, micros(s.now()))

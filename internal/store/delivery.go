@@ -18,17 +18,17 @@ var healthSays = says{
 	Missing: "nothing has been sent to it", Dangling: "there is no such destination", kind: windlass.NotFound,
 }
 
-// LeaseDestination makes holder the only one who sends to a destination until
+// LeaseDestination makes owner the only one who sends to a destination until
 // the time given, unless somebody else is, and says how its deliveries stand.
-// The holder may lease it again.
+// The owner may lease it again.
 func (s *Store) LeaseDestination(
-	ctx context.Context, destinationID, holder string, now, until time.Time,
+	ctx context.Context, destinationID, owner string, now, until time.Time,
 ) (h windlass.Health, won bool, err error) {
 	all, err := change(ctx, s, scanHealth, `INSERT INTO destination_health AS h
 		(destination_id, failures, failing_since, hold_until, lease_holder, lease_until) VALUES (?1, 0, 0, 0, ?2, ?4)
 		ON CONFLICT (destination_id) DO UPDATE SET lease_holder = excluded.lease_holder, lease_until = excluded.lease_until
 			WHERE h.lease_holder = '' OR h.lease_holder = ?2 OR h.lease_until <= ?3
-		RETURNING destination_id, failures, failing_since, hold_until`, destinationID, holder, micros(now), micros(until))
+		RETURNING destination_id, failures, failing_since, hold_until`, destinationID, owner, micros(now), micros(until))
 	if err != nil || len(all) == 0 {
 		return h, false, s.fail("lease the destination "+destinationID, err, healthSays)
 	}
@@ -36,11 +36,11 @@ func (s *Store) LeaseDestination(
 }
 
 // ReleaseDestination ends a lease, unless a batch is due by now that may be sent:
-// then it is kept, so that what was added while the holder was about to end is
+// then it is kept, so that what was added while the owner was about to end is
 // not forgotten. force ends it in any case.
-func (s *Store) ReleaseDestination(ctx context.Context, destinationID, holder string, now time.Time, force bool) (released bool, err error) {
+func (s *Store) ReleaseDestination(ctx context.Context, destinationID, owner string, now time.Time, force bool) (released bool, err error) {
 	query := `UPDATE destination_health SET lease_holder = '', lease_until = 0 WHERE destination_id = ?1 AND lease_holder = ?2`
-	args := []any{destinationID, holder}
+	args := []any{destinationID, owner}
 	if !force {
 		query += ` AND (hold_until > ?3 OR NOT EXISTS (
 			SELECT 1 FROM lanes l WHERE l.destination_id = ?1 AND l.due > 0 AND l.due <= ?3))`

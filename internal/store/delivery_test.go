@@ -39,10 +39,10 @@ func due(tb testing.TB, s *store.Store, w world, lane string, now time.Time) []w
 	return got(s.DueBatches(tb.Context(), w.destination.ID, lane, now, 100, 1<<20))(tb)
 }
 
-// lease is what a holder needs before he may record anything.
-func lease(tb testing.TB, s *store.Store, w world, holder string, now time.Time) windlass.Health {
+// lease is what an owner needs before he may record anything.
+func lease(tb testing.TB, s *store.Store, w world, owner string, now time.Time) windlass.Health {
 	tb.Helper()
-	h, won, err := s.LeaseDestination(tb.Context(), w.destination.ID, holder, now, now.Add(time.Minute))
+	h, won, err := s.LeaseDestination(tb.Context(), w.destination.ID, owner, now, now.Add(time.Minute))
 	must(tb, err)
 	if !won {
 		tb.Fatal("the lease was not given")
@@ -163,10 +163,10 @@ func TestLeaseOfADestination(t *testing.T) {
 		wantSame(t, got(s.ReleaseDestination(ctx, id, "a", noon, false))(t), false) // something is due
 		lease(t, s, w, "b", noon.Add(time.Minute))                                  // it has run out
 
-		record := func(holder string, o ...windlass.Outcome) bool {
+		record := func(owner string, o ...windlass.Outcome) bool {
 			return got(s.RecordOutcomes(ctx, windlass.Outcomes{
 				Health: windlass.Health{DestinationID: id, Failures: 2, FailingSince: noon, HoldUntil: noon.Add(time.Hour)},
-				Holder: holder, Until: noon.Add(2 * time.Minute), Now: noon, Outcomes: o, Lanes: []string{lane},
+				Owner:  owner, Until: noon.Add(2 * time.Minute), Now: noon, Outcomes: o, Lanes: []string{lane},
 			}))(t)
 		}
 		wantSame(t, record("a", attempt(one, windlass.BatchDelivered, time.Time{})), false)
@@ -212,7 +212,7 @@ func TestOutcomesAndReplay(t *testing.T) {
 		lease(t, s, w, "a", noon)
 		later := noon.Add(5 * time.Second)
 		wantSame(t, got(s.RecordOutcomes(ctx, windlass.Outcomes{
-			Health: windlass.Health{DestinationID: id}, Holder: "a", Until: later, Now: later, Lanes: []string{lane, "other"},
+			Health: windlass.Health{DestinationID: id}, Owner: "a", Until: later, Now: later, Lanes: []string{lane, "other"},
 			Outcomes: []windlass.Outcome{
 				attempt(all[0], windlass.BatchDelivered, time.Time{}), attempt(all[1], windlass.BatchPending, later),
 				attempt(all[2], windlass.BatchFailed, time.Time{}), attempt(all[3], windlass.BatchDelivered, time.Time{}),
@@ -288,7 +288,7 @@ func TestLanesForgetNothing(t *testing.T) {
 					delivered[b.ID] = true
 				}
 				wantSame(t, got(s.RecordOutcomes(ctx, windlass.Outcomes{
-					Health: windlass.Health{DestinationID: w.destination.ID}, Holder: "a", Until: noon.Add(time.Minute), Now: noon,
+					Health: windlass.Health{DestinationID: w.destination.ID}, Owner: "a", Until: noon.Add(time.Minute), Now: noon,
 					Outcomes: outcomes, Lanes: []string{name},
 				}))(t), true)
 			}
@@ -312,7 +312,7 @@ func TestBatchesAreCleared(t *testing.T) {
 		all := add(t, s, batch(t, w, lane, "1"), batch(t, w, lane, "2"))
 		lease(t, s, w, "a", noon)
 		got(s.RecordOutcomes(ctx, windlass.Outcomes{
-			Health: windlass.Health{DestinationID: w.destination.ID}, Holder: "a", Until: noon, Now: noon,
+			Health: windlass.Health{DestinationID: w.destination.ID}, Owner: "a", Until: noon, Now: noon,
 			Outcomes: []windlass.Outcome{attempt(all[0], windlass.BatchDelivered, time.Time{})},
 		}))(t)
 		// The ids in these tests are of today, whatever the day of their noon.
@@ -369,7 +369,7 @@ func TestDueOfLanes(t *testing.T) {
 		waits := add(t, s, later, batch(t, w, "waits", "1"), batch(t, w, "waits", "2"))[1]
 		lease(t, s, w, "owner", noon)
 		wantSame(t, got(s.RecordOutcomes(ctx, windlass.Outcomes{
-			Health: windlass.Health{DestinationID: id}, Holder: "owner", Until: noon.Add(time.Hour), Now: noon, Lanes: []string{"waits"},
+			Health: windlass.Health{DestinationID: id}, Owner: "owner", Until: noon.Add(time.Hour), Now: noon, Lanes: []string{"waits"},
 			Outcomes: []windlass.Outcome{attempt(waits, windlass.BatchPending, noon.Add(time.Hour))},
 		}))(t), true)
 		for bytes, want := range map[int64]string{100: "a:1234 a:5678 b:12345678 c:x", 9: "a:1234 a:5678 c:x", 7: "c:x", 0: ""} {

@@ -7,18 +7,18 @@ import (
 	"windlass"
 )
 
-// LeaseOperation gives a running operation to holder until the given time, if
+// LeaseOperation gives a running operation to owner until the given time, if
 // nobody else has it. It returns the operation as it is then; won is false when
 // it has ended or somebody else has it, and then until says until when. NotFound
 // when there is no such operation.
 func (s *Store) LeaseOperation(
-	ctx context.Context, id, holder string, now, until time.Time,
+	ctx context.Context, id, owner string, now, until time.Time,
 ) (p windlass.Operation, won bool, held time.Time, err error) {
 	op := "take the operation " + id
 	n, err := s.exec(ctx, `UPDATE operations SET lease_holder = ?2, lease_until = ?4, updated = ?3,
 		started = CASE WHEN started = 0 THEN ?3 ELSE started END
 		WHERE id = ?1 AND status = 'in_progress' AND wait_until <= ?3 AND (lease_until <= ?3 OR lease_holder = ?2)`,
-		id, holder, micros(now), micros(until))
+		id, owner, micros(now), micros(until))
 	if err != nil {
 		return p, false, held, s.fail(op, err, operationSays)
 	}
@@ -42,10 +42,10 @@ type also struct {
 func (a also) Scan(dest ...any) error { return a.row.Scan(append(dest, a.more)...) }
 
 // ExtendLeases keeps the operations of those who work on them.
-func (s *Store) ExtendLeases(ctx context.Context, holders []string, until time.Time) error {
-	for _, holder := range holders {
+func (s *Store) ExtendLeases(ctx context.Context, owners []string, until time.Time) error {
+	for _, owner := range owners {
 		if _, err := s.exec(ctx, `UPDATE operations SET lease_until = ?2 WHERE status = 'in_progress' AND lease_holder <> ''
-			AND lease_holder = ?1 AND lease_until < ?2`, holder, micros(until)); err != nil {
+			AND lease_holder = ?1 AND lease_until < ?2`, owner, micros(until)); err != nil {
 			return s.fail("extend the leases of this process", err, operationSays)
 		}
 	}
@@ -87,19 +87,19 @@ func (s *Store) MoveCursor(ctx context.Context, p windlass.Progress) error {
 }
 
 // RestartOperation moves an operation's cursor back to the beginning.
-func (s *Store) RestartOperation(ctx context.Context, id, holder string, requests int64, now time.Time) error {
+func (s *Store) RestartOperation(ctx context.Context, id, owner string, requests int64, now time.Time) error {
 	n, err := s.exec(ctx, `UPDATE operations SET cursor = '', walked = 0, estimate = -1, restarts = restarts + 1,
 		requests = requests + ?3, updated = ?4 WHERE id = ?1 AND lease_holder = ?2 AND status = 'in_progress'`,
-		id, holder, requests, micros(now))
+		id, owner, requests, micros(now))
 	return s.moved("start the operation "+id+" over", n, err)
 }
 
-// SuspendOperation ends holder's lease; the operation sleeps until the given
+// SuspendOperation ends owner's lease; the operation sleeps until the given
 // time, zero for not at all.
-func (s *Store) SuspendOperation(ctx context.Context, id, holder string, until time.Time, attempt int, requests int64, now time.Time) error {
+func (s *Store) SuspendOperation(ctx context.Context, id, owner string, until time.Time, attempt int, requests int64, now time.Time) error {
 	n, err := s.exec(ctx, `UPDATE operations SET wait_until = ?3, attempt = ?4, requests = requests + ?5, updated = ?6,
 		lease_holder = '', lease_until = 0 WHERE id = ?1 AND lease_holder = ?2 AND status = 'in_progress'`,
-		id, holder, micros(until), attempt, requests, micros(now))
+		id, owner, micros(until), attempt, requests, micros(now))
 	return s.moved("suspend the operation "+id, n, err)
 }
 
@@ -109,12 +109,12 @@ func (s *Store) WakeOperation(ctx context.Context, id string, now time.Time) err
 	return s.fail("wake the operation "+id, err, operationSays)
 }
 
-// EndOperation ends a running operation that holder has. Conflict when the lease
+// EndOperation ends a running operation that owner has. Conflict when the lease
 // is another's.
-func (s *Store) EndOperation(ctx context.Context, id, holder, status, result string, requests int64, now time.Time) error {
+func (s *Store) EndOperation(ctx context.Context, id, owner, status, result string, requests int64, now time.Time) error {
 	n, err := s.exec(ctx, `UPDATE operations SET status = ?3, result = ?4, requests = requests + ?5, ended = ?6, updated = ?6,
 		wait_until = 0, lease_holder = '', lease_until = 0
-		WHERE id = ?1 AND lease_holder = ?2 AND status = 'in_progress'`, id, holder, status, result, requests, micros(now))
+		WHERE id = ?1 AND lease_holder = ?2 AND status = 'in_progress'`, id, owner, status, result, requests, micros(now))
 	return s.moved("end the operation "+id, n, err)
 }
 

@@ -65,9 +65,9 @@ func TestOnlyTheHolderMovesAnOperation(t *testing.T) {
 		p := w.operation(t)
 		must(t, s.BeginOperation(ctx, p, w.installation.Config.Content))
 		until := noon.Add(time.Minute)
-		lease := func(holder string, now time.Time) bool {
+		lease := func(owner string, now time.Time) bool {
 			t.Helper()
-			_, won, _, err := s.LeaseOperation(ctx, p.ID, holder, now, now.Add(time.Minute))
+			_, won, _, err := s.LeaseOperation(ctx, p.ID, owner, now, now.Add(time.Minute))
 			must(t, err)
 			return won
 		}

@@ -11,7 +11,7 @@ import (
 
 // RecordOutcomes keeps attempts and what follows from them, extends the lease
 // and keeps the destination's health, all in one transaction. It reports false,
-// and keeps nothing, when the holder has lost the lease: whoever has it now
+// and keeps nothing, when the owner has lost the lease: whoever has it now
 // sends the same batches again (invariant 2).
 func (s *Store) RecordOutcomes(ctx context.Context, o windlass.Outcomes) (held bool, err error) {
 	const op = "record attempts"
@@ -19,7 +19,7 @@ func (s *Store) RecordOutcomes(ctx context.Context, o windlass.Outcomes) (held b
 	err = s.In(ctx, func(ctx context.Context) error {
 		n, err := s.exec(ctx, `UPDATE destination_health SET failures = ?3, failing_since = ?4, hold_until = ?5, lease_until = ?6
 			WHERE destination_id = ?1 AND lease_holder = ?2`,
-			h.DestinationID, o.Holder, h.Failures, micros(h.FailingSince), micros(h.HoldUntil), micros(o.Until))
+			h.DestinationID, o.Owner, h.Failures, micros(h.FailingSince), micros(h.HoldUntil), micros(o.Until))
 		if err != nil || n == 0 {
 			return s.fail(op, err, healthSays)
 		}

@@ -22,16 +22,16 @@ func TestLeaseOfARefresh(t *testing.T) {
 		w := found(t, s)
 		id := w.connection.ID
 		until := noon.Add(time.Minute)
-		lease := func(holder string, now time.Time) bool {
+		lease := func(owner string, now time.Time) bool {
 			t.Helper()
-			return got(s.LeaseRefresh(ctx, id, holder, now, now.Add(time.Minute)))(t)
+			return got(s.LeaseRefresh(ctx, id, owner, now, now.Add(time.Minute)))(t)
 		}
 		fresh := w.credentials
 		fresh.RefreshToken = windlass.NewSecret("rotated")
 
 		wantSame(t, lease("one", noon), true)
 		wantSame(t, lease("two", noon), false)
-		wantSame(t, lease("one", noon), false) // a holder is a refresh, not a process
+		wantSame(t, lease("one", noon), false) // an owner is a refresh, not a process
 		must(t, s.ReleaseRefresh(ctx, id, "two", "nothing of mine"))
 		wantSame(t, lease("two", noon), false)
 		wantKind(t, s.SaveRefreshed(ctx, id, "two", fresh), windlass.Conflict)

@@ -17,7 +17,7 @@ type transaction struct {
 	after  []func()
 }
 
-func (t *transaction) doom(err error) {
+func (t *transaction) markFailed(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.failed == nil {
@@ -25,7 +25,7 @@ func (t *transaction) doom(err error) {
 	}
 }
 
-func (t *transaction) fate() error {
+func (t *transaction) failure() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.failed
@@ -51,7 +51,7 @@ func (s *Store) In(ctx context.Context, fn func(ctx context.Context) error) erro
 	if outer := s.transaction(ctx); outer != nil {
 		err := fn(ctx)
 		if err != nil {
-			outer.doom(err)
+			outer.markFailed(err)
 		}
 		return err
 	}
@@ -64,7 +64,7 @@ func (s *Store) In(ctx context.Context, fn func(ctx context.Context) error) erro
 	if err := fn(context.WithValue(ctx, transactionKey{s}, inner)); err != nil {
 		return err
 	}
-	if err := inner.fate(); err != nil {
+	if err := inner.failure(); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -106,7 +106,7 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 	var err error
 	if t := s.transaction(ctx); t != nil {
 		result, err = t.tx.ExecContext(ctx, s.dialect(query), args...)
-		doomed(t, err)
+		markIfFailed(t, err)
 	} else {
 		result, err = s.writer.ExecContext(ctx, s.dialect(query), args...)
 	}
@@ -135,7 +135,7 @@ func collect[T any](
 	t := s.transaction(ctx)
 	defer func() {
 		if t != nil {
-			doomed(t, err)
+			markIfFailed(t, err)
 		}
 	}()
 	var rows *sql.Rows
@@ -172,9 +172,9 @@ func first[T any](ctx context.Context, s *Store, scan func(row) (T, error), quer
 	return all[0], nil
 }
 
-func doomed(t *transaction, err error) {
+func markIfFailed(t *transaction, err error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		t.doom(err)
+		t.markFailed(err)
 	}
 }
 

@@ -26,51 +26,51 @@ func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) { //nolint:goco
 			t.Errorf("%+v", book)
 		}
 	})
-	t.Run("grants add up by minute, holder and class", func(t *testing.T) {
+	t.Run("grants add up by minute, owner and class", func(t *testing.T) {
 		t.Parallel()
 		l := open(t)
-		slot := budget.Slot{Key: t.Name(), Minute: 100, Holder: "a", Class: budget.Interactive, Waiting: [budget.Classes]int{1, 2, 3}}
+		slot := budget.Slot{Key: t.Name(), Minute: 100, Owner: "a", Class: budget.Interactive, Waiting: [budget.Classes]int{1, 2, 3}}
 		grant(t, l, slot, 5)
 		grant(t, l, slot, 2)
 		slot.Class, slot.Waiting = budget.Backfill, [budget.Classes]int{0, 0, 4}
 		grant(t, l, slot, 1)
-		slot.Minute, slot.Holder = 101, "b"
+		slot.Minute, slot.Owner = 101, "b"
 		grant(t, l, slot, 0)
 		want(t, read(t, l, t.Name(), 100), []budget.Grants{
-			{Minute: 100, Holder: "a", Granted: [budget.Classes]int{7, 0, 1}, Waiting: [budget.Classes]int{0, 0, 4}},
-			{Minute: 101, Holder: "b", Waiting: [budget.Classes]int{0, 0, 4}},
+			{Minute: 100, Owner: "a", Granted: [budget.Classes]int{7, 0, 1}, Waiting: [budget.Classes]int{0, 0, 4}},
+			{Minute: 101, Owner: "b", Waiting: [budget.Classes]int{0, 0, 4}},
 		})
-		want(t, read(t, l, t.Name(), 101), []budget.Grants{{Minute: 101, Holder: "b", Waiting: [budget.Classes]int{0, 0, 4}}})
+		want(t, read(t, l, t.Name(), 101), []budget.Grants{{Minute: 101, Owner: "b", Waiting: [budget.Classes]int{0, 0, 4}}})
 		want(t, read(t, l, t.Name()+" of another", 0), nil)
 	})
 	t.Run("whoever decides sees what others were granted, the future's too", func(t *testing.T) {
 		t.Parallel()
 		l := open(t)
 		for _, minute := range []int64{100, 170, 500} {
-			grant(t, l, budget.Slot{Key: t.Name(), Minute: minute, Holder: "a"}, 1)
+			grant(t, l, budget.Slot{Key: t.Name(), Minute: minute, Owner: "a"}, 1)
 		}
 		var seen budget.Book
-		err := l.Reserve(t.Context(), one(budget.Slot{Key: t.Name(), Minute: 171, Holder: "b"}, 111, func(book budget.Book) int {
+		err := l.Reserve(t.Context(), one(budget.Slot{Key: t.Name(), Minute: 171, Owner: "b"}, 111, func(book budget.Book) int {
 			seen = book
 			return 0
 		}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, seen, []budget.Grants{{Minute: 170, Holder: "a", Granted: [budget.Classes]int{1}}, {Minute: 500, Holder: "a", Granted: [budget.Classes]int{1}}})
+		want(t, seen, []budget.Grants{{Minute: 170, Owner: "a", Granted: [budget.Classes]int{1}}, {Minute: 500, Owner: "a", Granted: [budget.Classes]int{1}}})
 	})
 	t.Run("what goes back is taken off, but not below zero", func(t *testing.T) {
 		t.Parallel()
 		l := open(t)
-		slot := budget.Slot{Key: t.Name(), Minute: 100, Holder: "a", Class: budget.Scheduled}
+		slot := budget.Slot{Key: t.Name(), Minute: 100, Owner: "a", Class: budget.Scheduled}
 		grant(t, l, slot, 5)
 		for _, left := range []int{2, 0} {
 			if err := l.Return(t.Context(), slot, 3); err != nil {
 				t.Fatal(err)
 			}
-			want(t, read(t, l, t.Name(), 0), []budget.Grants{{Minute: 100, Holder: "a", Granted: [budget.Classes]int{0, left, 0}}})
+			want(t, read(t, l, t.Name(), 0), []budget.Grants{{Minute: 100, Owner: "a", Granted: [budget.Classes]int{0, left, 0}}})
 		}
-		slot.Holder = "nobody"
+		slot.Owner = "nobody"
 		if err := l.Return(t.Context(), slot, 3); err != nil {
 			t.Errorf("a slot that does not exist: %v", err)
 		}
@@ -125,23 +125,23 @@ func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) { //nolint:goco
 		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err := open(t).Reserve(ctx, one(budget.Slot{Key: t.Name(), Minute: 1, Holder: "a"}, 0, func(budget.Book) int { return 1 }))
+		err := open(t).Reserve(ctx, one(budget.Slot{Key: t.Name(), Minute: 1, Owner: "a"}, 0, func(budget.Book) int { return 1 }))
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
 	})
 }
 
-// lastRequest has many holders reserve at once, from a limit that they together
+// lastRequest has many owners reserve at once, from a limit that they together
 // exceed.
 func lastRequest(t *testing.T, l budget.Ledger) {
 	t.Helper()
 	const limit = 30
 	var all sync.WaitGroup
-	for _, holder := range []string{"a", "b", "c", "d"} {
+	for _, owner := range []string{"a", "b", "c", "d"} {
 		all.Go(func() {
 			for minute := range int64(10) {
-				err := l.Reserve(t.Context(), one(budget.Slot{Key: t.Name(), Minute: 100 + minute, Holder: holder}, 50, func(book budget.Book) int {
+				err := l.Reserve(t.Context(), one(budget.Slot{Key: t.Name(), Minute: 100 + minute, Owner: owner}, 50, func(book budget.Book) int {
 					return min(2, limit-total(book))
 				}))
 				if err != nil {
@@ -156,17 +156,17 @@ func lastRequest(t *testing.T, l budget.Ledger) {
 	}
 }
 
-// severalKeys reserves of three keys in one call, each with minutes, a holder and a
+// severalKeys reserves of three keys in one call, each with minutes, an owner and a
 // class of its own, twice.
 func severalKeys(t *testing.T, l budget.Ledger) {
 	t.Helper()
 	key := func(i int) string { return t.Name() + "cba"[i:i+1] } // in no order
-	grant(t, l, budget.Slot{Key: key(1), Minute: 99, Holder: "other"}, 9)
+	grant(t, l, budget.Slot{Key: key(1), Minute: 99, Owner: "other"}, 9)
 	seen := make([]budget.Book, 3)
 	for round := range 2 {
 		all := make([]budget.Reservation, 0, len(seen))
 		for i := range seen {
-			slot := budget.Slot{Key: key(i), Minute: 100 + int64(i), Holder: "a", Class: budget.Class(i), Waiting: [budget.Classes]int{i, round, 3}}
+			slot := budget.Slot{Key: key(i), Minute: 100 + int64(i), Owner: "a", Class: budget.Class(i), Waiting: [budget.Classes]int{i, round, 3}}
 			all = append(all, one(slot, 99+int64(i), func(book budget.Book) int {
 				seen[i] = book
 				return i + 1
@@ -177,7 +177,7 @@ func severalKeys(t *testing.T, l budget.Ledger) {
 		}
 	}
 	for i := range seen {
-		grants := budget.Grants{Minute: 100 + int64(i), Holder: "a", Waiting: [budget.Classes]int{i, 1, 3}}
+		grants := budget.Grants{Minute: 100 + int64(i), Owner: "a", Waiting: [budget.Classes]int{i, 1, 3}}
 		grants.Granted[i] = 2 * (i + 1)
 		want(t, read(t, l, key(i), 100), []budget.Grants{grants})
 		grants.Granted[i], grants.Waiting[1] = i+1, 0
@@ -185,19 +185,19 @@ func severalKeys(t *testing.T, l budget.Ledger) {
 	}
 }
 
-// lastRequests is lastRequest for holders who reserve of several keys at once, in
+// lastRequests is lastRequest for owners who reserve of several keys at once, in
 // orders of their own: none may wait for another who waits for it.
 func lastRequests(t *testing.T, l budget.Ledger) {
 	t.Helper()
 	const limit, keys = 30, 5
 	key := func(i int) string { return fmt.Sprint(t.Name(), i) }
 	var all sync.WaitGroup
-	for number, holder := range []string{"a", "b", "c", "d"} {
+	for number, owner := range []string{"a", "b", "c", "d"} {
 		all.Go(func() {
 			for minute := range int64(10) {
 				var several []budget.Reservation
 				for i := range keys {
-					slot := budget.Slot{Key: key((i*(number+1) + number) % keys), Minute: 100 + minute, Holder: holder}
+					slot := budget.Slot{Key: key((i*(number+1) + number) % keys), Minute: 100 + minute, Owner: owner}
 					several = append(several, one(slot, 50, func(book budget.Book) int { return min(2, limit-total(book)) })...)
 				}
 				if err := l.Reserve(t.Context(), several); err != nil {

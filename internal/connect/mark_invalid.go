@@ -6,13 +6,13 @@ import (
 	"windlass"
 )
 
-// bury marks a connection bad, once, and tells the product in the same
+// markInvalid marks a connection bad, once, and tells the product in the same
 // transaction. judged are the credentials that were refused. Before anything is
 // declared dead, what is stored is read again: when somebody has replaced the
 // credentials meanwhile, those are returned and nothing is marked. A lease
-// that holder has on the refresh ends with it; holder may be empty.
-func (s *Service) bury(
-	ctx context.Context, connection windlass.Connection, judged windlass.Credentials, reason, holder string,
+// that owner has on the refresh ends with it; owner may be empty.
+func (s *Service) markInvalid(
+	ctx context.Context, connection windlass.Connection, judged windlass.Credentials, reason, owner string,
 ) (windlass.Credentials, error) {
 	const op = "mark a connection bad"
 	var stored windlass.Connection
@@ -23,8 +23,8 @@ func (s *Service) bury(
 		if stored, credentials, err = s.load(ctx, connection.ProjectID, connection.ID); err != nil {
 			return err
 		}
-		if holder != "" {
-			if err := s.store.ReleaseRefresh(ctx, stored.ID, holder, stored.StatusReason); err != nil {
+		if owner != "" {
+			if err := s.store.ReleaseRefresh(ctx, stored.ID, owner, stored.StatusReason); err != nil {
 				return err
 			}
 		}

@@ -9,18 +9,18 @@ import (
 // there: their jobs sleep until the time that they were told. A place is kept for
 // them until then and a while longer, so that whoever happens to ask does not get
 // what they have been waiting for.
-type line struct {
-	places map[who]place
+type queue struct {
+	places map[waiter]place
 	// served are how many requests each had in this half hour and in the one
 	// before it.
-	served, before map[who]int
+	served, before map[waiter]int
 	began          time.Time // when the half hour of before began
 	turned, tidied time.Time
 	light          [Classes]time.Time // when one of the class was last served who is not heavy
 }
 
 // who is somebody in a line.
-type who struct {
+type waiter struct {
 	class    Class
 	customer string
 }
@@ -33,12 +33,12 @@ type place struct {
 // grace is how long a place is kept for somebody who does not come in time.
 const grace = 30 * time.Second
 
-func newLine(now time.Time) line {
-	return line{places: map[who]place{}, served: map[who]int{}, before: map[who]int{}, began: now, turned: now}
+func newQueue(now time.Time) queue {
+	return queue{places: map[waiter]place{}, served: map[waiter]int{}, before: map[waiter]int{}, began: now, turned: now}
 }
 
 // tidy forgets what is over.
-func (l *line) tidy(now time.Time) {
+func (l *queue) tidy(now time.Time) {
 	if now.Sub(l.tidied) < time.Second {
 		return
 	}
@@ -49,20 +49,20 @@ func (l *line) tidy(now time.Time) {
 		}
 	}
 	for now.Sub(l.turned) >= time.Hour/2 {
-		l.served, l.before = map[who]int{}, l.served
+		l.served, l.before = map[waiter]int{}, l.served
 		l.began, l.turned = l.turned, l.turned.Add(time.Hour/2)
 		if now.Sub(l.turned) >= time.Hour { // nobody was here for so long
-			l.served, l.before = map[who]int{}, map[who]int{}
+			l.served, l.before = map[waiter]int{}, map[waiter]int{}
 			l.began, l.turned = now, now
 		}
 	}
 }
 
 // had is how many requests somebody had in about the last hour.
-func (l *line) had(w who) int { return l.served[w] + l.before[w] }
+func (l *queue) requests(w waiter) int { return l.served[w] + l.before[w] }
 
 // wait gives somebody a place, or keeps the one they have, until due.
-func (l *line) wait(w who, now, due time.Time) {
+func (l *queue) wait(w waiter, now, due time.Time) {
 	p, waits := l.places[w]
 	if !waits {
 		p.since = now
@@ -72,8 +72,8 @@ func (l *line) wait(w who, now, due time.Time) {
 }
 
 // serve counts a request, and ends the wait for it.
-func (l *line) serve(w who, limit int, now time.Time) {
-	if l.served[w]++; !l.heavy(w, limit) {
+func (l *queue) serve(w waiter, limit int, now time.Time) {
+	if l.served[w]++; !l.isHeavy(w, limit) {
 		l.light[w.class] = now
 	}
 	delete(l.places, w)
@@ -83,17 +83,17 @@ func (l *line) serve(w who, limit int, now time.Time) {
 // the last hour, and of those who had the same, who have waited longer. That is
 // what keeps one customer from starving another (invariant 7). dueBy leaves out
 // those who were told to come later.
-func (l *line) ahead(w who, now, dueBy time.Time) int {
+func (l *queue) ahead(w waiter, now, dueBy time.Time) int {
 	mine, waits := l.places[w]
 	if !waits {
 		mine.since = now
 	}
-	had, n := l.had(w), 0
+	had, n := l.requests(w), 0
 	for other, p := range l.places {
 		if other.class != w.class || other == w || p.due.After(dueBy) || now.After(p.due.Add(grace)) {
 			continue
 		}
-		before := cmp.Or(cmp.Compare(l.had(other), had), p.since.Compare(mine.since), cmp.Compare(other.customer, w.customer))
+		before := cmp.Or(cmp.Compare(l.requests(other), had), p.since.Compare(mine.since), cmp.Compare(other.customer, w.customer))
 		if before < 0 {
 			n++
 		}
@@ -102,7 +102,7 @@ func (l *line) ahead(w who, now, dueBy time.Time) int {
 }
 
 // waiting counts the places of each class.
-func (l *line) waiting(now time.Time) (n [Classes]int) {
+func (l *queue) waiting(now time.Time) (n [Classes]int) {
 	for w, p := range l.places {
 		if !now.After(p.due.Add(grace)) {
 			n[w.class]++
@@ -113,15 +113,15 @@ func (l *line) waiting(now time.Time) (n [Classes]int) {
 
 // heavy reports whether somebody had so much in the last hour, a tenth of it,
 // that what is left of it is for others first.
-func (l *line) heavy(w who, limit int) bool {
-	return w.class != Backfill && l.had(w) > limit/10
+func (l *queue) isHeavy(w waiter, limit int) bool {
+	return w.class != Backfill && l.requests(w) > limit/10
 }
 
 // shared reports whether a customer waits, or more than one has been served.
-func (l *line) shared() bool {
-	for _, hour := range []map[who]int{l.served, l.before} {
+func (l *queue) shared() bool {
+	for _, hour := range []map[waiter]int{l.served, l.before} {
 		for w := range hour {
-			if l.others(w.customer) {
+			if l.hasOthers(w.customer) {
 				return true
 			}
 		}
@@ -130,8 +130,8 @@ func (l *line) shared() bool {
 }
 
 // others reports whether a key has more than one customer.
-func (l *line) others(customer string) bool {
-	for _, hour := range []map[who]int{l.served, l.before} {
+func (l *queue) hasOthers(customer string) bool {
+	for _, hour := range []map[waiter]int{l.served, l.before} {
 		for other := range hour {
 			if other.customer != customer {
 				return true
@@ -149,19 +149,19 @@ func (l *line) others(customer string) bool {
 // aside is what the heavy ones of a class leave to the others: what these are
 // expected to need in an hour or at least a tenth of the limit, less what they had,
 // and never nothing (invariant 7). It is 0 for who is alone.
-func (l *line) aside(asker who, limit int) int {
-	if !l.others(asker.customer) {
+func (l *queue) aside(asker waiter, limit int) int {
+	if !l.hasOthers(asker.customer) {
 		return 0
 	}
 	class, had := asker.class, 0
 	for w := range l.served {
-		if w.class == class && !l.heavy(w, limit) {
-			had += l.had(w)
+		if w.class == class && !l.isHeavy(w, limit) {
+			had += l.requests(w)
 		}
 	}
 	for w := range l.before {
-		if _, counted := l.served[w]; !counted && w.class == class && !l.heavy(w, limit) {
-			had += l.had(w)
+		if _, counted := l.served[w]; !counted && w.class == class && !l.isHeavy(w, limit) {
+			had += l.requests(w)
 		}
 	}
 	return max(limit/50, max(limit/10, expect(had, l.light[class].Sub(l.began)))-had, 1)

@@ -8,34 +8,34 @@ import (
 	"windlass"
 )
 
-// flights lets one goroutine of this process at a time refresh a connection,
+// singleflight lets one goroutine of this process at a time refresh a connection,
 // and hands its outcome to all who ask meanwhile.
-type flights struct {
+type singleflight struct {
 	mu      sync.Mutex
-	under   map[string]*flight // by connection
+	under   map[string]*call // by connection
 	running sync.WaitGroup
 }
 
-type flight struct {
+type call struct {
 	done        chan struct{} // closed when the rest is set
 	credentials windlass.Credentials
 	err         error
 }
 
-// join returns the flight that is under way for a connection, or begins one.
-func (f *flights) join(id string, fly func() (windlass.Credentials, error)) *flight {
+// join returns the call that is under way for a connection, or begins one.
+func (f *singleflight) join(id string, refresh func() (windlass.Credentials, error)) *call {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if under, ok := f.under[id]; ok {
 		return under
 	}
-	begun := &flight{done: make(chan struct{})}
+	begun := &call{done: make(chan struct{})}
 	if f.under == nil {
-		f.under = map[string]*flight{}
+		f.under = map[string]*call{}
 	}
 	f.under[id] = begun
 	f.running.Go(func() {
-		begun.credentials, begun.err = fly()
+		begun.credentials, begun.err = refresh()
 		f.mu.Lock()
 		delete(f.under, id)
 		f.mu.Unlock()
@@ -46,10 +46,10 @@ func (f *flights) join(id string, fly func() (windlass.Credentials, error)) *fli
 
 // wait waits for the outcome: as long as ctx allows, or, for a caller that can
 // do without, a little.
-func (f *flight) wait(ctx context.Context, grudgingly bool) error {
+func (f *call) wait(ctx context.Context, brief bool) error {
 	var late <-chan time.Time
-	if grudgingly {
-		timer := time.NewTimer(grudging)
+	if brief {
+		timer := time.NewTimer(briefWait)
 		defer timer.Stop()
 		late = timer.C
 	}
