@@ -10,7 +10,7 @@ package windlass
 type Kind string
 
 // The kinds of failure. Unavailable, RateLimited, Malformed and Incomplete
-// may pass by themselves; the others need somebody to change something first.
+// may pass by themselves; for the others a person has to change something first.
 const (
 	// Invalid: the request itself is wrong: an unknown object or field, a value
 	// the provider refused. Repeating it unchanged fails again.

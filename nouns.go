@@ -145,7 +145,7 @@ func (c *Connection) InWorkspace(noted string) bool {
 // app.
 type Credentials struct {
 	AccessToken  Secret
-	AccessExpiry time.Time // zero when it does not expire, or nobody said
+	AccessExpiry time.Time // zero when it does not expire, or the expiry is unknown
 	AccessIssued time.Time
 	RefreshToken Secret
 	APIKey       Secret

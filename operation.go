@@ -13,7 +13,7 @@ const (
 
 	TriggerBackfill = "backfill" // a new installation, or an object newly enabled
 	TriggerSchedule = "schedule"
-	TriggerAsked    = "trigger" // somebody asked for it
+	TriggerAsked    = "trigger" // a caller asked for it
 
 	OperationRunning = "in_progress"
 	OperationSuccess = "success"

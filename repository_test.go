@@ -84,7 +84,7 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 }
 
 // A path that exists on one person's machine, or the address of a package
-// registry that only some networks reach, works for its author and nobody else.
+// registry that only some networks reach, works only for its author.
 func TestNothingDependsOnOneMachine(t *testing.T) {
 	t.Parallel()
 	personal := regexp.MustCompile(`(^|[\s"'=(\x60])/(home|root|Users|work)/[^\s/]`)

@@ -95,8 +95,8 @@ type DisabledObject struct {
 	Object         string
 }
 
-// Upload is a place that one file may be put into, once, by whoever holds its
-// token, and be taken out of again.
+// Upload is a place for one file, which the owner of its token may put there once;
+// a deploy takes it out again.
 type Upload struct {
 	ID        string
 	ProjectID string // whose it is; empty for the operator's

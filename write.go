@@ -11,7 +11,7 @@ const (
 	WriteUpdate = "update"
 	WriteDelete = "delete"
 
-	WriteSync  = "synchronous"  // somebody waits for the answer
+	WriteSync  = "synchronous"  // the caller waits for the answer
 	WriteAsync = "asynchronous" // the answer is a notification
 )
 

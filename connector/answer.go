@@ -35,7 +35,7 @@ func ReadBody(resp *http.Response) ([]byte, error) {
 }
 
 // BrokenError is what [Retry] returns for an answer that began and did not come
-// whole, so that nobody is told that the provider could not be reached.
+// whole, so that it is not reported as an unreachable provider.
 type BrokenError struct{ Err error }
 
 func (e *BrokenError) Error() string { return "the answer broke off: " + e.Err.Error() }

@@ -96,7 +96,7 @@ func (r *Retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 		if err == nil {
-			_ = resp.Body.Close() // nobody is going to read it
+			_ = resp.Body.Close() // it is not going to be read
 		}
 		if r.OnWait != nil {
 			r.OnWait(wait)

@@ -138,7 +138,7 @@ func (u *unique) add(name, path string) {
 	u.checker.add(path, fmt.Sprintf("%s %s is in %s already", u.what, quote(name), where), "rename or remove one of the two")
 }
 
-// suggestName turns what somebody wrote into a name that would do.
+// suggestName turns what the author wrote into a valid name.
 func suggestName(name string) string {
 	fit := strings.Map(func(char rune) rune {
 		switch {

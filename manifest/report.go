@@ -19,7 +19,7 @@ type report struct {
 	file   string
 	places map[string]place // by path
 	// spoilt holds the paths whose value could not be read. What is said about
-	// a value that nobody could read would only hide the real problem.
+	// reporting the unreadable value would only hide the real problem.
 	spoilt   map[string]bool
 	problems Problems
 	unsaid   int

@@ -23,7 +23,7 @@ func TestUnreadableTextSaysWhereAndWhatToDo(t *testing.T) {
 		{"a colon in a value", "a: b: c\n", `put a value that contains ": " in quotes`},
 		{"a reserved character", "a: @all\n", "amp.yaml:1:4: not valid YAML: found character that cannot start any token while scanning for the next token: put the value in quotes"},
 		{"keys in different columns", "a:\n  - b: 1\n   c: 2\n", "amp.yaml:3:4: not valid YAML"},
-		{"an anchor that nobody set", "a: *x\n", "amp.yaml:1:4: not valid YAML: unknown anchor 'x' referenced"},
+		{"an anchor that is not defined", "a: *x\n", "amp.yaml:1:4: not valid YAML: unknown anchor 'x' referenced"},
 		{"a key that is a list", "? [a]\n: b\n", "amp.yaml:1:3: a key is a list or a mapping"},
 		{"a NUL byte", "a: 1\nb: é\x00\n", "amp.yaml:2:5: the control character U+0000 cannot be part of a manifest: remove it"},
 		{"a bell", "a: \a\n", "amp.yaml:1:4: the control character U+0007"},

@@ -15,7 +15,7 @@ var (
 	// ErrMismatch: no signature fits: another secret, or other bytes.
 	ErrMismatch = errors.New("no signature fits")
 	// ErrTooOld: the message is genuine, but from before the tolerance: it
-	// waited too long, somebody sent it again, or a clock is wrong.
+	// waited too long, it was replayed, or a clock is wrong.
 	ErrTooOld = errors.New("sent too long ago")
 	// ErrTooNew: the message is genuine, but from the future: a clock is wrong.
 	ErrTooNew = errors.New("sent in the future")

@@ -36,7 +36,7 @@ type Config struct {
 	// OperatorKey, sent as X-Api-Key, opens every project and may make new ones.
 	// The zero value: there is no such key.
 	OperatorKey windlass.Secret
-	// Logger gets a line per request; nil means nobody does. Changes and failures
+	// Logger gets a line per request; nil logs nothing. Changes and failures
 	// are info, what was only read is debug, what is wrong on our side is error.
 	Logger *slog.Logger
 	// Observe is told of each request, for metrics: the id of the operation, ""
@@ -142,7 +142,7 @@ func (a *API) newID() string {
 	return id.String()
 }
 
-// logFailure logs a failure that somebody has to look into.
+// logFailure logs a failure that a person has to look into.
 func (a *API) logFailure(c *call, err error) {
 	a.log.ErrorContext(c.ctx(), "a request failed", logRequest, c.requestID, logOperation, c.operation(), logError, err)
 }

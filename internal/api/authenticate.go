@@ -38,7 +38,7 @@ func (w caller) within(groupRef string) (string, bool) {
 	return w.groupRef, groupRef == "" || groupRef == w.groupRef
 }
 
-// mustBe refuses a request of a token's that is made for somebody else.
+// mustBe refuses a token's request that is made for another consumer or group.
 func (w caller) mustBe(groupRef, consumerRef string) error {
 	if !w.isPerson() {
 		return nil
@@ -61,7 +61,7 @@ func (w caller) mustBe(groupRef, consumerRef string) error {
 
 // admit lets a request in: it finds out who sent it, whether the operation is
 // open to them, and resolves the project of the path. A project that is not the
-// caller's is told apart from one that does not exist by nobody.
+// caller's cannot be told apart from one that does not exist.
 func (a *API) admit(c *call) error {
 	if c.route.access == anyone {
 		return nil

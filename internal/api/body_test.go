@@ -43,7 +43,7 @@ func TestEveryIssueOfABodyIsNamedAtOnce(t *testing.T) {
 		name, method, path, body string
 		want                     []string
 	}{
-		{"a key that nobody knows", "POST", "/api-keys", `{"label":"a","colour":"red"}`, []string{"colour"}},
+		{"an unknown key", "POST", "/api-keys", `{"label":"a","colour":"red"}`, []string{"colour"}},
 		{"a key in another case", "POST", "/api-keys", `{"label":"a","Label":"b"}`, []string{"Label"}},
 		{"a key that stands twice", "POST", "/api-keys", `{"label":"a","label":"b"}`, []string{"label"}},
 		{"a key that stands twice, deep down", "PATCH", "/api-keys/x", `{"updateMask":["label"],"apiKey":{"label":"a","label":"b"}}`, []string{"apiKey.label"}},

@@ -48,7 +48,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		{"a key of another project", "GET", w.in(""), other, "", 404},
 		{"the other one's id", "GET", "/v1/projects/" + w.project.ID + "/connections", other, "", 404},
 		{"a token of another project", "GET", "/v1/projects/other", noKey, token, 404},
-		{"a project that does not exist", "GET", "/v1/projects/nobody", w.key, "", 404},
+		{"a project that does not exist", "GET", "/v1/projects/unknown", w.key, "", 404},
 		{"the operator sees every project", "GET", "/v1/projects/other", operatorKey, "", 200},
 
 		{"the catalog is for everybody", "GET", "/v1/providers", noKey, "", 200},
@@ -70,14 +70,14 @@ func TestWhoMayCallWhat(t *testing.T) {
 	}
 }
 
-// Nobody can tell a project that is not theirs from one that is not there.
+// A caller cannot tell another caller's project from one that does not exist.
 func TestForeignProjectLooksLikeNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.newProject("other")
 	foreign := w.get("/v1/projects/other").problem(404, "not-found")
-	missing := w.get("/v1/projects/nobody").problem(404, "not-found")
-	if got := strings.Replace(foreign["detail"].(string), "other", "nobody", 1); got != missing["detail"] {
+	missing := w.get("/v1/projects/unknown").problem(404, "not-found")
+	if got := strings.Replace(foreign["detail"].(string), "other", "unknown", 1); got != missing["detail"] {
 		t.Errorf("%q and %q differ", foreign["detail"], missing["detail"])
 	}
 }
@@ -210,7 +210,7 @@ func TestTokensThatAreRefused(t *testing.T) {
 		{"one of a stranger", with(jwt.SigningMethodRS256, stranger, s.kid), "signature"},
 		{"one that names no key", with(jwt.SigningMethodRS256, private, nil), "kid"},
 		{"one whose kid is no text", with(jwt.SigningMethodRS256, private, 7), "kid"},
-		{"one whose kid nobody knows", with(jwt.SigningMethodRS256, private, "00000000-0000-0000-0000-000000000000"), "kid"},
+		{"one with an unknown kid", with(jwt.SigningMethodRS256, private, "00000000-0000-0000-0000-000000000000"), "kid"},
 		{"one whose kid is a path", with(jwt.SigningMethodRS256, private, "../../dev/null"), "kid"},
 		{"one that asks for an extension", critical, "extensions"},
 		{"one with its claims exchanged", swapClaims(good, claims(map[string]any{"groupRef": "rival"})), "signature"},

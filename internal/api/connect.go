@@ -208,7 +208,7 @@ func (a *API) consentPage(c *call, outcome connect.Outcome, err error) ui.Consen
 		if len(outcome.Missing) > 0 {
 			shown.Text += " Some of it cannot be used, because these permissions were not given: " +
 				strings.Join(outcome.Missing, ", ") + "."
-			shown.Done = false // or nobody would read it
+			shown.Done = false // or the message would not be read
 		}
 		return shown
 	}

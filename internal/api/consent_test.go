@@ -33,7 +33,7 @@ func (w *world) withProviderApp() {
 	w.t.Helper()
 	if len(w.get(w.in("/provider-apps")).list()) == 0 {
 		w.send("POST", w.in("/provider-apps"), map[string]any{
-			"provider": "bitbucket", "clientId": "client", "clientSecret": "client-secret-that-nobody-may-see",
+			"provider": "bitbucket", "clientId": "client", "clientSecret": "client-secret-that-must-stay-hidden",
 		}).is(200)
 	}
 }

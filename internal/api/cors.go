@@ -9,7 +9,7 @@ import (
 const apiPrefix = "/v1/"
 
 // What a browser may send from any origin. That is safe because nothing here is
-// authorized by a cookie: whoever has no key gets nothing.
+// authorized by a cookie: a request without a key gets nothing.
 const (
 	corsHeaders = "X-Api-Key, Authorization, Content-Type, X-Amp-Client, X-Amp-Client-Version"
 	corsMethods = "GET, POST, PUT, PATCH, DELETE"

@@ -111,8 +111,8 @@ func (g *guesses) wasAccepted(credential string) bool {
 	return ok
 }
 
-// letIn finds out who a key or a token belongs to, unless too many that came from
-// the same address were of nobody.
+// letIn finds the owner of a key or a token, unless too many unknown ones came
+// from the same address.
 func (a *API) letIn(c *call, credential string, find func(*call, string) (caller, error)) (caller, error) {
 	source := "key from " + addressOf(c.r)
 	known := a.guesses.wasAccepted(credential)

@@ -91,7 +91,7 @@ func TestImportsThatAreNoGuesses(t *testing.T) {
 	w.send("POST", w.in("/connections:generate"), body(0)).is(201)
 }
 
-// Keys and tokens that nobody has are refused unseen after a while; the ones that
+// Unknown keys and tokens are refused without a look-up after a while; the ones that
 // were accepted before are let in from the same address, as behind one proxy.
 func TestGuessingOfKeys(t *testing.T) {
 	t.Parallel()

@@ -65,5 +65,5 @@ func verdictOf(kind windlass.Kind) verdict {
 	return verdicts[windlass.Internal]
 }
 
-// isOurFault reports a status that somebody who runs Windlass has to look into.
+// isOurFault reports a status that the operator of the server has to look into.
 func isOurFault(status int) bool { return status == http.StatusInternalServerError }

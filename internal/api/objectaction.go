@@ -89,7 +89,7 @@ func (a *API) asksForWrite(c *call) (bool, error) {
 	c.r.Body = io.NopCloser(bytes.NewReader(data))
 	var body map[string]json.RawMessage
 	if json.Unmarshal(data, &body) != nil {
-		return false, nil //nolint:nilerr // whoever reads it says what is wrong with it
+		return false, nil //nolint:nilerr // the handler that reads it reports what is wrong with it
 	}
 	for _, name := range []string{"type", "record", "batch"} {
 		if _, has := body[name]; has {

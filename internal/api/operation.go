@@ -157,7 +157,7 @@ func (a *API) unpauseReads(c *call, r read.PauseRequest) error {
 }
 
 // getLargeRecord answers with a list of one entry, as the result of a message is.
-// Whoever has the URL has the token in it, and needs no key.
+// The URL contains the token, so it needs no key.
 func (a *API) getLargeRecord(c *call) (json.RawMessage, error) {
 	return a.reads.Download(c.ctx(), c.param("recordId"), windlass.NewSecret(c.query.Get("token")))
 }

@@ -215,7 +215,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 	}
 }
 
-// withNulls answers with a manifest that was stored by somebody who writes nulls.
+// withNulls answers with a stored manifest that contains nulls.
 type withNulls struct{ api.Installing }
 
 func (withNulls) Integrations(context.Context, string, windlass.Page) ([]windlass.Integration, error) {

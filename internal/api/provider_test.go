@@ -61,8 +61,8 @@ func (p *fakeProvider) AuthorizeURL(app windlass.ProviderApp, consent connector.
 }
 
 const (
-	theAccessToken  = "access-token-that-nobody-may-see"
-	theRefreshToken = "refresh-token-that-nobody-may-see"
+	theAccessToken  = "access-token-that-must-stay-hidden"
+	theRefreshToken = "refresh-token-that-must-stay-hidden"
 )
 
 func (p *fakeProvider) grant(err error) (connector.Grant, error) {

@@ -68,7 +68,7 @@ func (a *API) failProxied(c *call, w http.ResponseWriter, err error) {
 }
 
 // admitProxied finds out who sent a request. It has to be a server of the product's:
-// whoever may call any endpoint with a customer's credential is no page in a browser.
+// a caller that may use any endpoint with a customer's credential is not a page in a browser.
 func (a *API) admitProxied(c *call) error {
 	whole := c.r
 	defer func() { c.r = whole }()

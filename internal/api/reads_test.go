@@ -163,7 +163,7 @@ func (w *world) notificationsOnce(t *testing.T) {
 func TestALargeRecordIsDownloadedByItsURLOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	token := windlass.NewSecret("a-token-that-nobody-may-see")
+	token := windlass.NewSecret("a-token-that-must-stay-hidden")
 	record := windlass.LargeRecord{ID: "large", ProjectID: w.project.ID, BatchID: "batch", TokenHash: token.Hash(), Body: []byte(`[{"raw":{"n":1.0}}]`), Created: w.clock.Now()}
 	if err := w.store.KeepLargeRecord(t.Context(), record); err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func TestALargeRecordIsDownloadedByItsURLOnly(t *testing.T) {
 	}
 }
 
-// A customer's browser follows its own reads, and nobody else's.
+// A customer's browser follows its own reads, and no others.
 func TestTokensSeeTheirOwnReadsOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -20,7 +20,7 @@ const (
 	browser
 	// server is the product's own servers: a key of scope full.
 	server
-	// operator is whoever runs this Windlass.
+	// operator is the operator of this server.
 	operator
 )
 

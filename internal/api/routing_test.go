@@ -8,7 +8,7 @@ import (
 func TestPathsThatLeadNowhere(t *testing.T) {
 	w := newWorld(t)
 	for _, test := range []struct{ name, method, path string }{
-		{"a path that nobody knows", "GET", "/v1/nonsense"},
+		{"an unknown path", "GET", "/v1/nonsense"},
 		{"the root", "GET", "/"},
 		{"a verb that is misspelt is no id", "PATCH", "/v1/projects/acme/connections/abc:oauth-updat"},
 		{"an id with a colon is no id", "GET", "/v1/projects/acme/connections/a:b"},
@@ -85,7 +85,7 @@ func TestQueryIsChecked(t *testing.T) {
 		})
 	}
 	w.get(w.in("?a=%zz")).problem(400, "malformed-request")
-	w.get(w.in("?_=123&utm=1")).is(200) // what browsers add is nobody's mistake
+	w.get(w.in("?_=123&utm=1")).is(200) // parameters that browsers add are ignored
 }
 
 func TestBrowsersMayCall(t *testing.T) {

@@ -163,7 +163,7 @@ func (a *API) run(c *call) (any, error) {
 	return c.route.op.run(a, c)
 }
 
-// fail answers a request that failed, and logs what somebody has to look into.
+// fail answers a request that failed, and logs what a person has to look into.
 func (a *API) fail(c *call, err error) {
 	now := a.now()
 	p := problemFor(err, c.requestID, now)
@@ -188,7 +188,7 @@ func (c *call) operation() string {
 func (a *API) logAccess(c *call, w *countingWriter, began time.Time) {
 	level := slog.LevelDebug
 	if w.status >= http.StatusBadRequest || (c.r.Method != http.MethodGet && c.r.Method != http.MethodHead && c.r.Method != http.MethodOptions) {
-		level = slog.LevelInfo // a change, or something that somebody may have to mend
+		level = slog.LevelInfo // a change, or something that a person may have to fix
 	}
 	pattern := ""
 	if c.route != nil {

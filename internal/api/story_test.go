@@ -53,7 +53,7 @@ func (w *world) connected(groupRef, consumerRef string) string {
 	w.t.Helper()
 	outcome, err := w.connect.Generate(w.t.Context(), connect.Import{
 		Ask:         connect.Ask{Project: w.project.ID, Provider: "bitbucket", GroupRef: groupRef, ConsumerRef: consumerRef, Workspace: groupRef},
-		Credentials: windlass.Credentials{Username: "a@example.com", Password: windlass.NewSecret("api-token-that-nobody-may-see")},
+		Credentials: windlass.Credentials{Username: "a@example.com", Password: windlass.NewSecret("api-token-that-must-stay-hidden")},
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -134,7 +134,7 @@ func everythingOnce(t *testing.T, w *world) {
 
 	// Provider apps.
 	app := w.send("POST", w.in("/provider-apps"), map[string]any{
-		"provider": "bitbucket", "clientId": "client", "clientSecret": "secret-that-nobody-may-see", "externalRef": "x",
+		"provider": "bitbucket", "clientId": "client", "clientSecret": "secret-that-must-stay-hidden", "externalRef": "x",
 		"scopes": []string{"account"}, "metadata": map[string]any{"providerParams": map[string]any{"hourlyLimit": "500"}},
 	}).is(200)
 	w.get(w.in("/provider-apps")).is(200)
@@ -181,7 +181,7 @@ func everythingOnce(t *testing.T, w *world) {
 
 	w.leavesOnce(t)
 	w.allSeen(t)
-	for _, secret := range []string{"that-nobody-may-see", w.key, w.frontend, "whsec_"} {
+	for _, secret := range []string{"that-must-stay-hidden", w.key, w.frontend, "whsec_"} {
 		if strings.Contains(w.logs.String(), secret) {
 			t.Errorf("the log holds %q", secret)
 		}
@@ -275,10 +275,10 @@ func (w *world) customerOnce(t *testing.T) {
 	w.get(w.in("/providers/bitbucket/objects/addon%2Flinkers/metadata?groupRef=cust")).is(200)
 	imported := w.send("POST", w.in("/connections:generate"), map[string]any{
 		"provider": "bitbucket", "groupRef": "cust", "consumerRef": "robot", "providerWorkspaceRef": "acme",
-		"basicAuth": map[string]any{"username": "a@example.com", "password": "api-token-that-nobody-may-see"},
+		"basicAuth": map[string]any{"username": "a@example.com", "password": "api-token-that-must-stay-hidden"},
 	}).is(201)
 	w.send("PATCH", w.in("/connections/"+imported.text("id")), map[string]any{
-		"updateMask": []string{"basicAuth"}, "connection": map[string]any{"basicAuth": map[string]any{"username": "b@example.com", "password": "another-that-nobody-may-see"}},
+		"updateMask": []string{"basicAuth"}, "connection": map[string]any{"basicAuth": map[string]any{"username": "b@example.com", "password": "another-that-must-stay-hidden"}},
 	}).is(200)
 
 	installation := w.installed("cust", id)
@@ -333,10 +333,10 @@ func (w *world) keysOnce(t *testing.T) {
 func (w *world) leavesOnce(t *testing.T) {
 	t.Helper()
 	w.send("POST", w.in("/api-keys"), `{"label":"a","scopes":null}`).is(201)
-	w.send("GET", w.in("/jwt-keys/nobody"), nil).is(404)
-	w.do(request{method: "DELETE", path: w.in("/api-keys/nobody"), key: w.frontend}).is(403)
+	w.send("GET", w.in("/jwt-keys/unknown"), nil).is(404)
+	w.do(request{method: "DELETE", path: w.in("/api-keys/unknown"), key: w.frontend}).is(403)
 	w.do(request{method: "POST", path: "/v1/projects", key: operatorKey, body: map[string]any{"name": "bare", "appName": "Bare"}}).is(201)
-	app := map[string]any{"appKey": "app", "clientKey": "client", "sharedSecret": "shared-that-nobody-may-see"}
+	app := map[string]any{"appKey": "app", "clientKey": "client", "sharedSecret": "shared-that-must-stay-hidden"}
 	made := w.send("POST", w.in("/connections:generate"), map[string]any{
 		"provider": "bitbucket", "groupRef": "linked", "consumerRef": "robot", "providerWorkspaceRef": "acme", "customAuth": app,
 	}).is(201)

@@ -46,7 +46,7 @@ type Options struct {
 	Lifetime time.Duration    // 0 is 7 days
 }
 
-// Admin is the subject of whoever signs in by password or link.
+// Admin is the subject of a person who signs in by password or link.
 const Admin = "admin"
 
 // linkLife is how long a sign-in link works.
@@ -197,8 +197,8 @@ func (p *People) Session(ctx context.Context, token windlass.Secret) (windlass.S
 }
 
 // Still fails with windlass.Unauthorized once a session has ended. Unlike
-// [People.Session] it is no use of the session: what a page does by itself keeps
-// nobody signed in.
+// [People.Session] it does not count as use of the session: what a page does by
+// itself does not keep a person signed in.
 func (p *People) Still(ctx context.Context, session windlass.Session) error {
 	now, err := p.store.Session(ctx, session.Hash)
 	if err == nil && p.now().Before(now.Expires) && p.now().Sub(now.Seen) < p.opts.Idle {

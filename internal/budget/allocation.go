@@ -6,10 +6,10 @@ import (
 )
 
 // allocation is what one process has of one key: slices of the current minute, a
-// picture of the ledger, and the line of those who wait.
+// view of the ledger, and the queue of those who wait.
 type allocation struct {
 	key    string
-	asking chan struct{} // held by whoever asks the ledger
+	asking chan struct{} // held by the goroutine that asks the ledger
 
 	mu            sync.Mutex
 	usedAt        time.Time
@@ -89,7 +89,7 @@ func (a *allocation) try(account Account, class Class, now time.Time) verdict {
 	a.queue.tidy(now)
 	a.view.limit = limitOf(a.operatorLimit, a.providerLimit)
 	if wait := a.blockedUntil.Sub(now); wait > 0 {
-		// A 429 is for everybody, those with a slice too.
+		// A 429 is for all, also those with a slice.
 		return a.refuse(w, now, wait, "the provider wants no requests for now")
 	}
 	if class == Backfill {
@@ -153,7 +153,7 @@ func (a *allocation) pace(w waiter, now time.Time) time.Duration {
 		return 0
 	}
 	step := time.Duration(sliceOf(limit)) * a.view.interval(a.backfills(now), now)
-	// A turn that nobody took is made up for, within a minute.
+	// A turn that was not taken is made up for, within a minute.
 	if late := now.Add(-time.Minute); a.nextBackfill.Before(late) {
 		a.nextBackfill = late
 	}

@@ -22,7 +22,7 @@ func (b *Budget) ask(ctx context.Context, a *allocation, account Account, class 
 	slot := Slot{Key: a.key, Minute: bookingMinute(now), Owner: b.opts.Owner, Class: class}
 	want, heavy, aside, old := a.wants(waiter{class, account.Customer}, now)
 	if want == 0 {
-		return nil // somebody else has asked meanwhile
+		return nil // another caller has asked meanwhile
 	}
 	if old.left > 0 {
 		// Should this fail the requests count as spent until they age out, no more.
@@ -45,7 +45,7 @@ func (b *Budget) ask(ctx context.Context, a *allocation, account Account, class 
 		return err
 	}
 	if end, set := seen.blockEnd(now); set {
-		// Should this fail, whoever asks next finds the same.
+		// If this fails, the next caller finds the same.
 		_ = b.ledger.Observe(ctx, a.key, Seen{Blocked: end, At: now, Replace: true})
 		seen.Blocked = end
 	}
@@ -82,8 +82,8 @@ func (a *allocation) wants(w waiter, now time.Time) (want int, heavy bool, aside
 	if enough || a.refusedUntil[w.class].After(now) || a.scarceUntil[w.class].After(now) && heavy || a.blockedUntil.After(now) {
 		return 0, heavy, 0, old
 	}
-	// One request costs one write and nothing that has to go back; whoever wants
-	// more gets it in growing slices.
+	// One request costs one write and returns nothing; a caller that wants more
+	// gets it in growing slices.
 	want = min(1+2*have.total, sliceOf(a.view.limit))
 	if w.class == Backfill {
 		want = max(want, a.turns[w.customer].left)

@@ -98,7 +98,7 @@ func (w *blockWorld) play(s blockStep) {
 	time.Sleep(s.pause)
 }
 
-// A budget that nobody else uses is not waited for: thirty requests of a backfill
+// A budget that no other customer uses is available at once: thirty requests of a backfill
 // go at once, and so does half of what the hour has for backfills.
 func TestABackfillDoesNotWaitForAnIdleBudget(t *testing.T) {
 	t.Parallel()

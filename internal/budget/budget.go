@@ -15,7 +15,7 @@ type Class int
 
 // The classes.
 const (
-	// Interactive is for proxy calls and writes: somebody waits for the answer.
+	// Interactive is for proxy calls and writes: a person waits for the answer.
 	Interactive Class = iota
 	// Scheduled is for reads that are due.
 	Scheduled
@@ -37,12 +37,12 @@ func (c Class) String() string {
 	}
 }
 
-// Account says whom the provider counts a request for, and whom we do.
+// Account says which account the provider counts a request for, and which we do.
 type Account struct {
 	// Provider is the name of the provider that counts.
 	Provider string
-	// Key is whom the provider counts: the provider app for OAuth, whoever the
-	// user is, and each other credential by itself. It is not a secret.
+	// Key is what the provider counts by: the provider app for OAuth, for all of
+	// its users together, and each other credential by itself. It is not a secret.
 	Key string
 	// Limit is how many requests an hour the operator allows; 0 leaves it to the
 	// provider, and to DefaultLimit where that says nothing.

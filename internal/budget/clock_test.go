@@ -8,7 +8,7 @@ import (
 	"windlass/internal/budget"
 )
 
-// set is a clock that somebody sets.
+// set is a clock that a test sets.
 type set struct{ by time.Duration }
 
 func (s *set) options() *budget.Options {

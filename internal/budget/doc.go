@@ -2,8 +2,8 @@
 // shares them fairly: between kinds of work, customers and processes.
 //
 // Bitbucket counts a rolling hour for each token, but for OAuth it counts the
-// consumer, whoever the user is: all customers of a provider app live on one
-// thousand requests an hour. Every request is paid here first (invariant 7).
+// consumer, for all of its users together: all customers of a provider app share
+// one thousand requests an hour. Every request is paid here first (invariant 7).
 //
 // # What it promises
 //
@@ -17,9 +17,9 @@
 //   - Backfills use half of what is left at once, and the rest of it evenly, but for
 //     a customer's first few requests, which always go at once.
 //   - The end of a block is the block's end: it says nothing of what the hour has.
-//   - Nobody is held up: what takes longer than a moment fails with a [*Wait] that
-//     says until when, and keeps the place in the line.
-//   - A process that dies loses for everybody what it had leased and not spent
+//   - No caller is blocked for long: what takes longer than a moment fails with a
+//     [*Wait] that says until when, and keeps the caller's place in the queue.
+//   - When a process dies, what it had leased and not spent is lost for all
 //     (three slices of a half per cent of the limit at most), for an hour.
 //
 // # How it works
@@ -45,7 +45,7 @@
 // whom any process keeps waiting in a higher class.
 //
 // A refused caller gets a place in the line of its class, and is told when to
-// come: when enough of the past hour will have aged out. Whoever asks is served
+// come: when enough of the past hour will have aged out. A caller is served
 // if the slice has more requests than there are customers ahead in the line whose
 // time has come. Places are kept for half a minute.
 //

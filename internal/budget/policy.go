@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// DefaultLimit is how many requests an hour are allowed where nobody said
-// another number: what Bitbucket documents for repository data.
+// DefaultLimit is how many requests an hour are allowed where no other number is
+// configured or known: what Bitbucket documents for repository data.
 const DefaultLimit = 1000
 
 // limitOf is the limit that counts: the lower of what the operator set and what
@@ -85,8 +85,8 @@ func expect(used int, in time.Duration) int {
 	return int(float64(used) * 4 / 3 * float64(bookSpan) / float64(in))
 }
 
-// share is what is set aside for a class: as much of the hour as nobody else may
-// take before the class has had it.
+// share is what is set aside for a class: the part of the hour that no other class
+// may take before the class has had it.
 //
 //   - Interactive: what the last hour lets expect, so that a call does not meet
 //     an hour that is spent; at least a twentieth and at most three tenths.
@@ -105,7 +105,7 @@ func (v *view) share(class Class) int {
 	}
 }
 
-// aside is what is still set aside for a class. Where somebody waits in a higher
+// aside is what is still set aside for a class. Where a customer waits in a higher
 // class than asker, it is at least one request for each of them (invariant 7: the
 // order of service, across processes).
 func (v *view) aside(class, asker Class) int {
@@ -208,5 +208,5 @@ func (v *view) interval(mine int, now time.Time) time.Duration {
 func sliceOf(limit int) int { return max(1, limit/200) }
 
 // headOf is how many requests of a customer's backfills in an hour are not paced:
-// most backfills are shorter than that, and somebody is waiting for them.
+// most backfills are shorter than that, and a person is waiting for them.
 func headOf(limit int) int { return limit / 50 }

@@ -15,7 +15,7 @@ import (
 )
 
 // Whatever processes do, in whichever order, and whenever they die, no hour has
-// more requests than the limit, and nobody is told to wait for longer than it
+// more requests than the limit, and no caller is told to wait for longer than it
 // takes an hour to age out.
 func TestNoHourEverHasMoreThanTheLimit(t *testing.T) {
 	t.Parallel()

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// line is who waits for one key, in one process. Those who wait are mostly not
-// there: their jobs sleep until the time that they were told. A place is kept for
-// them until then and a while longer, so that whoever happens to ask does not get
+// queue holds the customers who wait for one key, in one process. Most of them have
+// no goroutine: their jobs sleep until the time that they were given. A place is
+// kept for them until then and a while longer, so that a later caller does not get
 // what they have been waiting for.
 type queue struct {
 	places map[waiter]place
@@ -16,28 +16,28 @@ type queue struct {
 	served, before map[waiter]int
 	began          time.Time // when the half hour of before began
 	turned, tidied time.Time
-	light          [Classes]time.Time // when one of the class was last served who is not heavy
+	light          [Classes]time.Time // when a customer who is not heavy was last served
 }
 
-// who is somebody in a line.
+// waiter is a customer in a queue.
 type waiter struct {
 	class    Class
 	customer string
 }
 
 type place struct {
-	since time.Time // when they began to wait
-	due   time.Time // when they were told to come
+	since time.Time // when it began to wait
+	due   time.Time // when it was told to come back
 }
 
-// grace is how long a place is kept for somebody who does not come in time.
+// grace is how long a place is kept for a waiter that does not come in time.
 const grace = 30 * time.Second
 
 func newQueue(now time.Time) queue {
 	return queue{places: map[waiter]place{}, served: map[waiter]int{}, before: map[waiter]int{}, began: now, turned: now}
 }
 
-// tidy forgets what is over.
+// tidy removes places that have expired.
 func (l *queue) tidy(now time.Time) {
 	if now.Sub(l.tidied) < time.Second {
 		return
@@ -51,17 +51,17 @@ func (l *queue) tidy(now time.Time) {
 	for now.Sub(l.turned) >= time.Hour/2 {
 		l.served, l.before = map[waiter]int{}, l.served
 		l.began, l.turned = l.turned, l.turned.Add(time.Hour/2)
-		if now.Sub(l.turned) >= time.Hour { // nobody was here for so long
+		if now.Sub(l.turned) >= time.Hour { // unused for so long
 			l.served, l.before = map[waiter]int{}, map[waiter]int{}
 			l.began, l.turned = now, now
 		}
 	}
 }
 
-// had is how many requests somebody had in about the last hour.
+// requests is how many requests a waiter had in about the last hour.
 func (l *queue) requests(w waiter) int { return l.served[w] + l.before[w] }
 
-// wait gives somebody a place, or keeps the one they have, until due.
+// wait gives a waiter a place, or keeps the one it has, until due.
 func (l *queue) wait(w waiter, now, due time.Time) {
 	p, waits := l.places[w]
 	if !waits {
@@ -79,10 +79,10 @@ func (l *queue) serve(w waiter, limit int, now time.Time) {
 	delete(l.places, w)
 }
 
-// ahead is how many of the same class come before somebody: those who had less in
-// the last hour, and of those who had the same, who have waited longer. That is
-// what keeps one customer from starving another (invariant 7). dueBy leaves out
-// those who were told to come later.
+// ahead counts the waiters of the same class that come first: those with fewer
+// requests in the last hour and, of those with as many, those who have waited
+// longer. That keeps one customer from starving another (invariant 7). dueBy leaves
+// out those who were told to come later.
 func (l *queue) ahead(w waiter, now, dueBy time.Time) int {
 	mine, waits := l.places[w]
 	if !waits {
@@ -111,8 +111,8 @@ func (l *queue) waiting(now time.Time) (n [Classes]int) {
 	return n
 }
 
-// heavy reports whether somebody had so much in the last hour, a tenth of it,
-// that what is left of it is for others first.
+// isHeavy reports whether a waiter had so many requests in the last hour, a tenth of
+// the limit, that others come first for the rest.
 func (l *queue) isHeavy(w waiter, limit int) bool {
 	return w.class != Backfill && l.requests(w) > limit/10
 }
@@ -129,7 +129,7 @@ func (l *queue) shared() bool {
 	return len(l.places) > 0
 }
 
-// others reports whether a key has more than one customer.
+// hasOthers reports whether a key has more than one customer.
 func (l *queue) hasOthers(customer string) bool {
 	for _, hour := range []map[waiter]int{l.served, l.before} {
 		for other := range hour {
@@ -146,9 +146,9 @@ func (l *queue) hasOthers(customer string) bool {
 	return false
 }
 
-// aside is what the heavy ones of a class leave to the others: what these are
-// expected to need in an hour or at least a tenth of the limit, less what they had,
-// and never nothing (invariant 7). It is 0 for who is alone.
+// aside is what heavy customers of a class leave to the others: what these are
+// expected to need in an hour, or at least a tenth of the limit, less what they had,
+// and never nothing (invariant 7). It is 0 for the only customer of a key.
 func (l *queue) aside(asker waiter, limit int) int {
 	if !l.hasOthers(asker.customer) {
 		return 0

@@ -65,7 +65,7 @@ func (b *Budget) giveBack(ctx context.Context, all bool) {
 	}
 }
 
-// putAway keeps less of a key that is not used. Whoever holds its allocation at this
+// putAway keeps less of a key that is not used. A caller that has its allocation at this
 // moment can still spend from it: what it gets comes from the ledger like any other's.
 func (b *Budget) putAway(a *allocation, now time.Time) {
 	kept, rests := a.rest(now)

@@ -170,7 +170,7 @@ func TestThreeProcessesShareOneLedgerAndOneDies(t *testing.T) {
 			own := ctx
 			var b *budget.Budget
 			if process == 0 {
-				own, b = dies, budget.New(ledger, nil) // killed: nobody returns what it leased
+				own, b = dies, budget.New(ledger, nil) // killed: what it leased is not returned
 			} else {
 				b = running(ctx, ledger)
 			}

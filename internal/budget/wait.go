@@ -7,9 +7,9 @@ import (
 	"windlass"
 )
 
-// Wait is the error for a request that cannot be paid soon. Nobody is held up
-// meanwhile: the caller's job sleeps until Until and asks again; its place in the
-// line is kept. errors.Is finds windlass.RateLimited in it, and errors.As a
+// Wait is the error for a request that cannot be paid soon. It blocks no goroutine:
+// the caller's job sleeps until Until and asks again; its place in the queue is
+// kept. errors.Is finds windlass.RateLimited in it, and errors.As a
 // *windlass.Error, so that a transport that retries does not do so here.
 type Wait struct {
 	Key   string

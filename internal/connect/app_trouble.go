@@ -14,7 +14,7 @@ import (
 // tokens: its client is unknown or disabled, its callback is gone. Then every
 // connection of the app fails, and none of them is bad.
 const (
-	// After a refusal that blames the app nobody asks for minAppHold, then ever
+	// After a refusal that blames the app, the app is not used for minAppHold, then ever
 	// longer, up to maxAppHold; then one connection tries, for all of them.
 	minAppHold = 15 * time.Second
 	maxAppHold = 5 * time.Minute

@@ -69,7 +69,7 @@ func TestRefusedProviderAppLeavesItsConnectionsAlone(t *testing.T) {
 							_, err := s.Credential(w.ctx(), c)
 							failure := w.failure(err, windlass.Unauthorized, row.says, appID)
 							if failure.RetryAfter <= 0 {
-								t.Errorf("nobody is told when to try again: %v", err)
+								t.Errorf("the error does not say when to try again: %v", err)
 							}
 							client, err := s.Client(w.ctx(), c, nil)
 							w.must(err)
@@ -112,7 +112,7 @@ func TestRefusedProviderAppLeavesItsConnectionsAlone(t *testing.T) {
 					}
 				}
 				if !strings.Contains(w.logs.String(), "let in again") {
-					t.Error("nobody is told that it works again")
+					t.Error("no message says that it works again")
 				}
 			})
 		})

@@ -42,7 +42,7 @@ const (
 	sourceProvider = "provider"
 )
 
-// How much somebody may tell us: characters of a name or of a metadata value, and
+// Limits of what a caller may send: characters of a name or of a metadata value, and
 // values of metadata.
 const (
 	maxName          = 256
@@ -105,7 +105,7 @@ func (s *Service) check(ctx context.Context, op string, ask Ask, needsApp bool) 
 	}
 	metadata := map[string]windlass.MetadataValue{}
 	maps.Copy(metadata, ask.Metadata)
-	delete(metadata, metaWorkspaceID) // that the provider says, and nobody else
+	delete(metadata, metaWorkspaceID) // only the provider may set it
 	metadata[metaWorkspace] = windlass.MetadataValue{Value: workspace, Source: sourceInput}
 	checked.connection = windlass.Connection{
 		ProjectID: project.ID, Provider: ask.Provider, ProviderAppID: checked.app.ID,

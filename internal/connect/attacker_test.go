@@ -165,7 +165,7 @@ func TestConsentsBeginFromTheProjectsOriginsOnly(t *testing.T) {
 		s := w.service()
 		c := w.connected(s)
 		if !strings.Contains(w.logs.String(), "allowedOrigins") {
-			t.Error("nobody is warned that any page may begin")
+			t.Error("no warning that any page may begin")
 		}
 		project, err := w.store.Project(w.ctx(), projectID)
 		w.must(err)
@@ -221,7 +221,7 @@ func TestOpeningSaysWhatItIsAbout(t *testing.T) {
 }
 
 // A frontend key begins consents without end: each group has its share, and what
-// has expired is gone when it expires, although nobody asks any more.
+// has expired is deleted when it expires, without a request.
 func TestPendingConsentsAreBounded(t *testing.T) {
 	t.Parallel()
 	virtually(t, scene{}, func(w *world) {
@@ -259,7 +259,7 @@ func TestPendingConsentsAreBounded(t *testing.T) {
 	})
 }
 
-// What somebody says of themselves and of others has an end.
+// What a caller sends about itself and others is bounded.
 func TestNamesInAConsentAreBounded(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 257)

@@ -45,7 +45,7 @@ type Outcome struct {
 func (s *Service) Callback(ctx context.Context, answer Answer) (Outcome, error) {
 	const op = "connect"
 	// From here on the code is used up. A person who closes the window must not
-	// leave tokens behind that nobody knows.
+	// leave tokens behind that are stored nowhere.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*patience)
 	defer cancel()
 	remembered, own, err := s.take(ctx, op, answer)
@@ -99,7 +99,7 @@ func (s *Service) finish(ctx context.Context, op string, remembered asked, own b
 		connection.Status = windlass.ConnectionWorking
 	case explain(op, err).Kind.Temporary():
 		// The consent was given and the tokens are good. Whether the workspace is
-		// reachable nobody can say now, perhaps because the hour's requests are
+		// reachable cannot be said now, perhaps because the hour's requests are
 		// spent; a person cannot be asked to come back for that.
 		connection.Status = windlass.ConnectionCreated
 		connection.StatusReason = "the workspace could not be checked yet: " + message(explain(op, err))

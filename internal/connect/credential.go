@@ -55,7 +55,7 @@ func (s *Service) current(
 }
 
 // endsWithin reports whether an access token is over within some time. One of
-// which nobody said when it ends is used until it is refused.
+// of unknown expiry is used until it is refused.
 func endsWithin(credentials windlass.Credentials, now time.Time, within time.Duration) bool {
 	if credentials.AccessToken.IsZero() {
 		return true

@@ -22,8 +22,8 @@
 // # What to use
 //
 // [Service.Start] and [Service.Reconnect] begin a consent, [Service.Callback]
-// ends it; [Service.Generate] imports credentials that exist already. Whoever
-// talks to the provider asks [Service.Client], or [Service.Credential] and
+// ends it; [Service.Generate] imports credentials that exist already. Code
+// that talks to the provider uses [Service.Client], or [Service.Credential] and
 // [Service.Refused]. [Service.KeepAlive] is called once a day.
 //
 // # What it cannot do

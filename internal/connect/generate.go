@@ -24,7 +24,7 @@ type Import struct {
 // Outcome.Origin is empty.
 //
 // When an OAuth access token is missing, over or refused, the refresh token is
-// used, and ends within minutes: whoever holds it elsewhere loses it. If the
+// used, and ends within minutes: other programs that hold it lose it. If the
 // import fails after that it can be repeated for as long.
 func (s *Service) Generate(ctx context.Context, given Import) (Outcome, error) {
 	const op = "import credentials"

@@ -120,7 +120,7 @@ func TestGenerate(t *testing.T) {
 			kind:   windlass.NotFound, says: "covers acme",
 		},
 		{
-			name:  "a refresh token of nobody's",
+			name:  "a refresh token that the provider does not know",
 			given: func(*world) windlass.Credentials { return windlass.Credentials{RefreshToken: secret("made up")} },
 			kind:  windlass.NeedsReconnect, says: "Invalid refresh_token", asks: 1,
 		},

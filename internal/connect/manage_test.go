@@ -247,7 +247,7 @@ func TestUpdate(t *testing.T) {
 					t.Errorf("it became %+v", after)
 				}
 				if !slices.Contains(w.notices.types(), connect.EventUpdated) {
-					t.Error("nobody was told")
+					t.Error("no notification was sent")
 				}
 			})
 		})

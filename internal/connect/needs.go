@@ -52,7 +52,7 @@ type States interface {
 // Connections are the connections and, kept apart and sealed, their credentials.
 type Connections interface {
 	// CreateConnection adds a connection, and its group and consumer if they are
-	// new. It may fail with windlass.Conflict when somebody else has just added
+	// new. It may fail with windlass.Conflict when another request has just added
 	// one for the same customer and workspace.
 	CreateConnection(ctx context.Context, connection windlass.Connection, credentials windlass.Credentials) error
 	Connection(ctx context.Context, projectID, id string) (windlass.Connection, error)

@@ -141,7 +141,7 @@ func (s *Service) read(op, text string, data json.RawMessage, err error) (asked,
 }
 
 // take finds what was asked, for the browser that went on with it, and makes sure
-// that it is never found again. Nobody else can use it up.
+// that it is never found again. No one else can use it up.
 func (s *Service) take(ctx context.Context, op string, answer Answer) (asked, browser, error) {
 	if answer.State == "" {
 		return asked{}, browser{}, &windlass.Error{

@@ -51,7 +51,7 @@ func (s *Service) mayOpen(ctx context.Context, op, projectID, from string) (wind
 	}
 	switch {
 	case from == "":
-		return project, nil // no page: nobody is told
+		return project, nil // no page: no warning
 	case !origin.Is(from):
 		return refuse(windlass.Invalid, "is not an origin", "an origin is a scheme and a host, as in https://app.example.com")
 	case len(project.Origins) > 0 && !slices.Contains(project.Origins, from):
@@ -65,7 +65,7 @@ func (s *Service) mayOpen(ctx context.Context, op, projectID, from string) (wind
 	return project, nil
 }
 
-// sweeper deletes expired states when they expire, although nobody asks for them.
+// sweeper deletes states when they expire, without waiting for a request.
 type sweeper struct {
 	mu    sync.Mutex
 	timer *time.Timer

@@ -46,8 +46,8 @@ func (s *Service) refresh(
 		}
 	}
 	for {
-		// The refresh does not end with who asked for it: an answer that nobody
-		// reads has used up the refresh token all the same.
+		// The refresh outlives the request that asked for it: the provider has used up
+		// the refresh token even if the caller no longer waits.
 		call := s.flights.join(connection.ID, func() (windlass.Credentials, error) {
 			return s.renew(context.WithoutCancel(ctx), connection, old.Version, why.force)
 		})
@@ -61,8 +61,8 @@ func (s *Service) refresh(
 	}
 }
 
-// appRefused returns the failure of a provider app that is refused, as long as
-// nobody is to ask.
+// appRefused returns the failure of a provider app that is refused, as long as the
+// provider is not to be asked again.
 func (s *Service) appRefused(ctx context.Context, connection windlass.Connection) error {
 	if !s.apps.troubled(connection.ProviderAppID) {
 		return nil

@@ -145,7 +145,7 @@ func (s *Service) keep(
 	case errors.Is(err, windlass.NotFound):
 		return windlass.Credentials{}, explain(op, err) // deleted meanwhile
 	}
-	// The access token works, and must not be used: if this process dies nobody
+	// The access token works, and must not be used: if this process dies no one
 	// has its refresh token. The old one still works for some minutes, and the
 	// next owner of the lease asks again.
 	return windlass.Credentials{}, &windlass.Error{

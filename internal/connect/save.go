@@ -35,7 +35,7 @@ func (s *Service) save(ctx context.Context, connection windlass.Connection, cred
 	}
 	err = s.store.In(ctx, store)
 	if outcome.Created && errors.Is(err, windlass.Conflict) {
-		err = s.store.In(ctx, store) // somebody made it a moment ago: now it is found
+		err = s.store.In(ctx, store) // another request made it a moment ago: now it is found
 	}
 	if err != nil {
 		return Outcome{Missing: missing}, err

@@ -11,7 +11,7 @@ import (
 )
 
 // Missing returns the scopes that the project's integrations ask for and the
-// connection does not have. It returns nothing when nobody knows what was
+// connection does not have. It returns nothing when it is not known what was
 // granted.
 func (s *Service) Missing(ctx context.Context, connection windlass.Connection) ([]string, error) {
 	const op = "compare the scopes"
@@ -33,7 +33,7 @@ func (s *Service) Missing(ctx context.Context, connection windlass.Connection) (
 }
 
 // asksFor returns the scopes that an entry of a manifest needs. Deleting is not
-// among them: it is a customer's choice, which nobody has made yet.
+// among them: it is a customer's choice, which has not been made yet.
 func asksFor(known []connector.Object, content json.RawMessage) []string {
 	type objects struct {
 		Objects []struct {

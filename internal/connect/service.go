@@ -25,15 +25,15 @@ type Config struct {
 	// CallbackURL is where a provider sends people back to, as it is registered
 	// there.
 	CallbackURL string
-	// Notifier is told of what happens to connections; nil means nobody is.
+	// Notifier is told of what happens to connections; nil notifies no one.
 	Notifier Notifier
-	// Base sends the requests that somebody waits for, such as those that check new
+	// Base sends the requests that a person waits for, such as those that check new
 	// credentials; nil means http.DefaultTransport.
 	Base Base
 	// Tokens sends the requests to the token endpoint of a provider; nil means
 	// http.DefaultTransport.
 	Tokens func(provider string) http.RoundTripper
-	// Logger gets what a person has to act on; nil means nobody does.
+	// Logger gets what a person has to act on; nil logs nothing.
 	Logger *slog.Logger
 	// Owner is this process, by which the others find what it was doing when it is
 	// gone; empty makes up a name.

@@ -16,8 +16,8 @@ const StateLife = 10 * time.Minute
 // Opener is the page of the product from which a consent starts.
 type Opener struct {
 	// Origin is the page's origin, as in https://app.example.com: the only place
-	// that the callback page may tell how the consent went. Empty means nobody
-	// is told.
+	// that the callback page may tell how the consent went. Empty means that
+	// no page is told.
 	Origin string
 }
 

@@ -45,7 +45,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 			[]string{`no provider "gitea"`},
 		},
 		{
-			"a provider app of nobody's",
+			"an unknown provider app",
 			func(a *connect.Ask, _ *connect.Opener, _ *world) { a.ProviderApp = "x" },
 			windlass.NotFound,
 			[]string{`no provider app "x"`},

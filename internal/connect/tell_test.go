@@ -11,7 +11,7 @@ import (
 	"windlass/internal/connect"
 )
 
-// Whoever runs the server sees in its log when a connection is made, goes bad, is good
+// The operator of the server sees in its log when a connection is made, goes bad, is good
 // again and is deleted: with its ids, and once it is true.
 func TestTheLogSaysWhatBecomesOfAConnection(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ import (
 // the page that is to be told. The ticket stands in the address of our own page
 // and, beside 256 random bits of the browser's, in that browser's cookie. What the
 // provider sees, the state and the proof key, follows from the two together, so
-// that nobody finishes a consent without the browser that went on with it. Only
+// that a consent can be finished only in the browser that went on with it. Only
 // the ticket's hash is stored: who reads the database cannot finish one either.
 //
 // The end and the origin can be read from a ticket or a state that is not stored

@@ -93,7 +93,7 @@ func TestWrongClientSecretBlamesTheProviderApp(t *testing.T) {
 			t.Errorf("it is %s: %s", got.Status, got.StatusReason)
 		}
 		if !strings.Contains(w.logs.String(), appID) {
-			t.Error("nobody is told which provider app it is")
+			t.Error("the log does not say which provider app it is")
 		}
 		w.app.ClientSecret = right
 		w.must(w.store.UpdateProviderApp(w.ctx(), w.app))

@@ -187,7 +187,7 @@ func TestClientSendsNothingElsewhere(t *testing.T) {
 	})
 }
 
-// Whoever stops waiting must not lose what the provider answers.
+// A caller that stops waiting must not lose what the provider answers.
 func TestRefreshOutlivesWhoAskedForIt(t *testing.T) {
 	t.Parallel()
 	virtually(t, scene{}, func(w *world) {

@@ -21,7 +21,7 @@ type Options struct {
 
 // Transport returns a transport of its own whose every connection is guarded.
 // It takes no proxy from the environment, answers no more than 64 KiB of
-// headers, and never unpacks a body: whoever reads one decides how much of it.
+// headers, and never unpacks a body: its reader decides how much of it to take.
 // opts may be nil.
 func Transport(opts *Options) *http.Transport {
 	if opts == nil {

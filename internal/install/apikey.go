@@ -149,7 +149,7 @@ func (f *Flow) DeleteAPIKey(ctx context.Context, project, key string) error {
 // windlass.Unauthorized, which does not say which of these it is.
 //
 // How long it takes tells nothing about the keys there are: what is looked up is
-// a hash, of which nobody can choose the beginning.
+// a hash, whose first bytes an attacker cannot choose.
 func (f *Flow) Authenticate(ctx context.Context, key string) (windlass.APIKey, error) {
 	refused := &windlass.Error{
 		Kind: windlass.Unauthorized, Op: "authenticate", Message: "the API key is not known, or no longer active",

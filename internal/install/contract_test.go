@@ -204,7 +204,7 @@ func TestObjectMetadata(t *testing.T) {
 	}
 	for _, q := range []install.MetadataQuery{
 		{Provider: "bitbucket", GroupRef: "acme", Object: "issues"},
-		{Provider: "bitbucket", GroupRef: "nobody", Object: "projects"},
+		{Provider: "bitbucket", GroupRef: "unknown", Object: "projects"},
 		{Provider: "bitbucket", Object: "projects"},
 		{Integration: "x", GroupRef: "acme", Object: "projects"},
 	} {

@@ -212,7 +212,7 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 }
 
 // hold finds the integrations that entries are about, by name, and keeps others
-// from changing them: whoever installs one at this moment waits, and then sees
+// from changing them: a request that installs one at this moment waits, and then sees
 // that it was deployed. All deploys hold them in one order, so that none waits
 // for another that waits for it.
 func (d *deploy) hold(ctx context.Context, entries []manifest.Integration) (map[string]windlass.Integration, error) {

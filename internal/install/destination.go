@@ -15,7 +15,7 @@ import (
 // Webhook is the type of destination that is built.
 const Webhook = "webhook"
 
-// maxSecrets bounds what signs a message when somebody rotates again and again.
+// maxSecrets bounds the secrets that sign a message when they are rotated repeatedly.
 const maxSecrets = 3
 
 // DestinationMetadata says where a webhook's messages go.

@@ -142,7 +142,7 @@ func (d *draft) fields(object string) *fieldTable {
 }
 
 // sample tries the objects on the provider. Only a refusal of the config itself
-// counts: who is not let in, waits or finds nobody has said nothing about it.
+// counts: a provider that refuses, is slow or is not reached has said nothing about it.
 func (d *draft) sample(ctx context.Context, in windlass.Installation, objects []string) error {
 	if d.opts.Sampler == nil {
 		return nil

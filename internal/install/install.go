@@ -71,7 +71,7 @@ type Options struct {
 	// if and only if the installation is. Nil is not called.
 	Started func(ctx context.Context, in windlass.Installation, objects []string) error
 	// Notifier is told, within the transaction that makes it true, that an
-	// installation was created, updated or deleted; nil means nobody is.
+	// installation was created, updated or deleted; nil notifies no one.
 	Notifier Notifier
 }
 

@@ -75,7 +75,7 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 		{"an object that is not read", `{"read":{"objects":{"hooks":{}}}}`, `read.objects.hooks: the integration does not read "hooks": it has repositories, members`},
 		{"an object under another's name", `{"read":{"objects":{"repositories":{"objectName":"members"}}}}`, `objectName: is "members", and stands under "repositories"`},
 		{"a required mapping that is missing", `{"read":{"objects":{"members":{}}}}`, `members.selectedFieldMappings.person: is missing`},
-		{"a mapping that nobody offers", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"x":"slug"}}}}}`, `selectedFieldMappings.x: is offered neither by the manifest nor in dynamicMappingsInput`},
+		{"a mapping that is not offered", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"x":"slug"}}}}}`, `selectedFieldMappings.x: is offered neither by the manifest nor in dynamicMappingsInput`},
 		{"a mapping from nothing", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"about":"nope"}}}}}`, `selectedFieldMappings.about: repositories has no field "nope"`},
 		{"a mapping that was taken back", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"about":""}}}}}`, ``},
 		{"a schedule that is too close", `{"read":{"objects":{"repositories":{"schedule":"*/5 * * * *"}}}}`, `schedule: schedule "*/5 * * * *" runs every 5 minutes`},
@@ -137,12 +137,12 @@ func TestConnectionIsFoundOrMissed(t *testing.T) {
 	}{
 		{"the only one of the group", "acme", "", "", ""},
 		{"the one that is named", "twice", "con-twice-2", "", ""},
-		{"none", "nobody", "", windlass.Conflict, `group "nobody" has no connection with bitbucket; let the customer connect first`},
+		{"none", "unknown", "", windlass.Conflict, `group "unknown" has no connection with bitbucket; let the customer connect first`},
 		{"several", "twice", "", windlass.Conflict, "con-twice-1 (workspace twice), con-twice-2 (workspace twice); say which one with connectionId"},
 		{"one that is broken", "bad", "", windlass.Conflict, "no longer work (the person left); let the customer connect again"},
 		{"one that does not exist", "acme", "con-x", windlass.Invalid, `connectionId: there is no connection "con-x"`},
 		{"another group's", "acme", "con-bad", windlass.Invalid, `connectionId: is a connection of group "bad", not of "acme"`},
-		{"for nobody", "", "con-acme", windlass.Invalid, "groupRef: is missing"},
+		{"for no group", "", "con-acme", windlass.Invalid, "groupRef: is missing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := w.in(t)

@@ -65,7 +65,7 @@ const (
 	maxName  = 256 // characters
 )
 
-// short checks a name or a reference that somebody else chose; it may be empty.
+// short checks a name or a reference that a caller chose; it may be empty.
 func (is *issues) short(value, name string) {
 	switch {
 	case len(value) > maxName*utf8.UTFMax || utf8.RuneCountInString(value) > maxName:
@@ -141,7 +141,7 @@ func oneOf[V any](of map[string]V) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
-// meant proposes the name that somebody probably wanted to write, or else what
+// meant proposes the name that the caller probably wanted to write, or else what
 // to do.
 func meant(name string, names []string, otherwise string) string {
 	if found := nearest.To(name, names); found != "" {
@@ -150,7 +150,7 @@ func meant(name string, names []string, otherwise string) string {
 	return otherwise
 }
 
-// clip keeps a text of somebody else's short enough for a message.
+// clip shortens a caller's text for a message.
 func clip(text string) string {
 	const most = 80
 	if len(text) <= most {

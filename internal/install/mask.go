@@ -11,7 +11,7 @@ const contentMask = "config.content"
 // content: it returns the keys on the way. Names of objects hold slashes and
 // may hold dots, and stand in a mask as they are: the longest known one that
 // fits is meant, and what is behind it is a key of the object's config. Where
-// none fits, all that follows is the name of an object which nobody knows.
+// none fits, all that follows is the name of an unknown object.
 func contentPath(path string, objects []string) (keys []string, found bool) {
 	rest, found := strings.CutPrefix(path, contentMask)
 	if !found {

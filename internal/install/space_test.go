@@ -231,7 +231,7 @@ func TestDestinations(t *testing.T) {
 			t.Errorf("got %d secrets: %v", len(first), err)
 		}
 		if d := get(&install.DestinationOptions{Rotate: true}); d.Secrets != nil {
-			t.Error("a rotation shows secrets that nobody asked for")
+			t.Error("a rotation shows secrets that were not asked for")
 		}
 		both := get(&install.DestinationOptions{IncludeSecrets: true}).Secrets
 		if len(both) != 2 || both[1].Reveal() != first[0].Reveal() || both[0].Reveal() == first[0].Reveal() {

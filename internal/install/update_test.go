@@ -30,7 +30,7 @@ func TestUpdatesByMask(t *testing.T) {
 		}{
 			{"one object", `"config.content.read.objects.repositories"`, `{"config":{"content":{"read":{"objects":{"repositories":{"selectedFields":{"slug":true}}}}}}}`, `"selectedFields":{"full_name":true,"slug":true}`, false},
 			{"one key of an object", `"config.content.read.objects.repositories.disabled"`, `{"config":{"content":{"read":{"objects":{"repositories":{"disabled":true}}}}}}`, `"disabled":true`, false},
-			{"an object with a slash, and what is not masked is left alone", `"config.content.read.objects.permissions/repositories"`, `{"config":{"createdBy":"nobody","content":{"read":{"objects":{
+			{"an object with a slash, and what is not masked is left alone", `"config.content.read.objects.permissions/repositories"`, `{"config":{"createdBy":"unknown","content":{"read":{"objects":{
 				"permissions/repositories":{"selectedFieldMappings":{"person":"permission"}},"repositories":{"schedule":"soon"}}}}}}`, `"permissions/repositories":{"objectName":"permissions/repositories"`, false},
 			{"all objects", `"config.content.read.objects"`, `{"config":{"content":{"read":{"objects":{"repositories":{}}}}}}`, `{"provider":"bitbucket","read":{"objects":{"repositories":{"objectName":"repositories","schedule":"*/10 * * * *","destination":"hook","selectedFields":{"full_name":true}`, false},
 			{"a whole action", `"config.content.write"`, `{"config":{"content":{"write":{"objects":{"projects":{"deletionSettings":{"enabled":true}}}}}}}`, `"deletionSettings":{"enabled":true}`, false},
@@ -43,7 +43,7 @@ func TestUpdatesByMask(t *testing.T) {
 			{"something else", `"config.id","groupRef"`, `{}`, `updateMask[1]: "groupRef" cannot be updated`, true},
 			{"an object that is not offered", `"config.content.read.objects.hooks"`, `{"config":{"content":{"read":{"objects":{"hooks":{}}}}}}`, `the integration does not read "hooks"`, true},
 			{"a revision that does not exist", `"config.revisionId"`, `{"config":{"revisionId":"x"}}`, `installation.config.revisionId: is not a revision of integration "reader"`, true},
-			{"a connection of nobody", `"connectionId"`, `{"connectionId":"x"}`, `installation.connectionId: there is no connection "x"`, true},
+			{"an unknown connection", `"connectionId"`, `{"connectionId":"x"}`, `installation.connectionId: there is no connection "x"`, true},
 			{"content that is not an object", `"config.content"`, `{"config":{"content":[1]}}`, `installation.config.content: is not an object`, true},
 		} {
 			t.Run(test.name, func(t *testing.T) {
@@ -127,8 +127,8 @@ func TestPatchesOfOneObject(t *testing.T) {
 	change := []install.Patch{{Op: "add", Path: "/disabled", Value: json.RawMessage(`true`)}}
 	_, err = w.flow.PatchConfig(w.ctx, w.project.ID, "reader", "repositories", install.PatchConfigRequest{Action: "read", Changes: change})
 	w.refused(err, windlass.Invalid, "send either groupRef or installationId")
-	_, err = w.flow.PatchConfig(w.ctx, w.project.ID, "reader", "repositories", install.PatchConfigRequest{GroupRef: "nobody", Action: "read", Changes: change})
-	w.refused(err, windlass.NotFound, `is not installed for group "nobody"`)
+	_, err = w.flow.PatchConfig(w.ctx, w.project.ID, "reader", "repositories", install.PatchConfigRequest{GroupRef: "unknown", Action: "read", Changes: change})
+	w.refused(err, windlass.NotFound, `is not installed for group "unknown"`)
 	_, err = w.flow.PatchConfig(w.ctx, w.project.ID, "reader", "repositories", install.PatchConfigRequest{InstallationID: in.ID, Action: "read", Changes: change})
 	w.ok(err)
 	schedules, err := w.store.Schedules(w.ctx, in.ID)
@@ -297,7 +297,7 @@ func TestListsOfInstallations(t *testing.T) {
 			{"of a group", install.InstallationQuery{Integration: "reader", GroupRef: "zen"}, []string{second.ID}},
 			{"a page", install.InstallationQuery{Limit: 1}, []string{first.ID}},
 			{"the next page", install.InstallationQuery{Limit: 1, After: first.ID}, []string{second.ID}},
-			{"of nobody", install.InstallationQuery{GroupRef: "x"}, nil},
+			{"an unknown group", install.InstallationQuery{GroupRef: "x"}, nil},
 		} {
 			all, err := w.flow.Installations(w.ctx, w.project.Name, test.q)
 			w.ok(err)

@@ -20,7 +20,7 @@ const (
 
 // UploadTicket is a place to upload one zip to, for a quarter of an hour. The
 // URL that is handed out names ID and carries Token, since the client that
-// uploads sends no other credential; whoever deploys names gs://Bucket/Path.
+// uploads sends no other credential; the deployment names gs://Bucket/Path.
 type UploadTicket struct {
 	ID           string
 	Token        windlass.Secret

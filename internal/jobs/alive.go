@@ -136,7 +136,7 @@ func (l *life) takeOver(ctx context.Context) error {
 }
 
 // Gone makes the jobs of a process available that is known to be gone, on
-// PostgreSQL: nobody waits until it has missed its beats. Any process may say so.
+// PostgreSQL: no process waits until it has missed its beats. Any process may say so.
 func (e *Engine) Gone(ctx context.Context, id string) error {
 	if e.db.Driver() == driverSQLite {
 		return nil

@@ -9,7 +9,7 @@
 //     transaction is committed.
 //   - A job runs at least once. It runs again after a failure, and after its
 //     process died: within a minute on PostgreSQL, at the next start on SQLite.
-//     Whoever must do a thing once makes the second time find that it was done.
+//     A job that must do a thing once has to notice the second time that it was done.
 //   - A job that fails for a reason that repeating does not mend is dropped at
 //     once; the table is in verdict.go.
 //   - A job that has to wait says so with [Wait], or with a failure that knows how

@@ -64,7 +64,7 @@ type Options struct {
 const (
 	fetchCooldown = 5 * time.Millisecond
 	fetchPoll     = 200 * time.Millisecond
-	// keepDone is how long a job is kept that is done: nobody asks for it any more, and
+	// keepDone is how long a finished job is kept: it is not asked for any more, and
 	// each check of each installation leaves two.
 	keepDone = time.Hour
 	// rescueGrace is how long after the longest timeout a job that still counts as

@@ -96,7 +96,7 @@ func does(name string, work func(ctx context.Context, payload string) error) job
 	}
 }
 
-// eventually waits until a condition holds that nobody tells of.
+// eventually polls until a condition holds that no event announces.
 func eventually(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(patience)

@@ -21,7 +21,7 @@ import (
 )
 
 // Three processes, here three stores and engines, share the work: each job runs
-// once, whoever enqueued it.
+// once, whichever process enqueued it.
 func TestProcessesShareTheWork(t *testing.T) {
 	t.Parallel()
 	db := storetest.New(t, store.Postgres)
@@ -122,7 +122,7 @@ const childBeat = 50 * time.Millisecond
 func TestChild(t *testing.T) {
 	url := os.Getenv("WINDLASS_TEST_CHILD")
 	if url == "" {
-		return // it is nobody's child
+		return // it has no parent test
 	}
 	keyset, err := seal.FromText("the parent", os.Getenv("WINDLASS_TEST_CHILD_KEYSET"))
 	must(t, err)
@@ -207,7 +207,7 @@ func TestSchedules(t *testing.T) {
 			group.Go(func() { e.RunSchedules(ctx, s, table) })
 		}
 		eventually(t, "all are enqueued", func() bool { return count(t, last, "available") == schedules })
-		// Nobody ran for two hours: what was missed is made up for once.
+		// No process ran for two hours: what was missed is made up for once.
 		clock.Store(noon.Add(150 * time.Minute).Unix())
 		eventually(t, "all are enqueued again", func() bool { return count(t, last, "available") == 2*schedules })
 		cancel()

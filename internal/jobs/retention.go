@@ -19,7 +19,7 @@ type Pruner interface {
 const RetentionName = "retention"
 
 // pruneAtOnce is how many rows of each sort one transaction removes: few enough
-// that nobody waits for it.
+// that no request waits for it.
 const pruneAtOnce = 500
 
 // Retention is a kind of job that removes what is older than the cutoffs, which

@@ -37,7 +37,7 @@ const (
 const noLimit = time.Minute
 
 // judge is the table from what went wrong to what becomes of the job. Whatever
-// passes by itself, or may be our own defect, is tried again; what somebody has
+// passes by itself, or may be our own defect, is tried again; what a person has
 // to change first is not.
 func judge(ctx context.Context, err error) (Verdict, time.Duration) {
 	if err == nil {

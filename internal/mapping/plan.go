@@ -26,7 +26,7 @@ type Plan struct {
 // Compile makes the plan of a selection. The error is a *windlass.Error of
 // kind windlass.Invalid that names what is in conflict: a path that cannot be
 // read, two fields for one place, two delivered values for one of the provider's.
-// Whoever saves a config calls it first, so that no read meets that error.
+// Code that saves a config calls it first, so that no read meets that error.
 func Compile(s Selection) (*Plan, error) {
 	choice, err := s.choose()
 	if err != nil {

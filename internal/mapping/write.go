@@ -93,7 +93,7 @@ func (p *WritePlan) move(given, out tree) error {
 		first[m.source] = m.target
 	}
 	// Objects that exist for the sake of targets must have nothing else in them:
-	// nobody could say where that should go.
+	// it would be ambiguous where that goes.
 	for _, m := range p.moves {
 		if len(m.from) < 2 {
 			continue

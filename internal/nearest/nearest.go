@@ -1,4 +1,4 @@
-// Package nearest finds the name that somebody probably meant, for errors that
+// Package nearest finds the name that a user probably meant, for errors that
 // help. It is pure, and takes names of any length in bounded time.
 package nearest
 

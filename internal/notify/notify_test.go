@@ -83,7 +83,7 @@ func TestEventsReachWhoListens(t *testing.T) {
 			w.must(w.Notify(ctx, project, windlass.BackfillDoneEvent, data))
 		}
 		data := windlass.ReadNotice{Installed: installed, ObjectName: "repositories"}
-		tell("p-acme", data) // nobody listens
+		tell("p-acme", data) // no topic is routed
 		for _, topic := range []string{"alerts", "reads"} {
 			made, err := w.CreateTopic(ctx, "acme", topic)
 			w.must(err)
@@ -151,7 +151,7 @@ func TestTopicsAndRoutes(t *testing.T) {
 			{"a topic without a name", func() error { _, err := w.CreateTopic(ctx, "acme", ""); return err }, windlass.Invalid},
 			{"a topic with a space", func() error { _, err := w.CreateTopic(ctx, "acme", "my alerts"); return err }, windlass.Invalid},
 			{"a topic with a long name", func() error { _, err := w.CreateTopic(ctx, "acme", strings.Repeat("a", 65)); return err }, windlass.Invalid},
-			{"a project that there is not", func() error { _, err := w.CreateTopic(ctx, "nobody", "a"); return err }, windlass.NotFound},
+			{"a project that does not exist", func() error { _, err := w.CreateTopic(ctx, "unknown", "a"); return err }, windlass.NotFound},
 			{"an event that there is not", func() error { _, err := w.RouteEvent(ctx, "acme", "x.y", "alerts"); return err }, windlass.Invalid},
 			{"an event that is routed already", func() error { _, err := w.RouteEvent(ctx, "acme", event.Event, "alerts"); return err }, windlass.Conflict},
 			{"an event to a foreign topic", func() error { _, err := w.RouteEvent(ctx, "acme", event.Event, foreign.ID); return err }, windlass.NotFound},

@@ -91,7 +91,7 @@ type about struct {
 	ObjectName     string `json:"objectName"`
 }
 
-// Notify tells whoever listens that an event has happened in a project, within
+// Notify sends an event of a project to the destinations of its topics, within
 // the transaction of ctx if there is one. data becomes a JSON object: one of the
 // notices of package windlass. It may be repeated: then it is told again.
 func (s *Service) Notify(ctx context.Context, projectID, event string, data any) error {

@@ -80,7 +80,7 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 // TestChild is the process that TestServerEndsWithItsProcess kills.
 func TestChild(t *testing.T) {
 	if os.Getenv("WINDLASS_TEST_CHILD") == "" {
-		return // it is nobody's child
+		return // it has no parent test
 	}
 	server, err := pgtemp.Start(t.Context())
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // asOrdinaryUser keeps a process out of reach of the terminal's ^C, which would
-// end it before it has cleared up, and has it run as somebody else where we are
+// end it before it has cleared up, and has it run as another user where we are
 // root: PostgreSQL refuses to run as root.
 func asOrdinaryUser(process *exec.Cmd, folder string) error {
 	process.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

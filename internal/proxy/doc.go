@@ -7,16 +7,16 @@
 // query, headers, body and trailers; and so does the answer, compressed or not,
 // redirect or not. Both stream at once: nothing is collected but a small body,
 // which is kept so that it can be sent again. What is left out is what belongs to
-// one hop, to us, or to nobody but the customer: see "Headers".
+// one hop, to us, or only to the customer: see "Headers".
 //
 // No path, however it is written, leaves the base URL (it is unescaped once; what is
 // not clean then is refused), no redirect is followed,
 // and the credential goes to the provider's host alone (invariant 6). It is
 // refreshed before it ends, and once when the provider answers 401. Every request
 // that is sent, the repeated one too, is paid for first (invariant 7), as work that
-// somebody waits for.
+// a person waits for.
 //
-// Whoever keeps the other side waiting is let go: a caller whose body does not
+// A side that keeps the other one waiting is disconnected: a caller whose body does not
 // come, one who does not take the answer, a provider that does not answer or falls
 // silent. When the caller goes away, the provider's side ends with it. A failure of
 // ours is told as a problem only while nothing has been answered; later the
@@ -62,8 +62,8 @@
 //
 // # What to use
 //
-// [New] makes a Proxy; [Proxy.Serve] answers one request, whose sender somebody
-// else has let in. [Unaltered] makes a transport fit for it. The server in front
+// [New] makes a Proxy; [Proxy.Serve] answers one request, whose sender the
+// caller has authenticated. [Unaltered] makes a transport fit for it. The server in front
 // has to bound how long a request's header may take (http.Server.ReadHeaderTimeout);
 // its ReadTimeout and WriteTimeout are lifted here, for streams may last.
 package proxy

@@ -214,7 +214,7 @@ func (x *exchange) adapt(resp *http.Response) error {
 			tell(resp.Header, until)
 		}
 	}
-	if resp.StatusCode != http.StatusSwitchingProtocols { // which ReverseProxy refuses: nobody asked for it
+	if resp.StatusCode != http.StatusSwitchingProtocols { // which ReverseProxy refuses: it was not asked for
 		resp.Body = &stream{resp.Body, resp, &x.receives, x.proxy.config.Limits.Stall}
 	}
 	return nil

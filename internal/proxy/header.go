@@ -68,7 +68,7 @@ func trailers(announced http.Header) http.Header {
 }
 
 // trailing sends a request with the very trailers that the body fills in at its
-// end: whoever clones a request on its way, to sign it, clones them empty.
+// end: a transport that clones the request, to sign it, clones them empty.
 type trailing struct {
 	base     http.RoundTripper
 	trailers http.Header

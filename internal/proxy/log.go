@@ -65,7 +65,7 @@ func (x *exchange) tell() {
 	}
 	level := slog.LevelDebug
 	if seen.Status >= http.StatusBadRequest || seen.Cut || changes(x.in.Method) {
-		level = slog.LevelInfo // a change, or something that somebody may have to mend
+		level = slog.LevelInfo // a change, or something that a person may have to fix
 	}
 	ctx := context.WithoutCancel(x.ctx)
 	if !x.proxy.log.Enabled(ctx, level) {

@@ -16,7 +16,7 @@ type Directory interface {
 	Revision(ctx context.Context, integrationID, revisionID string) (windlass.Revision, error)
 }
 
-// Credentials are kept fresh by somebody: *connect.Service.
+// Credentials keeps credentials fresh: *connect.Service.
 type Credentials interface {
 	// Credential returns what to send now. It fails with windlass.NeedsReconnect
 	// when the customer has to consent again.

@@ -29,7 +29,7 @@ type Config struct {
 	// installation that was switched off may go on being used.
 	Remember time.Duration
 	// Logger gets a line for each request: info for changes and failures, debug for
-	// what was only read; nil is nobody.
+	// what was only read; nil observes nothing.
 	Logger *slog.Logger
 	// Observe is told of each request, for metrics; nil is not called.
 	Observe func(Seen)

@@ -106,7 +106,7 @@ func TestHeadersThatBreakLines(t *testing.T) {
 	if strings.Count(string(text), "HTTP/1.1 ") != 1 {
 		t.Errorf("got %s", text)
 	}
-	// Within a process nobody has checked.
+	// Within a process the token has not been checked.
 	r := httptest.NewRequest(http.MethodGet, "/2.0/x", nil)
 	r.Header.Set("X-Amp-Installation-Id", installationID)
 	r.Header["X-A"] = []string{"b\r\nHost: evil.example"}
@@ -132,7 +132,7 @@ func TestWhatIsRefused(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"nobody named", map[string]string{"X-Amp-Installation-Id": ""}, nil, 400, "send X-Amp-Installation-Id, or X-Amp-Integration-Name and X-Amp-Group-Ref"},
+		{"no customer named", map[string]string{"X-Amp-Installation-Id": ""}, nil, 400, "send X-Amp-Installation-Id, or X-Amp-Integration-Name and X-Amp-Group-Ref"},
 		{"an integration and no group", map[string]string{"X-Amp-Installation-Id": "", "X-Amp-Integration-Name": "acme"}, nil, 400, "which customer"},
 		{"an installation that is not there", map[string]string{"X-Amp-Installation-Id": "nope"}, nil, 404, `there is no installation \"nope\"`},
 		{"an integration that is not there", map[string]string{"X-Amp-Installation-Id": "", "X-Amp-Integration-Name": "nope", "X-Amp-Group-Ref": "group-1"}, nil, 404, `there is no integration \"nope\"`},

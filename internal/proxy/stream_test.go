@@ -118,7 +118,7 @@ func TestExpectContinueGoesThrough(t *testing.T) {
 	}
 }
 
-// zeroes is a body that nobody has stored.
+// zeroes is a generated body of zeros.
 type zeroes struct{ left int64 }
 
 func (z *zeroes) Read(p []byte) (int, error) {
@@ -189,7 +189,7 @@ func watchHeap(t *testing.T) func() uint64 {
 	}
 }
 
-// endless is a provider that answers for as long as somebody listens.
+// endless is a provider that answers for as long as a client reads.
 func endless(ended chan<- error) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(rw, &untilDone{r.Context()})

@@ -14,8 +14,8 @@ const (
 	provider
 )
 
-// A turn watches one direction of an exchange: whoever's turn it is and lets it
-// pass is late. It is one timer that is moved, so that watching every read and
+// A turn watches one direction of an exchange: the side whose turn it is is late
+// when the time passes. It is one timer that is moved, so that watching every read and
 // every write costs little.
 type turn struct {
 	late func(side) // is called at most once; must not call back
@@ -50,7 +50,7 @@ func (t *turn) of(whose side, within time.Duration) {
 	t.timer.Reset(within)
 }
 
-// rest is for when nobody is waited for.
+// rest is for when neither side is waited for.
 func (t *turn) rest() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

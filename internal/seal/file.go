@@ -10,7 +10,7 @@ import (
 	"windlass"
 )
 
-// FromFile reads a keyset from a file that nobody but its owner may read. When
+// FromFile reads a keyset from a file that only its owner may read. When
 // there is no such file the keyset is absent: see [Keyset.Create].
 func FromFile(path string) (*Keyset, error) {
 	k := &Keyset{source: "in " + path, path: path}
@@ -28,7 +28,7 @@ func (k *Keyset) Absent() bool {
 }
 
 // Create makes the file of an absent keyset, with one new key in it and mode
-// 0600. If somebody else made it in the meantime, theirs is read.
+// 0600. If another process made it in the meantime, that one is read.
 func (k *Keyset) Create() error {
 	if !k.Absent() {
 		return nil

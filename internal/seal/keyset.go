@@ -63,7 +63,7 @@ func FromText(source, text string) (*Keyset, error) {
 	return k, nil
 }
 
-// Text is the keyset as FromText takes it. Whoever has it can open everything.
+// Text is the keyset as FromText takes it. It opens every sealed secret.
 func (k *Keyset) Text() (windlass.Secret, error) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()

@@ -11,7 +11,7 @@ import (
 )
 
 // ClaimReads takes at most limit reads that are due, the most overdue first, and
-// makes them due again at the given time, in case nobody ends their checks until
+// makes them due again at the given time, in case no process ends their checks until
 // then. Several processes may claim at once; none gets what another one has. Next of
 // what it returns is when it was due.
 func (s *Store) ClaimReads(ctx context.Context, now, until time.Time, limit int) (due []windlass.Schedule, err error) {
@@ -45,7 +45,7 @@ func (s *Store) ClaimReads(ctx context.Context, now, until time.Time, limit int)
 }
 
 // skipping ends a query for rows that are to be changed, of which those that others
-// have are left out: whoever takes many rows must not wait for any.
+// have are left out: a transaction that takes many rows must not wait for any.
 func (s *Store) skipping() string {
 	if s.driver == Postgres {
 		return ` FOR UPDATE SKIP LOCKED`
@@ -109,7 +109,7 @@ func (s *Store) checkStarts(ctx context.Context, schedules []windlass.Schedule, 
 // marks of those checks that found nothing (invariant 8), in one transaction.
 //
 // What has changed meanwhile stays as it is: a schedule that is due at another time
-// than the claim says, a mark that has moved or is paused. What somebody else is
+// than the claim says, a mark that has moved or is paused. What another process is
 // about to change is left out, too: that schedule is due again when the claim ends.
 func (s *Store) EndChecks(ctx context.Context, checks []windlass.Check) error {
 	if len(checks) == 0 {
@@ -131,7 +131,7 @@ func (s *Store) endChecks(ctx context.Context, checks []windlass.Check) error {
 		ids.add(checks[i].Schedule.ID)
 		names.add(checks[i].Schedule.InstallationID, checks[i].Schedule.Object)
 	}
-	// In this order, and never waiting: so many rows are in nobody else's order.
+	// In this order, and never waiting: no other transaction takes so many rows in order.
 	schedules, err := s.free(ctx, `SELECT d.id, '' FROM schedules d WHERE d.id IN (%)`, ids)
 	if err != nil {
 		return err
@@ -160,8 +160,8 @@ func (s *Store) endChecks(ctx context.Context, checks []windlass.Check) error {
 		AND m.mark = v.column4 AND NOT m.paused`)
 }
 
-// free takes rows for this transaction and returns those that nobody else has. On
-// SQLite nobody else has any, and the values are returned without asking.
+// free takes rows for this transaction and returns those that no other transaction
+// has. On SQLite no other has any, and the values are returned without asking.
 func (s *Store) free(ctx context.Context, query string, v *values) (map[[2]string]bool, error) {
 	free := map[[2]string]bool{}
 	if s.driver != Postgres {

@@ -101,7 +101,7 @@ func (s *Store) Connection(ctx context.Context, projectID, id string) (windlass.
 }
 
 // holdConnection locks a connection until the transaction ends. Its row stands
-// for its credentials too: whoever writes those takes this lock first, so that
+// for its credentials too: a transaction that writes those takes this lock first, so that
 // two who want both never wait for each other.
 func (s *Store) holdConnection(ctx context.Context, id string) error {
 	return s.hold(ctx, `SELECT 1 FROM connections c WHERE c.id = ?1`, id)

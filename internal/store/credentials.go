@@ -55,7 +55,7 @@ func (s *Store) unsealCredentials(connectionID string, sealed []byte) (windlass.
 }
 
 // Credentials opens a connection's credentials. Outside a transaction it locks
-// nothing and waits for nobody; inside it locks the connection.
+// nothing and waits for no one; inside it locks the connection.
 func (s *Store) Credentials(ctx context.Context, connectionID string) (windlass.Credentials, error) {
 	op := "read the credentials of the connection " + connectionID
 	if err := s.holdConnection(ctx, connectionID); err != nil {
@@ -122,7 +122,7 @@ func (s *Store) LeaseRefresh(ctx context.Context, connectionID, owner string, no
 // SaveRefreshed keeps what a refresh brought, ends its lease and marks the
 // connection as working. When it returns nil the new refresh token is durable,
 // and the access token may be used (invariant 4). Conflict when the lease was
-// lost: somebody else refreshes, or has replaced the credentials.
+// lost: another process refreshes, or has replaced the credentials.
 func (s *Store) SaveRefreshed(ctx context.Context, connectionID, owner string, c windlass.Credentials) error {
 	op := "save the refreshed credentials of the connection " + connectionID
 	sealed, err := s.sealCredentials(connectionID, c)

@@ -19,7 +19,7 @@ var healthSays = says{
 }
 
 // LeaseDestination makes owner the only one who sends to a destination until
-// the time given, unless somebody else is, and says how its deliveries stand.
+// the time given, unless another process is, and returns the health of its deliveries.
 // The owner may lease it again.
 func (s *Store) LeaseDestination(
 	ctx context.Context, destinationID, owner string, now, until time.Time,
@@ -51,14 +51,14 @@ func (s *Store) ReleaseDestination(ctx context.Context, destinationID, owner str
 }
 
 // ReleaseAllDestinations ends every lease. It is for the start of the only
-// process on a database: whoever held them is gone.
+// process on a database: their owners are gone.
 func (s *Store) ReleaseAllDestinations(ctx context.Context) error {
 	_, err := s.exec(ctx, `UPDATE destination_health SET lease_holder = '', lease_until = 0 WHERE lease_holder <> ''`)
 	return s.fail("release the destinations", err, healthSays)
 }
 
 // DueDestinations lists destinations that a batch is due to, which are neither
-// disabled nor held back, and to which nobody is sending.
+// disabled nor held back, and to which no process is sending.
 func (s *Store) DueDestinations(ctx context.Context, now time.Time, limit int) ([]string, error) {
 	all, err := list(ctx, s, scanText, `SELECT t.id FROM destinations t LEFT JOIN destination_health h ON h.destination_id = t.id
 		WHERE NOT t.disabled AND COALESCE(h.hold_until, 0) <= ?1 AND (COALESCE(h.lease_holder, '') = '' OR h.lease_until <= ?1)
@@ -67,8 +67,8 @@ func (s *Store) DueDestinations(ctx context.Context, now time.Time, limit int) (
 	return all, s.fail("list the destinations that something is due to", err, healthSays)
 }
 
-// Target finds a destination by its id alone, with its secrets: for whoever
-// sends to it.
+// Target finds a destination by its id alone, with its secrets: for the code
+// that sends to it.
 func (s *Store) Target(ctx context.Context, destinationID string) (windlass.Destination, error) {
 	t, err := first(ctx, s, s.scanDestination, `SELECT `+destinationColumns+` FROM destinations t WHERE t.id = ?1`+s.locked(ctx), destinationID)
 	return t, s.fail("find the destination "+destinationID, err, destinationSays)

@@ -255,7 +255,7 @@ func TestOutcomesAndReplay(t *testing.T) {
 	})
 }
 
-// What is added while somebody settles the lane is seen.
+// What is added while a process settles the lane is seen.
 func TestLanesForgetNothing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {

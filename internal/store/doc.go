@@ -13,7 +13,7 @@
 //     that it hands on. Everything else is a transaction of its own.
 //   - What is read by its id or name inside a transaction stays as it is until
 //     the transaction ends, so that reading, changing and writing it back loses
-//     nobody else's change. (SQLite has one writer; on PostgreSQL the row is
+//     no other process's change. (SQLite has one writer; on PostgreSQL the row is
 //     locked.) Lists do not lock.
 //   - Secrets are sealed with the row's table, column and id (invariant 5), so
 //     that a sealed value opens nowhere but where it was put. API keys are kept

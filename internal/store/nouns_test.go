@@ -22,7 +22,7 @@ func TestProjects(t *testing.T) {
 		second := p
 		second.ID = newID(t)
 		wantKind(t, s.CreateProject(ctx, second), windlass.Conflict)
-		// Whoever calls a project by another one's id does not get in its way.
+		// A project may be named like another one's id without getting in its way.
 		second.Name = p.ID
 		must(t, s.CreateProject(ctx, second))
 		wantSame(t, got(s.Project(ctx, p.ID))(t), p)

@@ -8,8 +8,8 @@ import (
 )
 
 // LeaseOperation gives a running operation to owner until the given time, if
-// nobody else has it. It returns the operation as it is then; won is false when
-// it has ended or somebody else has it, and then until says until when. NotFound
+// no other process has it. It returns the operation as it is then; won is false when
+// it has ended or another process has it, and then until says until when. NotFound
 // when there is no such operation.
 func (s *Store) LeaseOperation(
 	ctx context.Context, id, owner string, now, until time.Time,

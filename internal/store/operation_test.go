@@ -112,7 +112,7 @@ func TestOnlyTheHolderMovesAnOperation(t *testing.T) {
 		}
 		wantKind(t, s.EndOperation(ctx, p.ID, "c", windlass.OperationSuccess, "Done.", 0, noon), windlass.Conflict)
 		if !lease("d", until) {
-			t.Fatal("nobody has it")
+			t.Fatal("it has no owner")
 		}
 		must(t, s.EndOperation(ctx, p.ID, "d", windlass.OperationFailure, "Failed.", 0, noon))
 		ended := got(s.Operation(ctx, w.project.ID, p.ID))(t)

@@ -11,7 +11,7 @@ import (
 
 // RecordOutcomes keeps attempts and what follows from them, extends the lease
 // and keeps the destination's health, all in one transaction. It reports false,
-// and keeps nothing, when the owner has lost the lease: whoever has it now
+// and keeps nothing, when the owner has lost the lease: its owner now
 // sends the same batches again (invariant 2).
 func (s *Store) RecordOutcomes(ctx context.Context, o windlass.Outcomes) (held bool, err error) {
 	const op = "record attempts"
@@ -102,9 +102,9 @@ func (s *Store) holdBatches(ctx context.Context, o windlass.Outcomes) error {
 // time than served. So a lane that was served goes behind the others that are due,
 // however long its own batches have waited. The lanes are locked
 // first: in one statement, PostgreSQL would wait for a batch that is being added
-// and then not see it. A lane that somebody has locked is passed over unless
-// wait is set: it stays due, and is looked at again. So whoever sends waits for
-// nobody who adds, and the two cannot wait for each other.
+// and then not see it. A lane that another transaction has locked is passed over
+// unless wait is set: it stays due, and is looked at again. So sending does not wait
+// for adding, and the two cannot wait for each other.
 func (s *Store) settleLanes(ctx context.Context, destinationID string, names []string, served time.Time, wait bool) error {
 	slices.Sort(names)
 	if s.driver == Postgres && len(names) > 0 {
@@ -145,7 +145,7 @@ func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time
 	const op = "replay batches"
 	type found struct{ id, lane string }
 	err = s.In(ctx, func(ctx context.Context) error {
-		// Somebody wants to see it tried now. The row comes first, as in
+		// A person wants to see it tried now. The row comes first, as in
 		// RecordOutcomes, so that the two cannot wait for each other.
 		if _, err := s.exec(ctx, `UPDATE destination_health SET hold_until = 0 WHERE destination_id = ?1 AND lease_holder = ''`,
 			r.DestinationID); err != nil {

@@ -52,7 +52,7 @@ func TestLeaseOfARefresh(t *testing.T) {
 		c := got(s.Connection(ctx, w.project.ID, id))(t)
 		wantSame(t, [2]string{string(c.Status), c.StatusReason}, [2]string{"working", "Bitbucket is down"})
 
-		// A new consent takes the lease from whoever refreshes the old one.
+		// A new consent takes the lease from the process that refreshes the old one.
 		wantSame(t, lease("four", until), true)
 		consented := windlass.Credentials{AccessToken: windlass.NewSecret("a"), RefreshToken: windlass.NewSecret("b")}
 		must(t, s.ReplaceCredentials(ctx, id, consented))

@@ -21,7 +21,7 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 		{before.States, `DELETE FROM connect_states WHERE hash IN (SELECT hash FROM connect_states WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
 		{before.States, `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
 		{before.Uploads, `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires < ?1 ORDER BY expires LIMIT ?2)`},
-		// What is still to be delivered stays, unless nobody wants it. The ids are in
+		// What is still to be delivered stays, unless its destination is gone. The ids are in
 		// the order of time, which spares an index.
 		{before.Batches, `DELETE FROM batches WHERE id IN (SELECT b.id FROM batches b
 			WHERE b.created < ?1 AND b.id < '` + idsBefore(before.Batches) + `' AND (b.status <> 'pending' OR EXISTS (
@@ -55,7 +55,7 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 }
 
 // shrink gives back to the disk what was removed from an SQLite file, some pages at
-// a time so that nobody waits for long. It does nothing for a file that was made
+// a time so that no other transaction waits for long. It does nothing for a file that was made
 // without auto_vacuum, until VACUUM has been run once.
 func (s *Store) shrink(ctx context.Context) error {
 	if s.driver != SQLite || s.transaction(ctx) != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // rotateBatch is how many values one transaction re-seals: few enough that
-// nobody waits for it.
+// no other transaction waits for long.
 const rotateBatch = 100
 
 // Rotate gives the keyset a new key, which seals from now on, and seals every
@@ -20,7 +20,7 @@ const rotateBatch = 100
 //
 // It may be stopped anywhere and repeated: what an earlier one has begun is
 // finished first, without another key. A keyset that comes from text rather than
-// from a file has its new key put in by whoever keeps the text; then Rotate
+// from a file has its new key put in by the person who keeps the text; then Rotate
 // seals under that one.
 func (s *Store) Rotate(ctx context.Context) (resealed int, err error) {
 	const op = "rotate the keyset"

@@ -271,7 +271,7 @@ func TestRotateUnderOthers(t *testing.T) {
 	wantSame(t, got(other.Credentials(t.Context(), w.connection.ID))(t), w.credentials)
 }
 
-// A keyset from the environment gets its new key from whoever keeps it.
+// A keyset from the environment gets its new key from the person who keeps it.
 func TestRotateWithATextKeyset(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {

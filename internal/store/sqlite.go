@@ -57,7 +57,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	case err != nil:
 		return fault(err, "", "see that the folder may be written by the user that runs windlass, and has room")
 	}
-	// The database holds sealed secrets and customers' names: nobody else's.
+	// The database holds sealed secrets and customers' names: only its owner may read it.
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fault(err, "", "see that the file and its folder may be written by the user that runs windlass")

@@ -49,7 +49,7 @@ type keepingConn struct {
 	kept map[string]*keptStatement
 }
 
-// A keptStatement is busy while somebody reads its rows.
+// A keptStatement is busy while its rows are read.
 type keptStatement struct {
 	wholeStmt
 

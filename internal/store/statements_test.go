@@ -11,7 +11,7 @@ import (
 	"windlass/internal/store/storetest"
 )
 
-// Statements are kept and bound anew, which nobody notices: not one that runs
+// Statements are kept and bound anew, which no caller notices: not one that runs
 // while its twin's rows are still being read, nor after the tables changed, nor
 // after more different ones than are kept.
 func TestKeptStatements(t *testing.T) {

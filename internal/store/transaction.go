@@ -77,7 +77,7 @@ func (s *Store) In(ctx context.Context, fn func(ctx context.Context) error) erro
 }
 
 // Afterwards calls do when the transaction of ctx has been committed, in order and
-// by whoever commits; never when it is undone, and at once without one. It is for
+// by the goroutine that commits; never when it is rolled back, and at once without one. It is for
 // what may be lost, such as a hint to look for work: a process that dies behind the
 // commit does not call it.
 func (s *Store) Afterwards(ctx context.Context, do func()) {

@@ -85,7 +85,7 @@ func (s *Store) JoinWrite(ctx context.Context, record windlass.WriteRecord) erro
 	})
 }
 
-// CloseWrite lets nobody join a write any more. It may be repeated.
+// CloseWrite lets no request join a write any more. It may be repeated.
 func (s *Store) CloseWrite(ctx context.Context, operationID string) error {
 	_, err := s.exec(ctx, `UPDATE writes SET collects = '' WHERE operation_id = ?1 AND collects <> ''`, operationID)
 	return s.fail("close the write "+operationID, err, writeSays)

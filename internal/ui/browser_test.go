@@ -149,11 +149,11 @@ func TestAPersonSetsUpProviderAppAndDestination(t *testing.T) {
 	w.Visit(project + "/provider-apps")
 	w.says(w.server.CallbackURL())
 	w.Fill("#clientId", "key of the consumer")
-	w.Fill("#clientSecret", "a secret that nobody may see")
+	w.Fill("#clientSecret", "a secret that must stay hidden")
 	w.Fill("#limit", "many")
 	w.Submit("main form button[type=submit]")
 	w.says("is not a number of requests")
-	w.Fill("#clientSecret", "a secret that nobody may see")
+	w.Fill("#clientSecret", "a secret that must stay hidden")
 	w.Fill("#limit", "2000")
 	w.Submit("main form button[type=submit]")
 	w.says("Created.")
@@ -192,7 +192,7 @@ func TestAPersonSetsUpProviderAppAndDestination(t *testing.T) {
 	for _, action := range []string{"provider-app.create", "destination.rotate", "destination.disable"} {
 		w.says(action)
 	}
-	if page := w.Text("body"); strings.Contains(page, "nobody may see") || strings.Contains(page, "whsec_") {
+	if page := w.Text("body"); strings.Contains(page, "must stay hidden") || strings.Contains(page, "whsec_") {
 		t.Errorf("the audit log shows a secret:\n%s", page)
 	}
 }

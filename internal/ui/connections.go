@@ -85,8 +85,8 @@ func (r *request) connection(status int, problem *Problem, consent *connect.Cons
 	return r.page(status, "connection", "Connection of "+cmp.Or(c.Group.Name, c.Group.Ref), v)
 }
 
-// reconnect makes a link for the customer. It is shown in the answer alone: whoever
-// has it may consent.
+// reconnect makes a link for the customer. It is shown in this answer only: the
+// person who has it may consent.
 func (r *request) reconnect() error {
 	id := r.PathValue("connection")
 	var consent connect.Consent

@@ -27,14 +27,14 @@ type Consent struct {
 	Title  string // how it went, in a few words
 	Text   string // what that means
 	Remedy string // what to do about it; may be empty
-	// Origin is the only origin that Message is sent to; empty: it is sent to
-	// nobody.
+	// Origin is the only origin that Message is sent to; empty: it is not
+	// sent.
 	Origin string
 	// Message is what the opener is told. It is marshalled to JSON.
 	Message any
 	// Done closes the window once the opener has been told.
 	Done bool
-	// Reference is what to quote to whoever has to help; may be empty.
+	// Reference is what to quote when asking for help; may be empty.
 	Reference string
 }
 

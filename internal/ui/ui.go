@@ -35,7 +35,7 @@ type Config struct {
 	PublicURL string
 	// CallbackURL is what to register in the OAuth consumer.
 	CallbackURL string
-	// OIDC signs people in with accounts of their organization; nil: nobody does.
+	// OIDC signs people in with accounts of their organization; nil turns it off.
 	OIDC *auth.OIDC
 	// Admitted is told of a request with a session, whose connection is then no
 	// stranger's; nil is not called.

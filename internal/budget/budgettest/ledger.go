@@ -19,7 +19,7 @@ import (
 // a time.
 func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) { //nolint:gocognit,funlen // a list of tests, each of which reads by itself
 	t.Helper()
-	t.Run("a key that nobody used has an empty book", func(t *testing.T) {
+	t.Run("a key that was never used has an empty book", func(t *testing.T) {
 		t.Parallel()
 		book := read(t, open(t), t.Name(), 0)
 		if book.Limit != 0 || !book.Blocked.IsZero() || len(book.Grants) != 0 {
@@ -43,7 +43,7 @@ func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) { //nolint:goco
 		want(t, read(t, l, t.Name(), 101), []budget.Grants{{Minute: 101, Owner: "b", Waiting: [budget.Classes]int{0, 0, 4}}})
 		want(t, read(t, l, t.Name()+" of another", 0), nil)
 	})
-	t.Run("whoever decides sees what others were granted, the future's too", func(t *testing.T) {
+	t.Run("Decide sees what others were granted, also for future minutes", func(t *testing.T) {
 		t.Parallel()
 		l := open(t)
 		for _, minute := range []int64{100, 170, 500} {
@@ -70,7 +70,7 @@ func Ledger(t *testing.T, open func(t *testing.T) budget.Ledger) { //nolint:goco
 			}
 			want(t, read(t, l, t.Name(), 0), []budget.Grants{{Minute: 100, Owner: "a", Granted: [budget.Classes]int{0, left, 0}}})
 		}
-		slot.Owner = "nobody"
+		slot.Owner = "unknown"
 		if err := l.Return(t.Context(), slot, 3); err != nil {
 			t.Errorf("a slot that does not exist: %v", err)
 		}

@@ -96,7 +96,7 @@ CREATE INDEX connections_of_group ON connections (project_id, group_ref);
 CREATE INDEX connections_of_app ON connections (provider_app_id);
 
 -- A connection's secrets, beside it so that lists do not drag them along. This
--- row is also what a refresh leases (invariant 4). Whoever writes it, but for
+-- row is also what a refresh leases (invariant 4). A transaction that writes it, but for
 -- taking the lease, locks the connection's row first.
 CREATE TABLE credentials (
     connection_id TEXT   PRIMARY KEY REFERENCES connections (id) ON DELETE CASCADE,

@@ -42,7 +42,7 @@ CREATE TABLE attempts (
     PRIMARY KEY (batch_id, number)
 );
 
--- A lane is what arrives in order. Whoever changes due locks the row first, so
+-- A lane is what arrives in order. A transaction that changes due locks the row first, so
 -- that a batch that is being added is not overlooked.
 CREATE TABLE lanes (
     destination_id TEXT   NOT NULL REFERENCES destinations (id) ON DELETE CASCADE,
@@ -54,7 +54,7 @@ CREATE TABLE lanes (
 );
 CREATE INDEX lanes_due ON lanes (destination_id, due) WHERE due > 0;
 
--- This row is also the lease of whoever sends to the destination. It comes to be
+-- This row is also the lease of the process that sends to the destination. It comes to be
 -- with the first delivery.
 CREATE TABLE destination_health (
     destination_id TEXT   PRIMARY KEY REFERENCES destinations (id) ON DELETE CASCADE,

@@ -9,7 +9,7 @@ CREATE TABLE writes (
     collects     TEXT    NOT NULL,
     size         BIGINT  NOT NULL
 );
--- Whoever may join a write finds one, however many come at once.
+-- A request that may join a write finds one, however many come at once.
 CREATE UNIQUE INDEX writes_collecting ON writes (collects) WHERE collects <> '';
 
 -- record is whatever the product sent.
