@@ -27,3 +27,14 @@ func TestADeleteWhoseAnswerWasLost(t *testing.T) {
 		}
 	})
 }
+
+// "Not found" is done only where an answer was lost.
+func TestADeleteOfWhatIsNotThere(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := w.ok("projects", `{"type":"create","record":{"name":"Rope","key":"ROPE"}}`)
+		w.provider.inject(t, "status=404,method=DELETE,times=1")
+		if a = w.ok("projects", `{"type":"delete","record":{"id":"`+a.Result.RecordID+`"}}`); len(a.Errors) != 1 {
+			t.Error(text(a))
+		}
+	})
+}

@@ -150,14 +150,11 @@ func (s *step) update(ctx context.Context, r *windlass.WriteRecord) outcome {
 	return outcome{id: result.ID, data: result.Raw, err: err}
 }
 
-// remove deletes a record. One that is gone, and was sent before, was deleted
-// then.
+// remove deletes a record. A delete is synchronous, so this is its only attempt.
 func (s *step) remove(ctx context.Context, r *windlass.WriteRecord) outcome {
 	err := s.target.Delete(ctx, connector.DeleteRequest{Object: s.Op.Object, ID: r.RecordID})
 	s.Called()
 	switch {
-	case kindIs(err, windlass.NotFound) && !s.before.IsZero():
-		return outcome{id: r.RecordID, found: true}
 	case err != nil && lost(err):
 		return s.lookDeleted(ctx, r, err)
 	default:
