@@ -32,6 +32,20 @@ var (
 	_ connector.Connector = (*Connector)(nil)
 )
 
+// consumer is how a product registers an OAuth consumer.
+var consumer = connector.AppWords{
+	Name: "OAuth consumer", About: "An OAuth consumer of a Bitbucket workspace of yours.",
+	Steps: []string{
+		"In Bitbucket, open the workspace that is to own the consumer: **Settings** (the gear at the top right) → **Workspace settings**.",
+		"Under **Apps and features** choose **OAuth consumers** → **Add consumer**.",
+		"As **Callback URL** enter exactly {callback}",
+		"Tick **This is a private consumer**, and the permissions that your manifest needs (see *First steps*).",
+		"Save, open the consumer, and copy its **Key** and **Secret** into the fields below.",
+	},
+	ClientID: "Bitbucket calls it *Key*.", ClientSecret: "Bitbucket calls it *Secret*.",
+	Scopes: "repository account webhook", Limit: "Bitbucket's usual limit of 1,000",
+}
+
 // The picture is Atlassian's, from where Bitbucket's own pages have it.
 const icon = "https://bitbucket.org/favicon.ico"
 
@@ -45,6 +59,7 @@ func (p *Provider) Info() connector.Info {
 		Consent: &connector.ConsentInfo{
 			AuthURL: DefaultSiteURL + authorizePath, TokenURL: DefaultSiteURL + tokenPath, ScopesField: "scope",
 			DocsURL: "https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
+			App:     consumer,
 		},
 		Category: "developer-tools", IconURL: icon,
 		Inputs: []connector.Input{{

@@ -121,6 +121,20 @@ type ConsentInfo struct {
 	AuthURL, TokenURL, DocsURL string
 	// ScopesField is where the token endpoint's answer names the granted scopes.
 	ScopesField string
+	// App says how a product registers its provider app.
+	App AppWords
+}
+
+// AppWords are a provider's words for a provider app, for pages that explain how to
+// register one. In sentences **this** is the name of what is chosen on the provider's
+// page, *this* a word of its own, and {callback} where the callback URL stands.
+type AppWords struct {
+	// Name is what the provider calls it, and About a sentence that says what it is.
+	Name, About string
+	// Steps lead to one.
+	Steps []string
+	// ClientID, ClientSecret, Scopes and Limit are hints to what is entered.
+	ClientID, ClientSecret, Scopes, Limit string
 }
 
 // Input is a value that a person is asked for.

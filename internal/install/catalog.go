@@ -30,6 +30,15 @@ func (f *Flow) CatalogEntry(provider string) (ProviderInfo, error) {
 	return entryFor(p), nil
 }
 
+// Providers returns what is known of each provider, for pages that explain it.
+func (f *Flow) Providers() []connector.Info {
+	all := make([]connector.Info, 0, len(f.providers))
+	for _, p := range f.providers {
+		all = append(all, p.Info())
+	}
+	return all
+}
+
 // Objects returns what can be read and written of a provider; nothing of one that
 // is not known.
 func (f *Flow) Objects(provider string) []connector.Object {

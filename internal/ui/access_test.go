@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/connector"
 	"windlass/internal/auth"
 	"windlass/internal/budget"
 	"windlass/internal/connect"
@@ -35,11 +36,11 @@ type desk struct {
 	store  *store.Store
 }
 
-func newDesk(t *testing.T, s *store.Store) *desk {
+func newDesk(t *testing.T, s *store.Store, providers ...connector.Provider) *desk {
 	t.Helper()
 	people := auth.New(s, nil)
 	made, err := ui.New(ui.Config{
-		People: people, Install: install.New(s, nil, nil), Connect: new(connect.Service), Reads: newReads(t, s),
+		People: people, Install: install.New(s, providers, nil), Connect: new(connect.Service), Reads: newReads(t, s),
 		Deliver: new(deliver.Service), Notify: new(notify.Service), Budgets: noBudgets{}, Lookup: s, PublicURL: "https://windlass.example.com",
 	})
 	if err != nil {
@@ -65,7 +66,13 @@ func (d *desk) session(role windlass.Role) *http.Cookie {
 // send sends a request as a browser does.
 func (d *desk) send(method, path string, cookie *http.Cookie, header map[string]string) *httptest.ResponseRecorder {
 	d.t.Helper()
-	r := httptest.NewRequestWithContext(d.t.Context(), method, "https://windlass.example.com"+path, strings.NewReader(url.Values{"name": {"new"}}.Encode()))
+	return d.submit(method, path, url.Values{"name": {"new"}}, cookie, header)
+}
+
+// submit sends a form as a browser does.
+func (d *desk) submit(method, path string, form url.Values, cookie *http.Cookie, header map[string]string) *httptest.ResponseRecorder {
+	d.t.Helper()
+	r := httptest.NewRequestWithContext(d.t.Context(), method, "https://windlass.example.com"+path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	for name, value := range header {

@@ -85,6 +85,7 @@ var functions = template.FuncMap{
 	"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"ago":   func(t time.Time) string { return ago(t, time.Now()) },
 	"count": count,
+	"parts": partsOf,
 	"list":  func(all ...string) []string { return all },
 	"pace":  pace,
 	"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },

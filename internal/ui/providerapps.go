@@ -3,9 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -14,11 +12,10 @@ import (
 )
 
 type providerAppsView struct {
-	Apps     []windlass.ProviderApp
-	More     string
-	Callback string
-	Problem  *Problem
-	Form     providerAppForm
+	Apps          []windlass.ProviderApp
+	More          string
+	Problem       *Problem
+	Registrations []registration
 }
 
 // providerAppForm is what was entered, without the secret, which is entered again.
@@ -35,18 +32,16 @@ func (r *request) providerApps(status int, problem *Problem) error {
 	}
 	all, more := cut(all, func(a windlass.ProviderApp) string { return a.ID })
 	return r.page(status, "provider-apps", "Provider apps", providerAppsView{
-		Apps: all, More: more, Callback: r.ui.config.CallbackURL, Problem: problem,
-		Form: providerAppForm{r.field("clientId"), r.field("scopes"), r.field("limit")},
+		Apps: all, More: more, Problem: problem,
+		Registrations: r.registrations(providerAppForm{r.field("clientId"), r.field("scopes"), r.field("limit")}),
 	})
 }
 
-// consenting is the provider whose customers consent: the first by name, as the form does
-// not ask where there is one.
+// consenting is the provider that a form is for which names none.
 func (r *request) consenting() string {
-	catalog := r.ui.config.Install.Catalog()
-	for _, name := range slices.Sorted(maps.Keys(catalog)) {
-		if catalog[name].OAuth2Opts != nil {
-			return name
+	for _, info := range r.ui.config.Install.Providers() {
+		if info.Consent != nil {
+			return info.Name
 		}
 	}
 	return ""

@@ -34,6 +34,8 @@ type view struct {
 	Data    any
 	Edits   bool // the person may change things
 	Assets  map[string]string
+	// Provider is what the page calls the provider.
+	Provider called
 }
 
 // page answers with a page: the template of that name, within the layout.
@@ -58,6 +60,7 @@ func (r *request) view(title string, data any) view {
 	return view{
 		Title: title, Session: r.Session, Project: r.Project, Menu: r.menu(), Notice: notices[r.URL.Query().Get("done")],
 		Data: data, Edits: r.Session != nil && r.Session.Role.Allows(windlass.Editor), Assets: assetPaths,
+		Provider: r.provider(),
 	}
 }
 
