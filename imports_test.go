@@ -2,6 +2,8 @@ package windlass_test
 
 import (
 	"fmt"
+	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -152,7 +154,8 @@ var imports = []rule{
 	{dir: "internal/pgtemp/withpostgres", code: []string{"internal/pgtemp"}},
 	{dir: "internal/store/storetest", code: []string{"internal/store", "internal/seal", "internal/pgtemp", "github.com/jackc/pgx/v5"}},
 
-	// What puts the parts together.
+	// What puts the parts together. The server names its provider in one line, see
+	// TestOneLineOfTheServerNamesAProvider; all others take connector.Provider.
 	{
 		dir:   "internal/server",
 		code:  []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/...", "github.com/prometheus/client_golang"},
@@ -182,6 +185,38 @@ func TestImportsPointOneWay(t *testing.T) {
 		for _, fault := range file.importFaults(imports) {
 			t.Error(fault)
 		}
+	}
+}
+
+// Providers are named where the server is put together, in one line and its import.
+// Commands for a workspace and the demo, in internal/cli, are Bitbucket's own.
+func TestOneLineOfTheServerNamesAProvider(t *testing.T) {
+	t.Parallel()
+	const home = "internal/server/provider.go"
+	lines := 0
+	for _, name := range treeFiles(t) {
+		page := path.Ext(name) == ".html"
+		if !strings.HasPrefix(name, "internal/") || strings.HasPrefix(name, "internal/cli/") ||
+			!page && (path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go")) {
+			continue
+		}
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(content)) {
+			switch {
+			case !strings.Contains(strings.ToLower(line), "bitbucket"):
+			case name == home && strings.TrimSpace(line) == `"`+module+`/bitbucket"`:
+			case name == home:
+				lines++
+			default:
+				t.Errorf("%s names a provider, which is for %s and the provider's own package: %s", name, home, strings.TrimSpace(line))
+			}
+		}
+	}
+	if lines != 1 {
+		t.Errorf("%s names a provider in %d lines beside the import, want one", home, lines)
 	}
 }
 

@@ -34,6 +34,8 @@
 //	c, err := bitbucket.New(client, &bitbucket.Options{Workspace: "acme"})
 //	for record, err := range c.All(ctx, connector.ReadRequest{Object: "repositories"}) { … }
 //
+// [Provider] is Bitbucket to a server, which needs nothing else of this package.
+//
 // Facts about Bitbucket in this package come from Atlassian's REST API document
 // of August 2026 and its changelog unless a comment says otherwise.
 package bitbucket

@@ -49,28 +49,32 @@ var consumer = connector.AppWords{
 // The picture is Atlassian's, from where Bitbucket's own pages have it.
 const icon = "https://bitbucket.org/favicon.ico"
 
+// The parts of Info that callers share: they are asked for with every request.
+var (
+	consent = &connector.ConsentInfo{
+		AuthURL: DefaultSiteURL + authorizePath, TokenURL: DefaultSiteURL + tokenPath, ScopesField: "scope",
+		DocsURL: "https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
+		App:     consumer,
+	}
+	inputs = []connector.Input{{
+		Name: "workspace", DisplayName: "Workspace",
+		Prompt:  "The workspace's id, which stands behind bitbucket.org/ in the address of any of its pages.",
+		DocsURL: "https://support.atlassian.com/bitbucket-cloud/docs/what-is-a-workspace/",
+	}}
+	appInputs = []connector.Input{{
+		Name: connector.InputHourlyLimit, DisplayName: "Requests an hour",
+		Prompt: "How many requests an hour all connections of this consumer may make together. Leave it empty for Bitbucket's usual limit.",
+	}}
+)
+
 // Info returns the facts. The proxy's paths begin with the API's version themselves,
 // so what stands before them ends there.
 func (p *Provider) Info() connector.Info {
 	return connector.Info{
-		Name: Name, DisplayName: "Bitbucket Cloud", Brand: "Bitbucket",
-		AuthType: connector.OAuth2, BaseURL: "https://api.bitbucket.org",
-		ProxyURL: strings.TrimSuffix(strings.TrimRight(p.Endpoints.API, "/"), "/2.0"),
-		Consent: &connector.ConsentInfo{
-			AuthURL: DefaultSiteURL + authorizePath, TokenURL: DefaultSiteURL + tokenPath, ScopesField: "scope",
-			DocsURL: "https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
-			App:     consumer,
-		},
-		Category: "developer-tools", IconURL: icon,
-		Inputs: []connector.Input{{
-			Name: "workspace", DisplayName: "Workspace",
-			Prompt:  "The workspace's id, which stands behind bitbucket.org/ in the address of any of its pages.",
-			DocsURL: "https://support.atlassian.com/bitbucket-cloud/docs/what-is-a-workspace/",
-		}},
-		AppInputs: []connector.Input{{
-			Name: connector.InputHourlyLimit, DisplayName: "Requests an hour",
-			Prompt: "How many requests an hour all connections of this consumer may make together. Leave it empty for Bitbucket's usual limit.",
-		}},
+		Name: Name, DisplayName: "Bitbucket Cloud", Brand: "Bitbucket", Category: "developer-tools", IconURL: icon,
+		AuthType: connector.OAuth2, Consent: consent, Inputs: inputs, AppInputs: appInputs,
+		BaseURL: "https://api.bitbucket.org", ProxyURL: strings.TrimSuffix(strings.TrimRight(p.Endpoints.API, "/"), "/2.0"),
+		HourlyLimit: 1000, // for repository data
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package connector says what a connector is: the small interfaces through
 // which Windlass reads, writes, deletes and describes a provider's records,
-// the shapes that pass through them, and the one type of error they return.
+// the shapes that pass through them, and the one type of error they return; and
+// what a [Provider] is, of which a server has a list.
 //
 // # What it promises
 //
@@ -12,14 +13,17 @@
 // Everything that fails returns an [*Error] with a [windlass.Kind], the
 // provider's own text, what to do about it and, where the provider said so, how
 // long to wait. A connector never retries and never sleeps; it is handed an
-// *http.Client that already authenticates, so it never sees a token.
+// *http.Client that already authenticates, so it never sees a token. [Retry] is a
+// transport of its own for what may be sent again, whichever the provider.
 //
 // # What to use
 //
 // [All] walks every record of an object and [Pages] every page, for programs
 // that keep the cursor. An object below another, as branches are below
-// repositories, is read for one [Parent] at a time. A new connector is checked by the suite in
-// windlass/connector/connectortest.
+// repositories, is read for one [Parent] at a time. A new connector is checked by
+// the suite in windlass/connector/connectortest. A server takes a [Provider]: one
+// value with the facts that it shows, and a way to consent, to authenticate and to
+// open a connector.
 package connector
 
 import (

@@ -13,7 +13,7 @@ import (
 // differs between providers is a method: paying, counting, retrying and keeping
 // credentials fresh are the server's.
 type Provider interface {
-	// Info returns the facts. They do not change.
+	// Info returns the facts. They do not change, and callers do not change them.
 	Info() Info
 	// Objects returns what can be read and written, sorted by name.
 	Objects() []Object
@@ -97,6 +97,9 @@ type Info struct {
 	ProxyURL string
 	// Consent says where customers consent; nil where AuthType is not OAuth2.
 	Consent *ConsentInfo
+	// HourlyLimit is how many requests an hour the provider documents for one
+	// credential; 0 where it documents none.
+	HourlyLimit int
 	// Category is a word that the catalogue sorts providers by.
 	Category string
 	// IconURL is the address of a picture.

@@ -14,6 +14,7 @@ type allocation struct {
 	mu            sync.Mutex
 	usedAt        time.Time
 	operatorLimit int // the limit that the operator set
+	usualLimit    int // the limit that the provider documents
 	slices        [Classes]leased
 	queue         queue
 	view          view
@@ -82,12 +83,12 @@ func (a *allocation) try(account Account, class Class, now time.Time) verdict {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	w := waiter{class: class, customer: account.Customer}
-	a.usedAt, a.operatorLimit = now, account.Limit
+	a.usedAt, a.operatorLimit, a.usualLimit = now, account.Limit, account.Usual
 	if account.Payer != "" {
 		a.payers[account.Payer] = now
 	}
 	a.queue.tidy(now)
-	a.view.limit = limitOf(a.operatorLimit, a.providerLimit)
+	a.view.limit = limitOf(a.operatorLimit, a.usualLimit, a.providerLimit)
 	if wait := a.blockedUntil.Sub(now); wait > 0 {
 		// A 429 is for all, also those with a slice.
 		return a.refuse(w, now, wait, "the provider wants no requests for now")

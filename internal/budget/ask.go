@@ -33,7 +33,7 @@ func (b *Budget) ask(ctx context.Context, a *allocation, account Account, class 
 	granted, available := 0, 0
 	slot.Waiting = a.lockedWaiting(now)
 	err := b.group.reserve(ctx, Reservation{slot, minuteOf(now.Add(-back)), func(book Book) int {
-		seen, seenAs = book, see(book, account.Limit, b.opts.Owner, slot.Waiting, slot.Minute)
+		seen, seenAs = book, see(book, account.Limit, account.Usual, b.opts.Owner, slot.Waiting, slot.Minute)
 		granted = 0
 		if !book.Blocked.After(now) {
 			available = seenAs.available(class, heavy) - aside

@@ -45,8 +45,10 @@ type Account struct {
 	// its users together, and each other credential by itself. It is not a secret.
 	Key string
 	// Limit is how many requests an hour the operator allows; 0 leaves it to the
-	// provider, and to DefaultLimit where that says nothing.
+	// provider, and to Usual where that says nothing.
 	Limit int
+	// Usual is how many the provider documents; 0 is DefaultLimit.
+	Usual int
 	// Payer is for whom State names the key, such as a connection; empty names no one.
 	Payer string
 	// Customer is between whom the key is shared fairly: the installation's group.

@@ -183,6 +183,36 @@ func TestHeadersMoveTheLimit(t *testing.T) {
 }
 
 // Bitbucket counts groups of endpoints apart, and may say another limit for each.
+// What a provider documents holds where no other number is known.
+func TestTheUsualLimitIsTheProviders(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name             string
+		usual, set, said int
+		want             int
+	}{
+		{"no other number is known", 60, 0, 0, 50},
+		{"the operator sets another", 60, 1000, 0, 830},
+		{"the provider says another", 60, 0, 1000, 829}, // one was spent to hear it
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := budget.New(budget.NewMemory(), &budget.Options{Limits: func(a budget.Account, _ *http.Response) (connector.Limit, bool) {
+				return connector.Limit{Limit: row.said, Remaining: -1}, a.Provider == "forge" && row.said > 0
+			}})
+			a := budget.Account{Provider: "forge", Key: "k", Usual: row.usual, Limit: row.set, Customer: "c"}
+			if row.said > 0 {
+				if err := b.Acquire(t.Context(), a, budget.Interactive); err != nil {
+					t.Fatal(err)
+				}
+				b.Learn(t.Context(), a, answer(http.StatusOK, nil))
+			}
+			if got, _ := spend(t, b, a, budget.Interactive, 2000); got != row.want {
+				t.Errorf("%s: %d requests, want %d", row.name, got, row.want)
+			}
+		})
+	}
+}
+
 func TestLimitsThatAlternateAreTheLowest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,9 +1,9 @@
 // Package budget pays for requests to a provider that allows so many an hour, and
 // shares them fairly: between kinds of work, customers and processes.
 //
-// Bitbucket counts a rolling hour for each token, but for OAuth it counts the
-// consumer, for all of its users together: all customers of a provider app share
-// one thousand requests an hour. Every request is paid here first (invariant 7).
+// A provider counts a rolling hour for each token, but for OAuth it may count the
+// provider app, for all of its users together: all customers of the app share one
+// thousand requests an hour. Every request is paid here first (invariant 7).
 //
 // # What it promises
 //

@@ -1,25 +1,26 @@
 package budget
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
 )
 
 // DefaultLimit is how many requests an hour are allowed where no other number is
-// configured or known: what Bitbucket documents for repository data.
+// configured or known: few enough for many APIs.
 const DefaultLimit = 1000
 
 // limitOf is the limit that counts: the lower of what the operator set and what
-// the provider said.
-func limitOf(set, said int) int {
+// the provider said; where there is neither, the provider's usual one.
+func limitOf(set, usual, said int) int {
 	switch {
 	case set > 0 && said > 0:
 		return min(set, said)
 	case set > 0 || said > 0:
 		return max(set, said)
 	default:
-		return DefaultLimit
+		return cmp.Or(usual, DefaultLimit)
 	}
 }
 
@@ -43,8 +44,8 @@ const freshMinutes = 2
 // yet. Grants of the future count: a clock was set back since. But those of more
 // than an hour ahead do not, or a clock that was a year wrong would block a key
 // for that year.
-func see(book Book, set int, owner string, waiting [Classes]int, minute int64) view {
-	v := view{limit: limitOf(set, book.Limit), waiting: waiting, minutes: map[int64]int{}, backfills: map[int64]int{}}
+func see(book Book, set, usual int, owner string, waiting [Classes]int, minute int64) view {
+	v := view{limit: limitOf(set, usual, book.Limit), waiting: waiting, minutes: map[int64]int{}, backfills: map[int64]int{}}
 	last := map[string]Grants{}
 	oldest, latest := minute, [Classes]int64{}
 	for _, g := range book.Grants {

@@ -11,10 +11,10 @@ const restsAfter = 15 * time.Second
 // restedKey is all that is kept of a key between two uses that are far apart. What the
 // ledger knows is not in it: the next use reads it again.
 type restedKey struct {
-	usedAt    time.Time
-	set, said int
-	saidAt    time.Time
-	payer     string
+	usedAt           time.Time
+	set, usual, said int
+	saidAt           time.Time
+	payer            string
 }
 
 // rest returns what to keep of a allocation that is not used; ok is false when more would
@@ -35,7 +35,7 @@ func (a *allocation) rest(now time.Time) (r restedKey, ok bool) {
 			return restedKey{}, false
 		}
 	}
-	r = restedKey{usedAt: a.usedAt, set: a.operatorLimit, said: a.providerLimit, saidAt: a.providerLimitAt}
+	r = restedKey{usedAt: a.usedAt, set: a.operatorLimit, usual: a.usualLimit, said: a.providerLimit, saidAt: a.providerLimitAt}
 	if len(payers) == 1 {
 		r.payer = payers[0]
 	}
@@ -45,8 +45,8 @@ func (a *allocation) rest(now time.Time) (r restedKey, ok bool) {
 // wake makes a allocation of what was kept.
 func (r restedKey) wake(key string, now time.Time) *allocation {
 	a := newAllocation(key, now)
-	a.usedAt, a.operatorLimit, a.providerLimit, a.providerLimitAt = r.usedAt, r.set, r.said, r.saidAt
-	a.view.limit = limitOf(r.set, r.said)
+	a.usedAt, a.operatorLimit, a.usualLimit, a.providerLimit, a.providerLimitAt = r.usedAt, r.set, r.usual, r.said, r.saidAt
+	a.view.limit = limitOf(r.set, r.usual, r.said)
 	if r.payer != "" {
 		a.payers[r.payer] = r.usedAt
 	}

@@ -51,7 +51,7 @@ func (b *Budget) State(ctx context.Context) ([]State, error) {
 func (a *allocation) state(book Book, owner string, now time.Time) State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	v := see(book, a.operatorLimit, owner, a.waiting(now), bookingMinute(now))
+	v := see(book, a.operatorLimit, a.usualLimit, owner, a.waiting(now), bookingMinute(now))
 	s := State{Key: a.key, Limit: v.limit, Used: v.used, Waiting: v.waiting, Payers: a.payersAt(now)}
 	if _, setBack := book.blockEnd(now); book.Blocked.After(a.blockedUntil) && !setBack {
 		a.blockedUntil = book.Blocked

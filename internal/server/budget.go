@@ -42,7 +42,7 @@ type budgets struct {
 
 	apps      apps
 	providers connector.Providers
-	limit     int // where nobody said another
+	limit     int // where no other is known
 	now       func() time.Time
 	known     sync.Map
 	// secret is the same in all processes: they have to find one key for one credential.
@@ -76,11 +76,20 @@ func (b *budgets) limits(account budget.Account, resp *http.Response) (connector
 	return provider.Limit(resp)
 }
 
+// usual is how many requests an hour a provider documents.
+func (b *budgets) usual(name string) int {
+	provider, known := b.providers.Named(name)
+	if !known {
+		return 0
+	}
+	return provider.Info().HourlyLimit
+}
+
 // account is whom the provider counts the requests of a connection for: all of a
 // provider app's together, and each other credential by itself, whether it is being
 // checked for a new connection or belongs to one, or to several.
 func (b *budgets) account(ctx context.Context, c windlass.Connection, credentials windlass.Credentials) (budget.Account, error) {
-	account := budget.Account{Provider: c.Provider, Limit: b.limit, Customer: c.ProjectID + "/" + c.Group.Ref}
+	account := budget.Account{Provider: c.Provider, Usual: b.usual(c.Provider), Limit: b.limit, Customer: c.ProjectID + "/" + c.Group.Ref}
 	if c.ProviderAppID == "" {
 		account.Key, account.Payer = b.ofCredential(credentials), c.ProjectID+"/"+c.ID
 		return account, nil

@@ -71,7 +71,7 @@ type Config struct {
 	// they are not public, as in 10.1.0.0/16.
 	AllowPrivateDestinations []string
 	// HourlyLimit is how many requests an hour a provider allows to a consumer or a
-	// token of which nobody has said another number; 0 is budget.DefaultLimit.
+	// token whose own number is not known; 0 is what the provider documents.
 	HourlyLimit int
 	// Lease is how long what a process was doing is left alone when nothing is heard
 	// of it, before another takes it over; 0 is DefaultLease. Reads, writes and jobs

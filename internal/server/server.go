@@ -251,7 +251,7 @@ func (s *Server) assemble(budgetKey windlass.Secret) error {
 		Store: s.store, Providers: s.config.Providers,
 		CallbackURL: s.config.PublicURL + callbackPath,
 		Notifier:    &connected{s},
-		Base:        s.paying(&spending{class: budget.Interactive}), // somebody waits for what is checked
+		Base:        s.paying(&spending{class: budget.Interactive}), // a caller waits for what is checked
 		Tokens: func(provider string) http.RoundTripper {
 			return s.metrics.transport(s.config.Base, provider, "token")
 		},

@@ -18,8 +18,8 @@ func (s *Server) newWrites() (err error) {
 }
 
 // openWriter opens a connection's workspace. It tries nothing again: the flow knows what
-// may be. Nobody waits for an asynchronous write, so it leaves the share of those
-// alone who do.
+// may be. No caller waits for an asynchronous write: it leaves alone the share of
+// those that have one.
 func (s *Server) openWriter(ctx context.Context, c windlass.Connection, mode string) (write.Target, error) {
 	class := budget.Interactive
 	if mode == windlass.WriteAsync {

@@ -19,7 +19,7 @@ type Config struct {
 	Jobs      operation.Jobs
 	Providers connector.Providers
 	// Open returns a way to write to a connection's workspace. The mode,
-	// windlass.WriteSync or WriteAsync, says whether somebody waits. One that has a
+	// windlass.WriteSync or WriteAsync, says whether a caller waits. One that has a
 	// method Requests() int64 is asked how many requests it has sent; otherwise each
 	// call counts as one.
 	Open func(ctx context.Context, c windlass.Connection, mode string) (Target, error)
