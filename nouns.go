@@ -187,10 +187,9 @@ type Destination struct {
 	ID        string
 	ProjectID string
 	Name      string
-	Type      string // webhook
-	URL       string
-	Headers   map[string]string
-	Metadata  json.RawMessage // as given, in the contract's shape
+	Type      string          // by which the server knows how to send there
+	Settings  json.RawMessage // of its type; the contract calls them metadata
+	Address   string          // where they lead, for people
 	// Secrets sign what is sent: the first is the current one, the others are
 	// still valid while a rotation is under way.
 	Secrets  []Secret

@@ -112,7 +112,10 @@ type Batch struct {
 	// common are delivered in order, also when the first is refused.
 	RecordKeys []uint32
 	Body       []byte // exactly what is sent, every time
-	Status     string // BatchPending, BatchDelivered or BatchFailed
+	// Aside is what its receiver fetches by itself. It is kept when the batch is
+	// added, and not read with it.
+	Aside  *LargeRecord
+	Status string // BatchPending, BatchDelivered or BatchFailed
 	// NextAttempt is when to try next, Attempts how often it was tried in all,
 	// and Tries how often since it was added or replayed: the place in the
 	// schedule of retries.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"windlass"
+	"windlass/internal/sink"
 )
 
 // Config is what the API is made of. Everything down to PublicURL is required, but
@@ -22,6 +23,11 @@ type Config struct {
 	Connect Connecting
 	Reads   Reading
 	Writes  Writing // nil: nothing is written
+	// Destinations are the types of destinations, and Downloads gives out what one of
+	// them has set aside.
+	Destinations *sink.Table
+	Downloads    Downloading
+
 	Deliver Delivering
 	Notify  Notifying
 	Budgets Budgeting
@@ -61,6 +67,7 @@ type API struct {
 	install     Installing
 	connect     Connecting
 	reads       Reading
+	downloads   Downloading
 	writes      Writing
 	deliver     Delivering
 	notify      Notifying
@@ -89,7 +96,7 @@ type API struct {
 // page and /openapi.json. Anything else it answers with 404.
 func New(config Config) (*API, error) {
 	if config.Install == nil || config.Connect == nil || config.Lookup == nil ||
-		config.Reads == nil || config.Deliver == nil || config.Notify == nil || config.Budgets == nil {
+		config.Reads == nil || config.Destinations == nil || config.Downloads == nil || config.Deliver == nil || config.Notify == nil || config.Budgets == nil {
 		return nil, &windlass.Error{Kind: windlass.Internal, Op: "set up the API", Message: "every service is required"}
 	}
 	public, err := url.Parse(strings.TrimRight(config.PublicURL, "/"))
@@ -101,7 +108,7 @@ func New(config Config) (*API, error) {
 	}
 	a := &API{
 		install: config.Install, connect: config.Connect, lookup: config.Lookup,
-		reads: config.Reads, writes: config.Writes, deliver: config.Deliver, notify: config.Notify, budgets: config.Budgets,
+		reads: config.Reads, downloads: config.Downloads, writes: config.Writes, deliver: config.Deliver, notify: config.Notify, budgets: config.Budgets,
 		proxy: config.Proxy, proxyHost: config.ProxyHost,
 		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, observe: config.Observe, admitted: config.Admitted, now: config.Now,
 		timeout: config.Timeout, bodyLimit: config.BodyLimit, uploadLimit: config.UploadLimit,
@@ -126,7 +133,7 @@ func New(config Config) (*API, error) {
 	}
 	table := routes()
 	a.dispatch = newDispatcher(table)
-	a.schemas = newSchemaSet(table)
+	a.schemas = newSchemaSet(table, config.Destinations)
 	if a.document, err = a.describe(table); err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 type destination struct {
 	ID         string                      `json:"id"`
 	Name       string                      `json:"name"`
-	Type       string                      `json:"type" enum:"webhook"`
+	Type       string                      `json:"type"` // see newSchemaSet
 	Metadata   install.DestinationMetadata `json:"metadata"`
 	CreateTime time.Time                   `json:"createTime"`
 	UpdateTime time.Time                   `json:"updateTime,omitzero"`
@@ -26,7 +26,7 @@ type destinationSecrets struct {
 func asDestination(d windlass.Destination) destination {
 	return destination{
 		ID: d.ID, Name: d.Name, Type: d.Type,
-		Metadata:   install.DestinationMetadata{URL: d.URL, Headers: d.Headers},
+		Metadata:   install.DestinationMetadata{RawMessage: d.Settings},
 		CreateTime: d.Created.UTC(), UpdateTime: d.Updated.UTC(),
 	}
 }

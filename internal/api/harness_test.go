@@ -20,6 +20,8 @@ import (
 	"windlass/internal/install"
 	"windlass/internal/notify"
 	"windlass/internal/read"
+	"windlass/internal/sink/sinktest"
+	"windlass/internal/sink/webhook"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 )
@@ -101,8 +103,9 @@ func newWorldOn(tb testing.TB, database *store.Store, change func(*api.Config)) 
 		clock: &clock{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)},
 	}
 	logger := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	sinks, webhooks := sinktest.Webhook(tb, func(c *webhook.Config) { c.Records, c.Now = w.store, w.clock.Now })
 	w.install = install.New(w.store, connector.Providers{w.provider}, &install.Options{
-		Now: w.clock.Now,
+		Now: w.clock.Now, Destinations: sinks,
 		Started: func(ctx context.Context, in windlass.Installation, objects []string) error {
 			return w.reads.Started(ctx, in, objects)
 		},
@@ -116,6 +119,7 @@ func newWorldOn(tb testing.TB, database *store.Store, change func(*api.Config)) 
 		tb.Fatal(err)
 	}
 	config := api.Config{
+		Destinations: sinks, Downloads: webhooks,
 		Install: w.install, Connect: w.connect, Lookup: w.store, PublicURL: "https://windlass.example.com",
 		OperatorKey: windlass.NewSecret(operatorKey), Logger: logger, Now: w.clock.Now,
 	}

@@ -9,12 +9,14 @@ import (
 
 	"windlass/internal/install"
 	"windlass/internal/read"
+	"windlass/internal/sink/sinktest"
 )
 
 // Checking stops at the last issue that is said: what follows costs nothing.
 func TestCheckingStopsWhenThereIsNoRoomForMore(t *testing.T) {
 	t.Parallel()
-	s := newSchemaSet(routes())
+	sinks, _ := sinktest.Webhook(t, nil)
+	s := newSchemaSet(routes(), sinks)
 	for name, body := range map[string]string{
 		"keys that are unknown": `{"label":"a",` + strings.Repeat(`"k%d":1,`, 1500) + `"scopes":[]}`,
 		"texts with a NUL":      `{"label":"a","scopes":["\u0000"` + strings.Repeat(`,"\u0000"`, 999) + `]}`,
@@ -49,7 +51,8 @@ func TestCheckingStopsWhenThereIsNoRoomForMore(t *testing.T) {
 // Of each body that an operation takes, every text and every list has a limit.
 func TestTextsAndListsHaveLimits(t *testing.T) {
 	t.Parallel()
-	s := newSchemaSet(routes())
+	sinks, _ := sinktest.Webhook(t, nil)
+	s := newSchemaSet(routes(), sinks)
 	for _, test := range []struct {
 		of   reflect.Type
 		body string

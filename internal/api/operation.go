@@ -159,5 +159,5 @@ func (a *API) unpauseReads(c *call, r read.PauseRequest) error {
 // getLargeRecord answers with a list of one entry, as the result of a message is.
 // The URL contains the token, so it needs no key.
 func (a *API) getLargeRecord(c *call) (json.RawMessage, error) {
-	return a.reads.Download(c.ctx(), c.param("recordId"), windlass.NewSecret(c.query.Get("token")))
+	return a.downloads.Download(c.ctx(), c.param("recordId"), windlass.NewSecret(c.query.Get("token")))
 }

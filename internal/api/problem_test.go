@@ -201,6 +201,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		"no flow":                  func(c *api.Config) { c.Install = nil },
 		"no connections":           func(c *api.Config) { c.Connect = nil },
 		"no reads":                 func(c *api.Config) { c.Reads = nil },
+		"no types of destinations": func(c *api.Config) { c.Destinations = nil },
 		"no store":                 func(c *api.Config) { c.Lookup = nil },
 		"no URL":                   func(c *api.Config) { c.PublicURL = "" },
 		"a URL without a scheme":   func(c *api.Config) { c.PublicURL = "windlass.example.com" },

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"windlass/internal/deliver"
 	"windlass/internal/notify"
 	"windlass/internal/read"
+	"windlass/internal/sink/sinktest"
 )
 
 // readJobs remembers what is to be carried on.
@@ -49,23 +49,23 @@ func (w *world) addReads(tb testing.TB, config *api.Config) {
 	tb.Helper()
 	w.jobs = &readJobs{}
 	var err error
-	w.notify, err = notify.New(notify.Config{Store: w.store, Now: w.clock.Now})
+	if config.Destinations == nil {
+		config.Destinations, config.Downloads = sinktest.Webhook(tb, nil)
+	}
+	w.notify, err = notify.New(notify.Config{Store: w.store, Sinks: config.Destinations, Now: w.clock.Now})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	reads := read.Config{
-		Store: w.store, Outbox: w.store, Jobs: w.jobs, Notifier: w.notify,
+		Store: w.store, Outbox: w.store, Sinks: config.Destinations, Jobs: w.jobs, Notifier: w.notify,
 		Open: func(context.Context, windlass.Connection, string) (connector.Reader, error) { return twoRecords{}, nil },
-		DownloadURL: func(id string, token windlass.Secret) string {
-			return "https://windlass.example.com/v1/large-records/" + id + "?token=" + token.Reveal()
-		},
 	}
 	reads.Now = w.clock.Now
 	w.reads, err = read.New(reads)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w.deliver, err = deliver.New(deliver.Config{Store: w.store, Transport: http.DefaultTransport, Now: w.clock.Now})
+	w.deliver, err = deliver.New(deliver.Config{Store: w.store, Sinks: config.Destinations, Now: w.clock.Now})
 	if err != nil {
 		tb.Fatal(err)
 	}

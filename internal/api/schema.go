@@ -12,6 +12,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"windlass"
+	"windlass/internal/install"
+	"windlass/internal/sink"
 )
 
 // A schemaSet holds the JSON Schemas of the types that go through the API, made
@@ -29,9 +31,17 @@ type schemaSet struct {
 // componentPrefix is where the document keeps its schemas.
 const componentPrefix = "#/components/schemas/"
 
-func newSchemaSet(routes []route) *schemaSet {
-	s := &schemaSet{registry: huma.NewMapRegistry(componentPrefix, schemaName), of: map[reflect.Type]*huma.Schema{}, resource: map[reflect.Type]*huma.Schema{}}
+func newSchemaSet(routes []route, destinations *sink.Table) *schemaSet {
+	settings := settingsOf(destinations.Types())
+	name := func(t reflect.Type, hint string) string {
+		if t == settings {
+			return settingsName
+		}
+		return schemaName(t, hint)
+	}
+	s := &schemaSet{registry: huma.NewMapRegistry(componentPrefix, name), of: map[reflect.Type]*huma.Schema{}, resource: map[reflect.Type]*huma.Schema{}}
 	s.registry.RegisterTypeAlias(reflect.TypeFor[windlass.Secret](), reflect.TypeFor[string]())
+	s.registry.RegisterTypeAlias(reflect.TypeFor[install.DestinationMetadata](), settings)
 	s.add(reflect.TypeFor[problem](), "")
 	for _, r := range routes {
 		s.add(r.op.in, r.id+"Request")
@@ -47,6 +57,7 @@ func newSchemaSet(routes []route) *schemaSet {
 			s.resource[r.op.in] = s.of[made]
 		}
 	}
+	s.destinationTypes(destinations)
 	for _, schema := range s.registry.Map() {
 		tighten(schema)
 	}

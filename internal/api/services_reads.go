@@ -21,6 +21,11 @@ type Reading interface {
 	Logs(ctx context.Context, project, id, after string, limit int) ([]windlass.OperationLog, error)
 	BackfillProgress(ctx context.Context, project, integration, installation, object string) (windlass.Operation, error)
 	Search(ctx context.Context, project, integration string, r read.SearchRequest) ([]json.RawMessage, error)
+}
+
+// Downloading gives out records that are too large for a message: the sink that has
+// set them aside.
+type Downloading interface {
 	Download(ctx context.Context, id string, token windlass.Secret) ([]byte, error)
 }
 

@@ -67,7 +67,7 @@ func setupRoutes() []route {
 		{http.MethodGet, "/v1/generate-upload-url", "generateUploadUrl", server, 200, "Get a URL to upload a zip with an amp.yaml to.", []param{{name: "md5", about: "The MD5 of the zip, in base64."}}, gives((*API).generateUploadURL)},
 
 		{http.MethodGet, inProject + "/destinations", "listDestinations", server, 200, "List the destinations.", nil, lists((*API).listDestinations)},
-		{http.MethodPost, inProject + "/destinations", "createDestination", server, 201, "Make a webhook destination with a signing secret.", nil, takes((*API).createDestination)},
+		{http.MethodPost, inProject + "/destinations", "createDestination", server, 201, "Make a destination, with a signing secret if its type signs.", nil, takes((*API).createDestination)},
 		{http.MethodGet, dest, "getDestination", server, 200, "Get a destination.", []param{
 			{name: "includeSecrets", kind: "bool", about: "Show the signing secret."},
 			{name: "rotate", kind: "bool", changes: true, about: "Make a new signing secret first; the old ones stay valid beside it."},

@@ -9,6 +9,7 @@ import (
 
 	"windlass"
 	"windlass/internal/deliver"
+	"windlass/internal/sink/sinktest"
 )
 
 // holding is a batch of one lane with these records in it.
@@ -129,7 +130,7 @@ func TestReplaysAreMarked(t *testing.T) {
 	each(t, func(w *world) {
 		s := w.service(nil)
 		d := w.destination("hook", func(d *windlass.Destination) {
-			d.Headers = map[string]string{"windlass-replay": "forged", "Windlass-Operation-Id": "forged", "WINDLASS-SEQUENCE": "forged"}
+			sinktest.At(d, d.Address, map[string]string{"windlass-replay": "forged", "Windlass-Operation-Id": "forged", "WINDLASS-SEQUENCE": "forged"})
 		})
 		first := w.holding(d, "op-1", "old", "a")
 		w.holding(d, "", "new", "a")

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/internal/deliver"
 	"windlass/internal/guard"
+	"windlass/internal/sink/sinktest"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 )
@@ -58,8 +58,8 @@ func BenchmarkDeliver(b *testing.B) {
 
 	storetest.EachB(b, func(b *testing.B, open func() *store.Store) {
 		w := newWorld(b, open(), nil, time.Now)
-		d := w.destination("hook", func(d *windlass.Destination) { d.URL = server.URL })
-		s := w.service(func(c *deliver.Config) {
+		d := w.destination("hook", func(d *windlass.Destination) { sinktest.At(d, server.URL, nil) })
+		s := w.service(func(c *config) {
 			c.Transport, c.AllowHTTP, c.Concurrency = transport, true, benchSide
 		})
 		var bare, delivering, adding time.Duration

@@ -33,7 +33,7 @@ type drain struct {
 	id      string
 	holder  string
 	nudge   <-chan struct{}
-	target  atomic.Pointer[target]
+	target  atomic.Pointer[windlass.Destination]
 	circuit circuit
 	entries chan entry
 	// sending ends when attempts are to be broken off, stopping when no new one
@@ -111,7 +111,7 @@ func (d *drain) load(ctx context.Context) (usable bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	d.target.Store(d.aim(t))
+	d.target.Store(&t)
 	return true, nil
 }
 

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"windlass"
@@ -89,23 +90,31 @@ func (d *drain) send(batches []windlass.Batch, waiters *waiters) (last entry) {
 // it again.
 func (d *drain) attempt(b *windlass.Batch) (tried entry, known bool) {
 	began := d.now()
-	got := d.post(d.sending, d.target.Load(), *b, began)
+	got := d.sinks.Send(d.sending, *d.target.Load(), *b)
 	if d.sending.Err() != nil {
 		return tried, false
 	}
 	outcome := windlass.Outcome{Status: windlass.BatchDelivered, Lane: b.Lane}
 	ended := d.now()
-	delivered := got.fault == ""
-	d.circuit.leave(began, ended, delivered, got.retryAfter)
+	delivered := got.Error == ""
+	d.circuit.leave(began, ended, delivered, got.RetryAfter)
 	outcome.Attempt = windlass.Attempt{
-		BatchID: b.ID, Number: b.Attempts + 1, Time: began, Status: got.status,
-		Latency: ended.Sub(began), Error: got.fault, Answer: got.text,
+		BatchID: b.ID, Number: b.Attempts + 1, Time: began, Status: got.Status,
+		Latency: ended.Sub(began), Error: clean(got.Error), Answer: clean(got.Answer),
 	}
 	if !delivered {
 		outcome.Status = windlass.BatchFailed
-		if next, again := nextAttempt(b.Tries+1, ended, got.retryAfter); again {
+		if next, again := nextAttempt(b.Tries+1, ended, got.RetryAfter); again {
 			outcome.Status, outcome.Next = windlass.BatchPending, next
 		}
 	}
-	return entry{outcome: &outcome, batch: b, detail: got.detail}, true
+	return entry{outcome: &outcome, batch: b, detail: clean(got.Detail)}, true
+}
+
+// keptText is how much of what an attempt says is kept.
+const keptText = 1 << 10
+
+// clean makes text fit for every database: UTF-8 without NUL, and not long.
+func clean(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text[:min(len(text), keptText)], "\uFFFD"), "\x00", "\uFFFD")
 }

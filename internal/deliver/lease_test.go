@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/internal/deliver"
 	"windlass/internal/store"
 )
 
@@ -148,7 +147,7 @@ func TestLostLeaseWithoutAttempts(t *testing.T) {
 			}
 			same(w, "the other process gets it", w.lease(d, "other"), true)
 		})}
-		w.drain(w.service(func(c *deliver.Config) { c.Store = lost }), d)
+		w.drain(w.service(func(c *config) { c.Store = lost }), d)
 		same(w, "requests", len(w.receiver.requests()), 1)
 	})
 }
@@ -160,7 +159,7 @@ func TestWhatIsAddedAtTheEndIsSent(t *testing.T) {
 		d := w.destination("hook", nil)
 		late := &odd{Store: w.store, release: once(func() { w.add(d, "lane", "late") })}
 		w.add(d, "lane", "first")
-		w.drain(w.service(func(c *deliver.Config) { c.Store = late }), d)
+		w.drain(w.service(func(c *config) { c.Store = late }), d)
 		same(w, "arrived", strings.Join(w.receiver.bodies(), ","), "first,late")
 	})
 }
@@ -171,7 +170,7 @@ func TestNothingOutlivesTheLease(t *testing.T) {
 	inBubble(t, func(w *world) {
 		begun := time.Now()
 		records := 0
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Transport = slow{func(*http.Request) time.Duration { return time.Second }, w.receiver}
 			c.Store = &odd{Store: w.store, in: func(context.Context) error {
 				if records++; records == 1 {
@@ -200,7 +199,7 @@ func TestWhatIsNotRecordedIsBounded(t *testing.T) {
 	inBubble(t, func(w *world) {
 		begun := time.Now()
 		records := 0
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Store = &odd{Store: w.store, in: func(context.Context) error {
 				if records++; records == 1 {
 					time.Sleep(10 * time.Second)
@@ -247,7 +246,7 @@ func TestSlowAttemptKeepsNoLaneWaiting(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inBubble(t, func(w *world) {
-				s := w.service(func(c *deliver.Config) {
+				s := w.service(func(c *config) {
 					c.Poll = row.poll
 					c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 						resp, err := w.receiver.RoundTrip(r)
@@ -281,7 +280,7 @@ func TestSlowAttemptKeepsNoLaneWaiting(t *testing.T) {
 func TestEndBeginsNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Concurrency = 2
 			c.Transport = slow{func(*http.Request) time.Duration { return time.Second }, w.receiver}
 		})

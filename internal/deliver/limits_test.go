@@ -15,6 +15,7 @@ import (
 
 	"windlass"
 	"windlass/internal/deliver"
+	"windlass/internal/sink/sinktest"
 	"windlass/internal/store"
 )
 
@@ -54,7 +55,7 @@ func TestRequestsAtOnce(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		transport := &busy{slow: slow{aSecond, w.receiver}}
-		s := w.service(func(c *deliver.Config) { c.Transport, c.Concurrency = transport, 3 })
+		s := w.service(func(c *config) { c.Transport, c.Concurrency = transport, 3 })
 		d := w.destination("hook", nil)
 		for lane := range 20 {
 			w.add(d, fmt.Sprint(lane), "1", "2")
@@ -104,7 +105,7 @@ func TestDestinationsAtOnce(t *testing.T) {
 			t.Parallel()
 			inBubble(t, func(w *world) {
 				transport := &busy{slow: slow{aSecond, w.receiver}}
-				s := w.service(func(c *deliver.Config) { c.Transport, c.MaxDestinations = transport, 2 })
+				s := w.service(func(c *config) { c.Transport, c.MaxDestinations = transport, 2 })
 				stop := run(w, s)
 				time.Sleep(1500 * time.Millisecond)
 				for n := range 7 {
@@ -136,7 +137,7 @@ func TestRetryAfterOfSeveral(t *testing.T) {
 			"short":     {2 * time.Second, status(http.StatusTooManyRequests, "Retry-After", "60")},
 			"delivered": {3 * time.Second, status(http.StatusOK)},
 		}
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 				resp, err := w.receiver.RoundTrip(r)
 				requests := w.receiver.requests()
@@ -170,7 +171,7 @@ func TestRetryAfterOfSeveral(t *testing.T) {
 func TestDeliveryEndsTheHold(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Transport = slow{func(r *http.Request) time.Duration {
 				if r.ContentLength == int64(len("delivered")) {
 					return 2 * time.Second
@@ -201,7 +202,7 @@ func TestDeliveryEndsTheHold(t *testing.T) {
 func TestProbes(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {
-		s, d := w.service(func(c *deliver.Config) { c.Concurrency = 1 }), w.destination("hook", nil)
+		s, d := w.service(func(c *config) { c.Concurrency = 1 }), w.destination("hook", nil)
 		w.receiver.answer = always(http.StatusBadGateway)
 		w.add(d, "lane", numbered("", 30)...)
 		var waits []string
@@ -252,7 +253,7 @@ func TestRoundsAreBounded(t *testing.T) {
 		d := w.destination("hook", nil)
 		w.add(d, "many", numbered("", 250)...)
 		sizes := &sized{Store: w.store}
-		s := w.service(func(c *deliver.Config) { c.Store = sizes })
+		s := w.service(func(c *config) { c.Store = sizes })
 		w.drain(s, d)
 		same(w, "batches", sizes.batches, 100)
 		for n := range 5 {
@@ -320,8 +321,8 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 		server.Start()
 		t.Cleanup(server.Close)
 		transport := loopback(t)
-		s := w.service(func(c *deliver.Config) { c.Transport, c.AllowHTTP = transport, true })
-		d := w.destination("hook", func(d *windlass.Destination) { d.URL = server.URL })
+		s := w.service(func(c *config) { c.Transport, c.AllowHTTP = transport, true })
+		d := w.destination("hook", func(d *windlass.Destination) { sinktest.At(d, server.URL, nil) })
 		w.add(d, "lane", numbered("", 10)...)
 		w.drain(s, d)
 		same(w, "connections", connections.Load(), 1)
@@ -354,7 +355,7 @@ func TestHeldBackInOneRound(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {
 		looks := &counting{Store: w.store}
-		s, d := w.service(func(c *deliver.Config) { c.Store = looks }), w.destination("hook", nil)
+		s, d := w.service(func(c *config) { c.Store = looks }), w.destination("hook", nil)
 		w.receiver.answer = refuse("00", 1)
 		for _, body := range []string{"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10"} {
 			w.holding(d, "op-1", body, "a")

@@ -43,7 +43,7 @@ func TestChangesDuringADrain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inBubble(t, func(w *world) {
-				s := w.service(func(c *deliver.Config) {
+				s := w.service(func(c *config) {
 					c.Transport = slow{func(*http.Request) time.Duration { return time.Second }, w.receiver}
 				})
 				d := w.destination("hook", nil)
@@ -60,7 +60,7 @@ func TestChangesDuringADrain(t *testing.T) {
 func TestEnablingAndReplayingWake(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		s := w.service(func(c *deliver.Config) { c.Poll = 1000 * time.Hour })
+		s := w.service(func(c *config) { c.Poll = 1000 * time.Hour })
 		d := w.destination("hook", func(d *windlass.Destination) { d.Disabled = true })
 		b := w.add(d, "lane", "x")[0]
 		stop := run(w, s)
@@ -138,7 +138,7 @@ func TestWhatDoesNotDisable(t *testing.T) {
 func TestHeartbeatDoesNotDisable(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Transport = slow{func(*http.Request) time.Duration { return 20 * time.Second }, w.receiver}
 		})
 		d := w.destination("hook", nil)
@@ -158,7 +158,7 @@ func TestHeartbeatDoesNotDisable(t *testing.T) {
 func TestDisabledAtOnce(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		s := w.service(func(c *deliver.Config) { c.Transport = slow{aSecond, w.receiver} })
+		s := w.service(func(c *config) { c.Transport = slow{aSecond, w.receiver} })
 		d := w.destination("hook", nil)
 		w.receiver.answer = always(http.StatusBadGateway)
 		w.add(d, "first", "x")
@@ -186,7 +186,7 @@ func TestFailuresOfTheStore(t *testing.T) {
 			"a look at the lanes": {lanes: fails}, "a look at the batches": {batches: fails}, "a look at what waits": {waiting: fails},
 		} {
 			store.Store = w.store
-			s := w.service(func(c *deliver.Config) { c.Store = store })
+			s := w.service(func(c *config) { c.Store = store })
 			if err := s.Drain(w.ctx(), d.ID); !errors.Is(err, full) {
 				t.Errorf("%s: got %v", name, err)
 			}

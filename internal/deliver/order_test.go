@@ -170,7 +170,7 @@ func TestDeathBetweenSendingAndRecording(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {
 		d := w.destination("hook", nil)
-		first := w.service(func(c *deliver.Config) { c.Store = &dying{Store: w.store, dead: true} })
+		first := w.service(func(c *config) { c.Store = &dying{Store: w.store, dead: true} })
 		b := w.add(d, "lane", `{"n":1}`)[0]
 		if err := first.Drain(w.ctx(), d.ID); !errors.Is(err, errDied) {
 			t.Fatalf("got %v", err)
@@ -229,7 +229,7 @@ func TestProcessesShareTheWork(t *testing.T) {
 	var processes sync.WaitGroup
 	var services []*deliver.Service
 	for range 3 {
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Store, c.Concurrency, c.Poll = db.Open(t, nil), atOnce, 20*time.Millisecond
 		})
 		services = append(services, s)

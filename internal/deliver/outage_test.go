@@ -42,7 +42,7 @@ func TestBacklogAfterAnOutage(t *testing.T) {
 					}
 					return time.Millisecond
 				}, w.receiver}
-				s, d := w.service(func(c *deliver.Config) { c.Transport = transport }), w.destination("hook", nil)
+				s, d := w.service(func(c *config) { c.Transport = transport }), w.destination("hook", nil)
 				for lane := range lanes {
 					w.add(d, fmt.Sprint(lane), numbered(fmt.Sprint(lane, ":"), each)...)
 				}
@@ -69,7 +69,7 @@ func TestBacklogAfterAnOutage(t *testing.T) {
 func TestLateFailuresDoNotCount(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Transport = slow{func(r *http.Request) time.Duration {
 				if r.ContentLength == int64(len("hangs")) {
 					return forever(r)

@@ -34,7 +34,7 @@ func TestManyShortLanes(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {
 		store := &counting{Store: w.store}
-		s, d := w.service(func(c *deliver.Config) { c.Store = store }), w.destination("hook", nil)
+		s, d := w.service(func(c *config) { c.Store = store }), w.destination("hook", nil)
 		const lanes, long = 400, 40
 		for i := range lanes {
 			w.add(d, fmt.Sprint("lane-", i), fmt.Sprint(i, ":1"), fmt.Sprint(i, ":2"))
@@ -83,7 +83,7 @@ func TestLanesTakeTurns(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		var ticks atomic.Int64 // no two moments are the same
 		w := newWorld(t, open(), nil, func() time.Time { return noon.Add(time.Duration(ticks.Add(1)) * time.Microsecond) })
-		s, d := w.service(func(c *deliver.Config) { c.Store = brief{w.store} }), w.destination("hook", nil)
+		s, d := w.service(func(c *config) { c.Store = brief{w.store} }), w.destination("hook", nil)
 		const lanes, each = 700, 3 * briefRound
 		var batches []windlass.Batch
 		for lane := range lanes {

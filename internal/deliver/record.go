@@ -142,6 +142,6 @@ func (d *drain) disable(ctx context.Context, h windlass.Health, now time.Time) e
 	}
 	t := d.target.Load()
 	return d.notifier.Notify(ctx, t.ProjectID, windlass.DestinationDisabledEvent, windlass.DestinationNotice{
-		ProjectID: t.ProjectID, DestinationID: t.ID, DestinationName: t.Name, URL: t.URL,
+		ProjectID: t.ProjectID, DestinationID: t.ID, DestinationName: t.Name, URL: t.Address,
 	})
 }

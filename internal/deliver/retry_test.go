@@ -12,7 +12,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"windlass"
-	"windlass/internal/deliver"
+	"windlass/internal/sink/sinktest"
 )
 
 func TestRetriesKeepToTheSchedule(t *testing.T) {
@@ -150,7 +150,7 @@ func TestDestinationIsDisabledAfterFiveDaysOfFailure(t *testing.T) {
 		told := w.notifier.told[0]
 		same(w, "event", told.event, windlass.DestinationDisabledEvent)
 		same(w, "data", told.data, any(windlass.DestinationNotice{
-			ProjectID: w.project.ID, DestinationID: d.ID, DestinationName: "hook", URL: d.URL,
+			ProjectID: w.project.ID, DestinationID: d.ID, DestinationName: "hook", URL: d.Address,
 		}))
 		if age := w.receiver.requests()[len(w.receiver.requests())-1].at.Sub(noon); age < 120*time.Hour || age > 121*time.Hour {
 			t.Errorf("the last attempt was made after %s", age)
@@ -193,7 +193,7 @@ func TestDestinationIsDisabledAfterFiveDaysOfFailure(t *testing.T) {
 func TestCircuit(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {
-		s, d := w.service(func(c *deliver.Config) { c.Concurrency = 1 }), w.destination("hook", nil)
+		s, d := w.service(func(c *config) { c.Concurrency = 1 }), w.destination("hook", nil)
 		back := noon.Add(time.Hour)
 		w.receiver.answer = func(_ int, r request) (*http.Response, error) {
 			if r.at.Before(back) {
@@ -261,9 +261,9 @@ func TestWhatCannotBeSentSaysWhy(t *testing.T) {
 			change func(d *windlass.Destination)
 			says   string
 		}{
-			"plain":     {func(d *windlass.Destination) { d.URL = "http://example.com/" }, "https"},
-			"nowhere":   {func(d *windlass.Destination) { d.URL = "https:///x" }, "URL"},
-			"file":      {func(d *windlass.Destination) { d.URL = "file:///etc/passwd" }, "URL"},
+			"plain":     {func(d *windlass.Destination) { sinktest.At(d, "http://example.com/", nil) }, "https"},
+			"nowhere":   {func(d *windlass.Destination) { sinktest.At(d, "https:///x", nil) }, "URL"},
+			"file":      {func(d *windlass.Destination) { sinktest.At(d, "file:///etc/passwd", nil) }, "URL"},
 			"unsigned":  {func(d *windlass.Destination) { d.Secrets = nil }, "rotate"},
 			"onebad":    {func(d *windlass.Destination) { d.Secrets = append(d.Secrets, windlass.NewSecret("hunter2")) }, "rotate"},
 			"badsecret": {func(d *windlass.Destination) { d.Secrets = []windlass.Secret{windlass.NewSecret("hunter2")} }, "rotate"},
@@ -277,8 +277,8 @@ func TestWhatCannotBeSentSaysWhy(t *testing.T) {
 			}
 		}
 		same(w, "requests", len(w.receiver.requests()), 0)
-		allowed := w.service(func(c *deliver.Config) { c.AllowHTTP = true })
-		d := w.destination("plainly", func(d *windlass.Destination) { d.URL = "http://example.com/" })
+		allowed := w.service(func(c *config) { c.AllowHTTP = true })
+		d := w.destination("plainly", func(d *windlass.Destination) { sinktest.At(d, "http://example.com/", nil) })
 		w.add(d, "lane", "x")
 		w.drain(allowed, d)
 		same(w, "requests", len(w.receiver.requests()), 1)

@@ -1,16 +1,15 @@
 package deliver
 
 import (
-	"net/http"
 	"time"
 
-	"windlass/connector"
+	"windlass/internal/sink"
 )
 
 // What the published contract says of retries (docs: CONTRACT, delivery).
 const (
 	// Timeout is how long an attempt may take.
-	Timeout = 30 * time.Second
+	Timeout = sink.Timeout
 	// DisableAfter is how long nothing but failure is borne with.
 	DisableAfter = 120 * time.Hour
 )
@@ -27,14 +26,4 @@ func nextAttempt(tries int, now time.Time, retryAfter time.Duration) (next time.
 		return time.Time{}, false
 	}
 	return now.Add(max(retries[max(tries, 1)-1], retryAfter)), true
-}
-
-// retryAfter reads how long a receiver asks to be left alone (RFC 9110, 10.2.3):
-// zero unless the answer is a 429 or a 503 that says so.
-func retryAfter(status int, header http.Header, now time.Time) time.Duration {
-	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
-		return 0
-	}
-	wait, _ := connector.RetryAfter(header, now) // at most a day
-	return wait
 }

@@ -4,24 +4,20 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
 	"windlass"
+	"windlass/internal/sink"
 )
 
-// Config is what a Service is made of. Store and Transport are required.
+// Config is what a Service is made of. Store and Sinks are required.
 type Config struct {
 	Store Store
-	// Transport sends the requests. It is what keeps them away from private
-	// addresses: see package guard.
-	Transport http.RoundTripper
+	// Sinks sends: the server's types of destinations.
+	Sinks *sink.Table
 	// Notifier is told when a destination is disabled; nil means nobody is.
 	Notifier Notifier
-	// AllowHTTP lets messages go out over plain http, which everybody on the way
-	// can read.
-	AllowHTTP bool
 	// Concurrency is how many requests at once a destination gets, in as many
 	// lanes, over all processes; 0 means 16.
 	Concurrency int
@@ -44,9 +40,8 @@ type Config struct {
 // one store.
 type Service struct {
 	store       Store
-	client      *http.Client
+	sinks       *sink.Table
 	notifier    Notifier
-	allowHTTP   bool
 	concurrency int
 	most        int
 	poll        time.Duration
@@ -63,19 +58,14 @@ type Service struct {
 
 // New returns a Service.
 func New(config Config) (*Service, error) {
-	if config.Store == nil || config.Transport == nil {
+	if config.Store == nil || config.Sinks == nil {
 		return nil, &windlass.Error{
-			Kind: windlass.Invalid, Op: "set up deliveries", Message: "a store and a transport are required",
+			Kind: windlass.Invalid, Op: "set up deliveries", Message: "a store and the types of destinations are required",
 		}
 	}
 	const waiting = 1024
 	s := &Service{
-		store: config.Store, notifier: config.Notifier, allowHTTP: config.AllowHTTP,
-		// A redirect would take a signed message to somewhere that nobody configured.
-		client: &http.Client{
-			Transport:     config.Transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		store: config.Store, sinks: config.Sinks, notifier: config.Notifier,
 		concurrency: cmp.Or(config.Concurrency, 16), most: cmp.Or(config.MaxDestinations, 128),
 		poll: cmp.Or(config.Poll, time.Second), log: config.Logger, now: config.Now, owner: config.Owner,
 		woken: make(chan string, waiting), draining: map[string]chan struct{}{},

@@ -35,7 +35,7 @@ func TestWokenTooLate(t *testing.T) {
 	inBubble(t, func(w *world) {
 		var s *deliver.Service
 		d := w.destination("hook", nil)
-		s = w.service(func(c *deliver.Config) {
+		s = w.service(func(c *config) {
 			c.Poll = 1000 * time.Hour
 			c.Store = late{w.store, once(func() {
 				w.add(d, "lane", "second")
@@ -92,7 +92,7 @@ func TestLogOfTroubles(t *testing.T) {
 	inBubble(t, func(w *world) {
 		var log bytes.Buffer
 		store := &failing{Store: w.store}
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Store, c.Logger = store, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))
 		})
 		d := w.destination("hook", nil)

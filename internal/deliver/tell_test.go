@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/internal/deliver"
+	"windlass/internal/sink/sinktest"
 )
 
 // Whoever may see a delivery learns what to do, and nothing of the network that
@@ -44,8 +44,8 @@ func TestErrorsTellNothingOfTheNetwork(t *testing.T) {
 			"otherwise": {errors.New("proxy 10.1.2.3 says no"), "the receiver could not be reached", "proxy 10.1.2.3 says no"},
 		} {
 			var log bytes.Buffer
-			s := w.service(func(c *deliver.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
-			d := w.destination(name, func(d *windlass.Destination) { d.URL += "?token=hunter2" })
+			s := w.service(func(c *config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+			d := w.destination(name, func(d *windlass.Destination) { sinktest.At(d, d.Address+"?token=hunter2", nil) })
 			w.receiver.answer = func(int, request) (*http.Response, error) { return nil, row.err }
 			b := w.add(d, "lane", "x")[0]
 			w.drain(s, d)
@@ -65,7 +65,7 @@ func TestLog(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {
 		var log bytes.Buffer
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			c.Concurrency = 1
 		})

@@ -61,7 +61,7 @@ func run(w *world, s *deliver.Service) (stop func()) {
 func TestReceiverThatHangs(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		s := w.service(func(c *deliver.Config) { c.Transport = slow{forever, w.receiver} })
+		s := w.service(func(c *config) { c.Transport = slow{forever, w.receiver} })
 		d := w.destination("hook", nil)
 		b := w.add(d, "lane", "x")[0]
 		begun := time.Now()
@@ -101,7 +101,7 @@ func (dripping) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestAnswerThatNeverEnds(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		s := w.service(func(c *deliver.Config) { c.Transport = dripping{} })
+		s := w.service(func(c *config) { c.Transport = dripping{} })
 		d := w.destination("hook", nil)
 		b := w.add(d, "lane", "x")[0]
 		begun := time.Now()
@@ -123,7 +123,7 @@ func TestDeadDestinationsSlowNobody(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		const dead = 40
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Transport = slow{func(r *http.Request) time.Duration {
 				if strings.HasPrefix(r.URL.Host, "dead") {
 					return forever(r)
@@ -193,7 +193,7 @@ func TestSlowReceiverKeepsItsLease(t *testing.T) {
 		w.add(d, "lane", numbered("", 40)...)
 		var stops []func()
 		for range 2 {
-			stops = append(stops, run(w, w.service(func(c *deliver.Config) { c.Transport = transport })))
+			stops = append(stops, run(w, w.service(func(c *config) { c.Transport = transport })))
 		}
 		time.Sleep(20 * time.Minute)
 		for _, stop := range stops {
@@ -213,7 +213,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 func TestLongLaneKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Concurrency = 2
 			c.Transport = slow{func(*http.Request) time.Duration { return 10 * time.Millisecond }, w.receiver}
 		})
@@ -271,7 +271,7 @@ func TestEndOfTheProcess(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		takes := 3 * time.Second
-		s := w.service(func(c *deliver.Config) {
+		s := w.service(func(c *config) {
 			c.Transport = slow{func(*http.Request) time.Duration { return takes }, w.receiver}
 		})
 		d := w.destination("hook", nil)

@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/internal/deliver"
 	"windlass/internal/guard"
+	"windlass/internal/sink/sinktest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -40,12 +40,11 @@ func TestRequestsAsTheyAreSent(t *testing.T) {
 		t.Cleanup(server.Close)
 		host = strings.TrimPrefix(server.URL, "http://")
 		transport := loopback(t)
-		s := w.service(func(c *deliver.Config) { c.Transport, c.AllowHTTP = transport, true })
+		s := w.service(func(c *config) { c.Transport, c.AllowHTTP = transport, true })
 		d := w.destination("hook", func(d *windlass.Destination) {
-			d.URL = server.URL + "/hooks?tenant=%C3%BC%20x"
-			d.Headers = map[string]string{
+			sinktest.At(d, server.URL+"/hooks?tenant=%C3%BC%20x", map[string]string{
 				"Authorization": "Bearer abc", "X-Tenant": "acme", "svix-id": "forged", "Webhook-Signature": "v1,forged", "content-type": "text/plain",
-			}
+			})
 			d.Secrets = append(d.Secrets, windlass.NewSecret(older))
 		})
 		b := windlass.Batch{
@@ -103,8 +102,8 @@ func TestAnswerOfAGigabyte(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		transport := loopback(t)
-		s := w.service(func(c *deliver.Config) { c.Transport, c.AllowHTTP = transport, true })
-		d := w.destination("hook", func(d *windlass.Destination) { d.URL = server.URL })
+		s := w.service(func(c *config) { c.Transport, c.AllowHTTP = transport, true })
+		d := w.destination("hook", func(d *windlass.Destination) { sinktest.At(d, server.URL, nil) })
 		b := w.add(d, "lane", "x")[0]
 		w.drain(s, d)
 		delivered, attempts := w.batch(s, b.ID)
@@ -142,8 +141,8 @@ func TestPrivateAddressesAreNotReached(t *testing.T) {
 			"name":     {closed, fmt.Sprintf("http://localhost:%d/inside", port), "an address that is not public"},
 			"mapped":   {closed, fmt.Sprintf("http://[::ffff:127.0.0.1]:%d/inside", port), "an address that is not public"},
 		} {
-			s := w.service(func(c *deliver.Config) { c.Transport, c.AllowHTTP = row.transport, true })
-			d := w.destination(name, func(d *windlass.Destination) { d.URL = row.url })
+			s := w.service(func(c *config) { c.Transport, c.AllowHTTP = row.transport, true })
+			d := w.destination(name, func(d *windlass.Destination) { sinktest.At(d, row.url, nil) })
 			b := w.add(d, "lane", "x")[0]
 			w.drain(s, d)
 			after, attempts := w.batch(s, b.ID)

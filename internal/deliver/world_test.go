@@ -15,9 +15,11 @@ import (
 
 	"windlass"
 	"windlass/internal/deliver"
+	"windlass/internal/sink/sinktest"
+	"windlass/internal/sink/webhook"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
-	"windlass/webhook"
+	signing "windlass/webhook"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -164,14 +166,25 @@ func (w *world) must(err error) {
 	}
 }
 
+// config is a service's, and its webhooks'.
+type config struct {
+	deliver.Config
+
+	Transport http.RoundTripper
+	AllowHTTP bool
+}
+
 // service is one process; change may be nil.
-func (w *world) service(change func(c *deliver.Config)) *deliver.Service {
+func (w *world) service(change func(c *config)) *deliver.Service {
 	w.Helper()
-	config := deliver.Config{Store: w.store, Transport: w.receiver, Notifier: w.notifier, Now: w.now}
+	c := config{Config: deliver.Config{Store: w.store, Notifier: w.notifier, Now: w.now}, Transport: w.receiver}
 	if change != nil {
-		change(&config)
+		change(&c)
 	}
-	s, err := deliver.New(config)
+	c.Sinks, _ = sinktest.Webhook(w, func(to *webhook.Config) {
+		to.Transport, to.AllowHTTP, to.Now = c.Transport, c.AllowHTTP, w.now
+	})
+	s, err := deliver.New(c.Config)
 	w.must(err)
 	return s
 }
@@ -182,9 +195,10 @@ const secretOf = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 func (w *world) destination(name string, change func(d *windlass.Destination)) windlass.Destination {
 	w.Helper()
 	d := windlass.Destination{
-		ID: id(w), ProjectID: w.project.ID, Name: name, Type: "webhook", URL: "https://" + name + ".example.com/hooks",
+		ID: id(w), ProjectID: w.project.ID, Name: name,
 		Secrets: []windlass.Secret{windlass.NewSecret(secretOf)}, Created: w.now(), Updated: w.now(),
 	}
+	sinktest.At(&d, "https://"+name+".example.com/hooks", nil)
 	if change != nil {
 		change(&d)
 	}
@@ -254,9 +268,9 @@ func (w *world) batch(s *deliver.Service, id string) (windlass.Batch, []windlass
 // verify checks a request as a receiver does.
 func (w *world) verify(r request, secret string) error {
 	w.Helper()
-	key, err := webhook.ParseKey(secret)
+	key, err := signing.ParseKey(secret)
 	w.must(err)
-	message, err := webhook.Verify([]webhook.Key{key}, r.header, []byte(r.body), r.at)
+	message, err := signing.Verify([]signing.Key{key}, r.header, []byte(r.body), r.at)
 	if err == nil && message.ID != r.id() {
 		return errors.New("another id")
 	}

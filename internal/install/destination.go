@@ -4,36 +4,38 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	"windlass"
 	"windlass/internal/config"
-	"windlass/webhook"
+	"windlass/internal/sink"
 )
-
-// Webhook is the type of destination that is built.
-const Webhook = "webhook"
 
 // maxSecrets bounds the secrets that sign a message when they are rotated repeatedly.
 const maxSecrets = 3
 
-// DestinationMetadata says where a webhook's messages go.
-type DestinationMetadata struct {
-	URL     string            `json:"url,omitempty"`
-	Headers map[string]string `json:"headers,omitempty"`
+// DestinationMetadata are the settings of a destination, as its type has them.
+type DestinationMetadata struct{ json.RawMessage }
+
+// MarshalJSON says that there are none as an empty object: it is always there.
+func (m DestinationMetadata) MarshalJSON() ([]byte, error) {
+	if len(m.RawMessage) == 0 {
+		return []byte("{}"), nil
+	}
+	return m.RawMessage, nil
 }
 
 // CreateDestinationRequest is the body of POST …/destinations.
 type CreateDestinationRequest struct {
 	Name     string              `json:"name"`
-	Type     string              `json:"type"` // webhook
+	Type     string              `json:"type"` // one of those that the server has
 	Metadata DestinationMetadata `json:"metadata"`
 }
 
 // UpdateDestinationRequest is the body of PATCH …/destinations/{d}.
 type UpdateDestinationRequest struct {
-	UpdateMask  []string `json:"updateMask"` // name, metadata, metadata.url, metadata.headers
+	UpdateMask  []string `json:"updateMask"` // name, metadata, metadata.… with the name of a setting
 	Destination struct {
 		Name     string              `json:"name,omitempty"`
 		Metadata DestinationMetadata `json:"metadata,omitzero"`
@@ -46,8 +48,8 @@ type DestinationOptions struct {
 	Rotate         bool // make a new secret first; those before stay valid beside it
 }
 
-// CreateDestination makes a webhook destination with a signing secret. The
-// secret is not returned: ask for it with [Flow.Destination].
+// CreateDestination makes a destination, with a signing secret if its type signs.
+// The secret is not returned: ask for it with [Flow.Destination].
 func (f *Flow) CreateDestination(ctx context.Context, project string, r CreateDestinationRequest) (windlass.Destination, error) {
 	const op = "create the destination"
 	p, err := f.store.Project(ctx, project)
@@ -55,14 +57,21 @@ func (f *Flow) CreateDestination(ctx context.Context, project string, r CreateDe
 		return windlass.Destination{}, err
 	}
 	d := windlass.Destination{
-		ID: newID(), ProjectID: p.ID, Name: r.Name, Type: r.Type, URL: r.Metadata.URL, Headers: r.Metadata.Headers,
-		Secrets: []windlass.Secret{webhook.NewSecret()}, Created: f.now(), Updated: f.now(),
+		ID: newID(), ProjectID: p.ID, Name: r.Name, Type: r.Type, Settings: r.Metadata.RawMessage,
+		Created: f.now(), Updated: f.now(),
 	}
 	var is issues
-	if is.need(d.Type, "type") && d.Type != Webhook {
-		is.addf("type", "destinations of type %q are not built: write %s", clip(d.Type), Webhook)
+	of, unknown := f.opts.Destinations.Of(d.Type)
+	if is.need(d.Type, "type") && unknown != nil {
+		is.addf("type", "destinations of type %q are not built: write %s", clip(d.Type), strings.Join(f.opts.Destinations.Names(), " or "))
 	}
-	f.checkDestination(&is, &d, "")
+	is.name(d.Name, "name")
+	if unknown == nil {
+		checkSettings(&is, of, &d, "metadata")
+		if of.NewSecret != nil {
+			d.Secrets = []windlass.Secret{of.NewSecret()}
+		}
+	}
 	if err := is.err(op, nil); err != nil {
 		return windlass.Destination{}, err
 	}
@@ -76,12 +85,23 @@ func (f *Flow) CreateDestination(ctx context.Context, project string, r CreateDe
 	return unsigned(d), err
 }
 
-// checkDestination says what is wrong with a destination, and writes its metadata.
-func (f *Flow) checkDestination(is *issues, d *windlass.Destination, at string) {
-	is.name(d.Name, within(at, "name"))
-	is.webhookURL(d.URL, within(at, "metadata.url"), &f.opts)
-	is.headers(d.Headers, within(at, "metadata.headers"))
-	d.Metadata, _ = json.Marshal(DestinationMetadata{URL: d.URL, Headers: d.Headers}) // strings always marshal
+// checkSettings says what is wrong with a destination's settings, and writes them as
+// they are kept.
+func checkSettings(is *issues, of *sink.Type, d *windlass.Destination, at string) {
+	settings, err := of.Normalize(d.Settings)
+	if err != nil {
+		is.addf(at, "are not the settings of type %s: they may have %s", of.Name, strings.Join(of.Keys(), ", "))
+		return
+	}
+	d.Settings = settings
+	for _, issue := range of.Sink.Check(*d) {
+		if issue.Name = within(at, issue.Name); !is.full() {
+			*is = append(*is, issue)
+		}
+	}
+	if of.Address != nil {
+		d.Address = of.Address(*d)
+	}
 }
 
 // unsigned returns a destination without what signs its messages.
@@ -97,7 +117,14 @@ func (f *Flow) Destination(ctx context.Context, project, destination string, opt
 	}
 	d, err := f.changeDestination(ctx, project, destination, func(_ context.Context, d *windlass.Destination) (bool, error) {
 		if opts.Rotate {
-			d.Secrets = slices.Insert(slices.Clone(d.Secrets), 0, webhook.NewSecret())
+			of, err := f.opts.Destinations.Of(d.Type)
+			if err != nil {
+				return false, err
+			}
+			if of.NewSecret == nil {
+				return false, invalid("rotate the secret", "what is sent to destinations of type "+of.Name+" is not signed", "")
+			}
+			d.Secrets = slices.Insert(slices.Clone(d.Secrets), 0, of.NewSecret())
 			d.Secrets = d.Secrets[:min(len(d.Secrets), maxSecrets)]
 		}
 		return opts.Rotate, nil
@@ -127,27 +154,65 @@ func (f *Flow) UpdateDestination(ctx context.Context, project, destination strin
 	const op = "update the destination"
 	d, err := f.changeDestination(ctx, project, destination, func(ctx context.Context, d *windlass.Destination) (bool, error) {
 		before := *d
-		to := r.Destination
-		url := func() string { d.URL = to.Metadata.URL; return "" }
-		headers := func() string { d.Headers = maps.Clone(to.Metadata.Headers); return "" }
+		of, err := f.opts.Destinations.Of(d.Type)
+		if err != nil {
+			return false, err
+		}
 		var is issues
-		is.mask(r.UpdateMask, map[string]func() string{
-			"name":             func() string { d.Name = to.Name; return "" },
-			"metadata":         func() string { return url() + headers() },
-			"metadata.url":     url,
-			"metadata.headers": headers,
-		})
-		f.checkDestination(&is, d, "destination")
+		is.mask(r.UpdateMask, settingsMask(of, d, &r))
+		is.name(d.Name, "destination.name")
+		checkSettings(&is, of, d, "destination.metadata")
 		if err := is.err(op, nil); err != nil || d.Name == before.Name {
 			return true, err
 		}
-		_, err := f.store.Destination(ctx, d.ProjectID, d.Name)
+		_, err = f.store.Destination(ctx, d.ProjectID, d.Name)
 		if err := free(op, "a destination", d.Name, err); err != nil {
 			return false, err
 		}
 		return true, f.unusedDestination(ctx, op, before.ProjectID, "give them the destination's id instead of its name first", before.Name)
 	})
 	return unsigned(d), err
+}
+
+// settingsMask is what an update of a destination may name, and what that does.
+func settingsMask(of *sink.Type, d *windlass.Destination, r *UpdateDestinationRequest) map[string]func() string {
+	to := &r.Destination
+	mask := map[string]func() string{
+		"name":     func() string { d.Name = to.Name; return "" },
+		"metadata": func() string { d.Settings = to.Metadata.RawMessage; return "" },
+	}
+	for _, key := range of.Keys() {
+		mask["metadata."+key] = func() string { return setKey(&d.Settings, to.Metadata.RawMessage, key) }
+	}
+	return mask
+}
+
+// setKey gives one of the settings the value that it has in others, or none.
+func setKey(settings *json.RawMessage, others json.RawMessage, key string) (wrong string) {
+	old, err := keysOf(*settings)
+	if err != nil {
+		return "the settings that are kept cannot be read: update metadata as a whole"
+	}
+	given, err := keysOf(others)
+	if err != nil {
+		return "metadata is not an object"
+	}
+	delete(old, key)
+	if value, there := given[key]; there {
+		old[key] = value
+	}
+	*settings, _ = json.Marshal(old) // what was parsed always marshals
+	return ""
+}
+
+func keysOf(settings json.RawMessage) (keys map[string]json.RawMessage, err error) {
+	if len(settings) > 0 {
+		err = json.Unmarshal(settings, &keys)
+	}
+	if keys == nil {
+		keys = map[string]json.RawMessage{}
+	}
+	return keys, err
 }
 
 // RetireSecrets ends a rotation: only the current secret stays valid.

@@ -39,13 +39,13 @@ package install
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/sink"
 )
 
 // Flow holds what installing needs. It is safe for concurrent use.
@@ -59,11 +59,8 @@ type Flow struct {
 type Options struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// AllowHTTP lets destinations have http URLs, for trials on one machine.
-	AllowHTTP bool
-	// CheckAddress refuses the addresses that destinations may not be at; nil refuses
-	// none. What a host's name leads to is checked when a message is sent.
-	CheckAddress func(netip.Addr) error
+	// Destinations are the types that destinations may have; nil has none.
+	Destinations *sink.Table
 	// Sampler tries a config on the provider before it is saved; nil does not.
 	Sampler Sampler
 	// Started is called with the objects that an installation begins to read,

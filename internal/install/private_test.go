@@ -16,11 +16,11 @@ func TestDestinationsAtPrivateAddressesAreRefused(t *testing.T) {
 	w := once(t)
 	allowed, err := guard.ParseAllowed([]string{"10.1.0.0/16"})
 	w.ok(err)
-	w.opts.CheckAddress = guard.New(allowed...).Check
+	w.hooks.CheckAddress = guard.New(allowed...).Check
 	w.restart()
 	create := func(host string) error {
 		_, err := w.flow.CreateDestination(w.ctx, w.project.ID, install.CreateDestinationRequest{
-			Name: "d", Type: "webhook", Metadata: install.DestinationMetadata{URL: "https://" + host + "/hooks"},
+			Name: "d", Type: "webhook", Metadata: at("https://" + host + "/hooks"),
 		})
 		return err
 	}
@@ -37,7 +37,7 @@ func TestDestinationsAtPrivateAddressesAreRefused(t *testing.T) {
 	_, err = w.flow.UpdateDestination(w.ctx, w.project.ID, "d", install.UpdateDestinationRequest{UpdateMask: []string{"metadata.url"}, Destination: struct {
 		Name     string                      `json:"name,omitempty"`
 		Metadata install.DestinationMetadata `json:"metadata,omitzero"`
-	}{Metadata: install.DestinationMetadata{URL: "https://127.0.0.1/"}}})
+	}{Metadata: at("https://127.0.0.1/")}})
 	w.refused(err, windlass.Invalid, "not public")
 }
 

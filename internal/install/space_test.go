@@ -9,7 +9,7 @@ import (
 
 	"windlass"
 	"windlass/internal/install"
-	"windlass/webhook"
+	signing "windlass/webhook"
 )
 
 func TestProjects(t *testing.T) {
@@ -206,11 +206,11 @@ func TestDestinationsThatAreRefused(t *testing.T) {
 			}
 		})
 	}
-	_, err := w.flow.CreateDestination(w.ctx, w.project.ID, install.CreateDestinationRequest{Name: "hook", Type: "webhook", Metadata: install.DestinationMetadata{URL: "https://example.com"}})
+	_, err := w.flow.CreateDestination(w.ctx, w.project.ID, install.CreateDestinationRequest{Name: "hook", Type: "webhook", Metadata: at("https://example.com")})
 	w.refused(err, windlass.Conflict)
-	w.opts.AllowHTTP = true
+	w.hooks.AllowHTTP = true
 	w.restart()
-	_, err = w.flow.CreateDestination(w.ctx, w.project.ID, install.CreateDestinationRequest{Name: "local", Type: "webhook", Metadata: install.DestinationMetadata{URL: "http://127.0.0.1:8000/x"}})
+	_, err = w.flow.CreateDestination(w.ctx, w.project.ID, install.CreateDestinationRequest{Name: "local", Type: "webhook", Metadata: at("http://127.0.0.1:8000/x")})
 	w.ok(err)
 }
 
@@ -223,11 +223,11 @@ func TestDestinations(t *testing.T) {
 			w.ok(err)
 			return d
 		}
-		if d := get(nil); d.Secrets != nil || d.Type != "webhook" || string(d.Metadata) == "" {
+		if d := get(nil); d.Secrets != nil || d.Type != "webhook" || string(d.Settings) == "" {
 			t.Errorf("got %+v", d)
 		}
 		first := get(&install.DestinationOptions{IncludeSecrets: true}).Secrets
-		if _, err := webhook.ParseKey(first[0].Reveal()); err != nil || len(first) != 1 {
+		if _, err := signing.ParseKey(first[0].Reveal()); err != nil || len(first) != 1 {
 			t.Errorf("got %d secrets: %v", len(first), err)
 		}
 		if d := get(&install.DestinationOptions{Rotate: true}); d.Secrets != nil {
@@ -256,12 +256,17 @@ func TestDestinations(t *testing.T) {
 		}
 		d, err := update(`{"updateMask":["metadata.url"],"destination":{"metadata":{"url":"https://example.com/new","headers":{"X":"ignored"}}}}`)
 		w.ok(err)
-		if d.URL != "https://example.com/new" || len(d.Headers) != 0 || d.Secrets != nil {
+		if d.Address != "https://example.com/new" || string(d.Settings) != `{"url":"https://example.com/new"}` || d.Secrets != nil {
 			t.Errorf("got %+v", d)
 		}
 		d, err = update(`{"updateMask":["metadata"],"destination":{"metadata":{"url":"https://example.com/both","headers":{"X":"1"}}}}`)
 		w.ok(err)
-		if d.URL != "https://example.com/both" || d.Headers["X"] != "1" || string(d.Metadata) != `{"url":"https://example.com/both","headers":{"X":"1"}}` {
+		if d.Address != "https://example.com/both" || string(d.Settings) != `{"url":"https://example.com/both","headers":{"X":"1"}}` {
+			t.Errorf("got %+v", d)
+		}
+		d, err = update(`{"updateMask":["metadata.headers"],"destination":{"metadata":{"url":"https://example.com/ignored","headers":{"Y":"2"}}}}`)
+		w.ok(err)
+		if string(d.Settings) != `{"url":"https://example.com/both","headers":{"Y":"2"}}` {
 			t.Errorf("got %+v", d)
 		}
 		_, err = update(`{"updateMask":["metadata"],"destination":{}}`)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"windlass/connector"
 	"windlass/internal/config"
 	"windlass/internal/install"
+	"windlass/internal/sink/sinktest"
+	"windlass/internal/sink/webhook"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 )
@@ -31,6 +34,7 @@ type world struct {
 	store   *store.Store
 	flow    *install.Flow
 	project windlass.Project
+	hooks   webhook.Config // for restart: AllowHTTP and CheckAddress
 	opts    *install.Options
 	now     time.Time
 	started []string // the objects that the reads were told of
@@ -83,6 +87,11 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	return w
 }
 
+// at are the settings of a webhook.
+func at(url string) install.DestinationMetadata {
+	return install.DestinationMetadata{RawMessage: fmt.Appendf(nil, `{"url":%q}`, url)}
+}
+
 // newEmpty makes a flow over a new database of the same sort, without a project.
 func newEmpty(t *testing.T, w *world) *install.Flow {
 	t.Helper()
@@ -92,6 +101,9 @@ func newEmpty(t *testing.T, w *world) *install.Flow {
 
 // restart makes the flow again, with options that a test has changed.
 func (w *world) restart() {
+	w.opts.Destinations, _ = sinktest.Webhook(w, func(c *webhook.Config) {
+		c.AllowHTTP, c.CheckAddress = w.hooks.AllowHTTP, w.hooks.CheckAddress
+	})
 	w.flow = install.New(w.store, connector.Providers{w.provider}, w.opts)
 }
 
@@ -151,7 +163,7 @@ func issues(err error) string {
 func (w *world) destination(name string) windlass.Destination {
 	w.Helper()
 	d, err := w.flow.CreateDestination(w.ctx, w.project.ID, install.CreateDestinationRequest{
-		Name: name, Type: "webhook", Metadata: install.DestinationMetadata{URL: "https://example.com/" + name},
+		Name: name, Type: "webhook", Metadata: at("https://example.com/" + name),
 	})
 	w.ok(err)
 	return d

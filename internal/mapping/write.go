@@ -18,7 +18,7 @@ type Written struct {
 }
 
 // Create returns the record to create. Its input is the product's record without
-// anything that belongs to the request. Errors are *windlass.Failures of kind
+// anything that belongs to the request. Errors are *windlass.Errors of kind
 // windlass.Invalid.
 func (p *WritePlan) Create(record json.RawMessage) (Written, error) {
 	return p.write(record, func(s setting) bool { return s.OnCreate == Never }, true)

@@ -15,6 +15,7 @@ import (
 
 	"windlass"
 	"windlass/internal/notify"
+	"windlass/internal/sink/sinktest"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 )
@@ -32,13 +33,14 @@ func each(t *testing.T, test func(w *world)) {
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		w := &world{T: t, store: open()}
 		var err error
-		w.Service, err = notify.New(notify.Config{Store: w.store, Now: func() time.Time { return noon }})
+		sinks, _ := sinktest.Webhook(t, nil)
+		w.Service, err = notify.New(notify.Config{Store: w.store, Sinks: sinks, Now: func() time.Time { return noon }})
 		w.must(err)
 		for _, name := range []string{"acme", "other"} {
 			w.must(w.store.CreateProject(t.Context(), windlass.Project{ID: "p-" + name, Name: name, Created: noon, Updated: noon}))
 			for _, d := range []string{"one", "two"} {
 				w.must(w.store.CreateDestination(t.Context(), windlass.Destination{
-					ID: "d-" + d + "-" + name, ProjectID: "p-" + name, Name: d, Type: "webhook", URL: "https://example.com", Created: noon, Updated: noon,
+					ID: "d-" + d + "-" + name, ProjectID: "p-" + name, Name: d, Type: "webhook", Created: noon, Updated: noon,
 				}))
 			}
 		}

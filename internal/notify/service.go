@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"windlass"
+	"windlass/internal/sink"
 )
 
 // Store keeps topics and routes, and takes what is to be sent. What is not there
@@ -42,8 +43,9 @@ type RouteStore interface {
 	TopicRoutes(ctx context.Context, projectID, topicID, destinationID string, page windlass.Page) ([]windlass.TopicRoute, error)
 	DeleteTopicRoute(ctx context.Context, projectID, id string) error
 
-	// Listeners lists the destinations that an event is routed to, each once.
-	Listeners(ctx context.Context, projectID, event string) ([]string, error)
+	// Listeners lists the destinations that an event is routed to, each once. They
+	// are not locked.
+	Listeners(ctx context.Context, projectID, event string) ([]windlass.Destination, error)
 }
 
 // Outbox takes what is to be delivered.
@@ -51,9 +53,11 @@ type Outbox interface {
 	AddBatches(ctx context.Context, batches []windlass.Batch) error
 }
 
-// Config is what a Service is made of. Store is required.
+// Config is what a Service is made of. Store and Sinks are required.
 type Config struct {
 	Store Store
+	// Sinks makes messages: the server's types of destinations.
+	Sinks *sink.Table
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -61,15 +65,16 @@ type Config struct {
 // Service tells products what happened. It is safe for concurrent use.
 type Service struct {
 	store Store
+	sinks *sink.Table
 	now   func() time.Time
 }
 
 // New returns a Service.
 func New(config Config) (*Service, error) {
-	if config.Store == nil {
-		return nil, &windlass.Error{Kind: windlass.Invalid, Op: "set up notifications", Message: "a store is required"}
+	if config.Store == nil || config.Sinks == nil {
+		return nil, &windlass.Error{Kind: windlass.Invalid, Op: "set up notifications", Message: "a store and the types of destinations are required"}
 	}
-	s := &Service{store: config.Store, now: config.Now}
+	s := &Service{store: config.Store, sinks: config.Sinks, now: config.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -78,12 +83,6 @@ func New(config Config) (*Service, error) {
 
 // Lane is the lane of notifications: each destination has one.
 const Lane = "notifications"
-
-// A payload is a notification as it is sent.
-type payload struct {
-	NotificationType string          `json:"notificationType"`
-	Data             json.RawMessage `json:"data"`
-}
 
 // about is what the data may say of where it belongs.
 type about struct {
@@ -103,7 +102,7 @@ func (s *Service) Notify(ctx context.Context, projectID, event string, data any)
 	if err != nil || len(listeners) == 0 {
 		return err
 	}
-	body, refers, err := render(event, data)
+	encoded, refers, err := render(data)
 	if err != nil {
 		return &windlass.Error{Kind: windlass.Internal, Op: op, Message: "what is to be said is no JSON object", Err: err}
 	}
@@ -111,32 +110,26 @@ func (s *Service) Notify(ctx context.Context, projectID, event string, data any)
 	if of, ok := data.(interface{ Operation() string }); ok {
 		operation = of.Operation()
 	}
-	now := s.now()
-	batches := make([]windlass.Batch, len(listeners))
-	for i, destinationID := range listeners {
-		id, err := newID()
+	of := sink.Stream{
+		Kind: event, Lane: Lane, ProjectID: projectID,
+		InstallationID: refers.InstallationID, OperationID: operation, Object: refers.ObjectName,
+	}
+	var batches []windlass.Batch
+	for i := range listeners {
+		made, err := s.sinks.Batches(listeners[i], of, []sink.Entry{{JSON: encoded}}, s.now())
 		if err != nil {
 			return err
 		}
-		batches[i] = windlass.Batch{
-			ID: id, ProjectID: projectID, DestinationID: destinationID,
-			InstallationID: refers.InstallationID, OperationID: operation, Object: refers.ObjectName, Kind: event,
-			Lane: Lane, Body: body, Created: now, Updated: now,
-		}
+		batches = append(batches, made...)
 	}
 	return s.store.AddBatches(ctx, batches)
 }
 
-func render(event string, data any) (body []byte, refers about, err error) {
-	encoded, err := json.Marshal(data)
-	if err != nil {
+func render(data any) (encoded []byte, refers about, err error) {
+	if encoded, err = json.Marshal(data); err != nil {
 		return nil, refers, err
 	}
-	if err := json.Unmarshal(encoded, &refers); err != nil {
-		return nil, refers, err
-	}
-	body, err = json.Marshal(payload{NotificationType: event, Data: encoded})
-	return body, refers, err
+	return encoded, refers, json.Unmarshal(encoded, &refers)
 }
 
 func newID() (string, error) {

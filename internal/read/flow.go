@@ -10,28 +10,23 @@ import (
 	"windlass/connector"
 	"windlass/internal/logkey"
 	"windlass/internal/operation"
+	"windlass/internal/sink"
 )
 
-// Config is what a Flow is made of. Store, Outbox, Jobs, Open and DownloadURL are
-// required.
+// Config is what a Flow is made of. Store, Outbox, Sinks, Jobs and Open are required.
 type Config struct {
 	// Options are those of the engine; SliceSteps are pages, and 0 means 50.
 	operation.Options
 
 	Store  Store
 	Outbox Outbox
+	Sinks  *sink.Table // makes messages: the server's types of destinations
 	Jobs   operation.Jobs
 	// Open returns a reader of a connection's workspace. The purpose says what
 	// its requests are for, and with that who is served first: windlass.Trigger…,
 	// or PurposeSample. A reader that has a method Requests() int64 is asked how
 	// many it has sent; otherwise each call of Read counts as one.
 	Open func(ctx context.Context, c windlass.Connection, purpose string) (connector.Reader, error)
-	// DownloadURL is where a large record is fetched, for [Flow.Download].
-	DownloadURL func(id string, token windlass.Secret) string
-	// LastAttempt returns when the delivery of a batch was last tried, zero for
-	// never: a download URL lives on from there, because every retry carries the
-	// same bytes (invariant 2). Nil: it lives from when it was made.
-	LastAttempt func(ctx context.Context, batchID string) (time.Time, error)
 	// Checked is told what became of each scheduled check: Checked…; nil means that
 	// it is not counted.
 	Checked func(result string)
@@ -90,10 +85,10 @@ type Flow struct {
 
 // New returns a Flow.
 func New(c Config) (*Flow, error) {
-	if c.Store == nil || c.Outbox == nil || c.Jobs == nil || c.Open == nil || c.DownloadURL == nil {
+	if c.Store == nil || c.Outbox == nil || c.Sinks == nil || c.Jobs == nil || c.Open == nil {
 		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Op: "set up reads",
-			Message: "a store, an outbox, jobs, a way to the provider and one to large records are required",
+			Message: "a store, an outbox, the types of destinations, jobs and a way to the provider are required",
 		}
 	}
 	c.Fill()

@@ -19,6 +19,7 @@ import (
 	"windlass"
 	"windlass/connector"
 	"windlass/internal/read"
+	"windlass/internal/sink/webhook"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -51,14 +52,14 @@ func TestMessagesAreSplitAtTheLastByte(t *testing.T) {
 		if len(bodies) != 1 {
 			t.Fatalf("%d messages", len(bodies))
 		}
-		room := read.MaxMessage - len(bodies[0])
+		room := webhook.MaxMessage - len(bodies[0])
 		bodies = w.readAll(sized(1, small), sized(2, small+room))
-		if len(bodies) != 1 || len(bodies[0]) != read.MaxMessage {
+		if len(bodies) != 1 || len(bodies[0]) != webhook.MaxMessage {
 			t.Fatalf("%d messages, the first of %d bytes", len(bodies), len(bodies[0]))
 		}
 		w.wantAll()
 		bodies = w.readAll(sized(1, small), sized(2, small+room+1))
-		if len(bodies) != 2 || len(bodies[0])+len(bodies[1]) < read.MaxMessage {
+		if len(bodies) != 2 || len(bodies[0])+len(bodies[1]) < webhook.MaxMessage {
 			t.Fatalf("one byte more: %d messages", len(bodies))
 		}
 		w.wantAll()
@@ -68,8 +69,8 @@ func TestMessagesAreSplitAtTheLastByte(t *testing.T) {
 			ten = append(ten, sized(i, small))
 		}
 		bodies = w.readAll(ten...)
-		ten[9] = sized(9, small+read.MaxMessage-len(bodies[0]))
-		if bodies = w.readAll(ten...); len(bodies) != 1 || len(bodies[0]) != read.MaxMessage {
+		ten[9] = sized(9, small+webhook.MaxMessage-len(bodies[0]))
+		if bodies = w.readAll(ten...); len(bodies) != 1 || len(bodies[0]) != webhook.MaxMessage {
 			t.Fatalf("%d messages", len(bodies))
 		}
 		w.wantAll()
@@ -81,8 +82,8 @@ func TestMessagesAreSplitAtTheLastByte(t *testing.T) {
 
 		// One record alone, at the last byte and behind it.
 		bodies = w.readAll(sized(1, small))
-		room = read.MaxMessage - len(bodies[0])
-		if bodies = w.readAll(sized(1, small+room)); len(bodies) != 1 || len(bodies[0]) != read.MaxMessage {
+		room = webhook.MaxMessage - len(bodies[0])
+		if bodies = w.readAll(sized(1, small+room)); len(bodies) != 1 || len(bodies[0]) != webhook.MaxMessage {
 			t.Fatalf("%d messages", len(bodies))
 		}
 		w.wantAll()
@@ -108,7 +109,7 @@ func TestALargeRecordIsSetAside(t *testing.T) {
 		w.must(err)
 		id, token := filepath.Base(at.Path), windlass.NewSecret(at.Query().Get("token"))
 		get := func() (entries []struct{ Raw json.RawMessage }, err error) {
-			body, err := w.flow.Download(ctx, id, token)
+			body, err := w.webhooks.Download(ctx, id, token)
 			if err == nil {
 				err = json.Unmarshal(body, &entries)
 			}
@@ -118,7 +119,7 @@ func TestALargeRecordIsSetAside(t *testing.T) {
 			t.Fatalf("%v %v", entries, err)
 		}
 		for _, stranger := range []struct{ id, token string }{{id, "another"}, {id, ""}, {newID(), token.Reveal()}} {
-			if _, err := w.flow.Download(ctx, stranger.id, windlass.NewSecret(stranger.token)); !errors.Is(err, windlass.NotFound) {
+			if _, err := w.webhooks.Download(ctx, stranger.id, windlass.NewSecret(stranger.token)); !errors.Is(err, windlass.NotFound) {
 				t.Fatal(err)
 			}
 		}
@@ -232,7 +233,7 @@ func check(t *testing.T, schema *openapi3.SchemaRef, body string) {
 }
 
 func TestMessagesAreTheContracts(t *testing.T) {
-	webhook, notifications := shared(t, "webhook.json"), shared(t, "notifications.json")
+	messages, notifications := shared(t, "webhook.json"), shared(t, "notifications.json")
 	each(t, func(t *testing.T, w *world) {
 		bodies := w.readAll(sized(1, 1000), sized(2, 400_000))
 		told := w.outbox.all("notification")
@@ -255,7 +256,7 @@ func TestMessagesAreTheContracts(t *testing.T) {
 		}
 		told = append(told, w.outbox.all("notification")...)
 		for _, body := range bodies {
-			check(t, webhook["WebhookMessage"], body)
+			check(t, messages["WebhookMessage"], body)
 		}
 		names := map[string]string{
 			"read.backfill.done": "ReadBackfillDone", "read.triggered.done": "ReadTriggeredDone",

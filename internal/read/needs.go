@@ -22,7 +22,6 @@ type Store interface {
 	Pages
 	Marks
 	Checks
-	LargeRecords
 }
 
 // Installations are what is read, for whom, and where it goes.
@@ -77,12 +76,6 @@ type Checks interface {
 	// CheckStarts returns what the checks of schedules begin with, by the schedules'
 	// ids. Of one whose installation is gone there is none.
 	CheckStarts(ctx context.Context, schedules []windlass.Schedule) (map[string]windlass.CheckStart, error)
-}
-
-// LargeRecords are the records that are too large for a message.
-type LargeRecords interface {
-	KeepLargeRecord(ctx context.Context, record windlass.LargeRecord) error
-	LargeRecord(ctx context.Context, id string) (windlass.LargeRecord, error)
 }
 
 // Outbox takes what is to be delivered.

@@ -9,6 +9,7 @@ import (
 	"windlass"
 	"windlass/connector"
 	"windlass/internal/operation"
+	"windlass/internal/sink"
 )
 
 // everyPages is how often the log says how far a read has come.
@@ -28,7 +29,7 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (c operati
 	if err != nil {
 		return c, err
 	}
-	batches, large, records, err := s.batches(fresh)
+	batches, records, err := s.batches(fresh)
 	if err != nil {
 		return c, err
 	}
@@ -53,7 +54,7 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (c operati
 		if err := s.Move(ctx, move); err != nil {
 			return err
 		}
-		if err := s.deliver(ctx, batches, large); err != nil {
+		if err := s.deliver(ctx, batches); err != nil {
 			return err
 		}
 		if err := s.remember(ctx, fresh, page.Full); err != nil {
@@ -145,14 +146,9 @@ func (s *step) renamed(workspace string) bool {
 }
 
 // deliver hands batches over, in the page's transaction.
-func (s *step) deliver(ctx context.Context, batches []windlass.Batch, large []windlass.LargeRecord) error {
+func (s *step) deliver(ctx context.Context, batches []windlass.Batch) error {
 	if len(batches) == 0 {
 		return nil
-	}
-	for _, record := range large {
-		if err := s.store.KeepLargeRecord(ctx, record); err != nil {
-			return err
-		}
 	}
 	return s.outbox.AddBatches(ctx, batches)
 }
@@ -161,37 +157,35 @@ func (s *step) deliver(ctx context.Context, batches []windlass.Batch, large []wi
 // one installation.
 func Lane(installationID, object string) string { return installationID + "/" + object }
 
+// maxKept is how much memory a step keeps from one page to the next.
+const maxKept = 4 << 20
+
 // batches makes the batches of records.
-func (s *step) batches(records []connector.Record) (batches []windlass.Batch, large []windlass.LargeRecord, n int, err error) {
+func (s *step) batches(records []connector.Record) ([]windlass.Batch, int, error) {
+	ids, ends := make([]string, 0, len(records)), make([]int, 0, len(records))
+	all := s.entries[:0]
 	for i := range records {
 		if !passes(records[i].Raw, s.filters) {
 			continue
 		}
-		n++
-		if err := s.packer.add(windlass.KeyOf(records[i].ID), func(dst []byte) ([]byte, error) { return s.plan.AppendEntry(dst, records[i].Raw) }); err != nil {
-			s.packer.take() // of no use without the rest
-			return nil, nil, 0, &windlass.Error{
+		var err error
+		if all, err = s.plan.AppendEntry(all, records[i].Raw); err != nil {
+			return nil, 0, &windlass.Error{
 				Kind: windlass.Malformed, Op: "read " + s.Op.Object, Message: "record " + records[i].ID + " cannot be delivered: " + operation.Plain(err), Err: err, Provider: &windlass.ProviderDetails{},
 			}
 		}
+		ids, ends = append(ids, records[i].ID), append(ends, len(all))
 	}
-	now := s.now()
-	for _, m := range s.packer.take() {
-		b := windlass.Batch{
-			ID: operation.NewID(), ProjectID: s.Op.ProjectID, DestinationID: s.target.ID, InstallationID: s.Op.InstallationID,
-			OperationID: s.Op.ID, Object: s.Op.Object, Kind: windlass.BatchRead, Lane: Lane(s.Op.InstallationID, s.Op.Object),
-			Records: m.records, RecordKeys: m.keys, Body: m.body, Status: windlass.BatchPending, NextAttempt: now, Created: now, Updated: now,
-		}
-		if m.large != nil {
-			kept, url := s.setAside(s.Op.ProjectID, b.ID, m.large)
-			if b.Body, err = s.packer.pointer(url); err != nil {
-				return nil, nil, 0, err
-			}
-			large = append(large, kept)
-		}
-		batches = append(batches, b)
+	entries, begin := make([]sink.Entry, len(ids)), 0
+	for i, id := range ids {
+		entries[i] = sink.Entry{ID: id, JSON: all[begin:ends[i]:ends[i]]}
+		begin = ends[i]
 	}
-	return batches, large, n, nil
+	if s.entries = all; cap(all) > maxKept {
+		s.entries = nil
+	}
+	batches, err := s.opts.Sinks.Batches(s.target, s.stream, entries, s.now())
+	return batches, len(entries), err
 }
 
 // fresh leaves out what was delivered already in the state that it is in: the

@@ -172,6 +172,11 @@ func (o *outbox) AddBatches(ctx context.Context, batches []windlass.Batch) error
 		if err := o.insert(ctx, "batch", b.ID, b.Lane, b.Records, b.Body); err != nil {
 			return err
 		}
+		if b.Aside != nil {
+			if err := o.store.KeepLargeRecord(ctx, *b.Aside); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"windlass/internal/config"
 	"windlass/internal/mapping"
 	"windlass/internal/operation"
+	"windlass/internal/sink"
 )
 
 const (
@@ -32,7 +33,8 @@ type step struct {
 	filters     []config.Filter       // likewise
 	plan        *mapping.Plan         // likewise
 	target      windlass.Destination  // where the batches go
-	packer      *packer               // makes their bodies
+	stream      sink.Stream           // what they belong to
+	entries     []byte                // of the page at hand; the memory is used again
 	reader      connector.Reader      // of the connection
 	ahead       <-chan fetched        // the page that is on its way; nil for none
 	cancel      context.CancelFunc    // ends the request for it
@@ -150,12 +152,18 @@ func (s *step) prepareFor(ctx context.Context, content json.RawMessage) error {
 	if s.target, err = s.store.Destination(ctx, s.Op.ProjectID, s.object.Destination); err != nil {
 		return err
 	}
-	mostRecords := 0
-	if entry.Delivery != nil {
-		mostRecords = entry.Delivery.PageSize
+	if _, err := s.opts.Sinks.Of(s.target.Type); err != nil {
+		return err
 	}
-	s.packer, err = newPacker(newEnvelope(s.in, s.Op, entry.MapToName), mostRecords)
-	return err
+	s.stream = sink.Stream{
+		Kind: windlass.BatchRead, Lane: Lane(s.Op.InstallationID, s.Op.Object), ProjectID: s.Op.ProjectID,
+		InstallationID: s.Op.InstallationID, OperationID: s.Op.ID, Object: s.Op.Object,
+		Read: sink.Read{Installation: s.in, Operation: s.Op, MappedName: entry.MapToName},
+	}
+	if entry.Delivery != nil {
+		s.stream.Read.MaxRecords = entry.Delivery.PageSize
+	}
+	return nil
 }
 
 // fetched is a page that has come, or why it has not.

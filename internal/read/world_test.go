@@ -16,6 +16,8 @@ import (
 	"windlass/connector"
 	"windlass/internal/operation"
 	"windlass/internal/read"
+	"windlass/internal/sink/sinktest"
+	"windlass/internal/sink/webhook"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 )
@@ -50,6 +52,7 @@ type world struct {
 	provider *provider
 	outbox   *outbox
 	flow     *read.Flow
+	webhooks *webhook.Sink
 	config   read.Config
 	checked  []string // what became of checks
 
@@ -103,18 +106,16 @@ func newWorld(t *testing.T, s *store.Store) *world {
 		ID: integrationID, ProjectID: w.project.ID, Name: "repos", Provider: "bitbucket", Created: noon, Updated: noon,
 		Latest: windlass.Revision{ID: newID(), IntegrationID: integrationID, SpecVersion: "1.0.0", Content: json.RawMessage(revision), Created: noon},
 	}
-	w.destination = windlass.Destination{ID: newID(), ProjectID: w.project.ID, Name: "hook", Type: "webhook", URL: "https://example.com", Created: noon, Updated: noon}
+	w.destination = windlass.Destination{ID: newID(), ProjectID: w.project.ID, Name: "hook", Created: noon, Updated: noon}
+	sinktest.At(&w.destination, "https://example.com", nil)
 	ctx := t.Context()
 	w.must(s.CreateProject(ctx, w.project))
 	w.must(s.SaveIntegrations(ctx, w.project.ID, []windlass.Integration{w.integration}))
 	w.must(s.CreateDestination(ctx, w.destination))
 	w.config = read.Config{
-		Store: s, Outbox: w.outbox, Jobs: w.outbox, Notifier: w.outbox, Options: operation.Options{Now: w.clock.now}, LastAttempt: w.outbox.lastAttempt,
+		Store: s, Outbox: w.outbox, Jobs: w.outbox, Notifier: w.outbox, Options: operation.Options{Now: w.clock.now},
 		Checked: func(result string) { w.checked = append(w.checked, result) },
 		Open:    func(context.Context, windlass.Connection, string) (connector.Reader, error) { return w.provider, nil },
-		DownloadURL: func(id string, token windlass.Secret) string {
-			return "https://windlass.example/v1/records/" + id + "?token=" + token.Reveal()
-		},
 	}
 	w.flow = w.process(nil)
 	return w
@@ -139,6 +140,12 @@ func (w *world) anew(t *testing.T) *world {
 func (w *world) process(change func(*read.Config)) *read.Flow {
 	w.Helper()
 	c := w.config
+	c.Sinks, w.webhooks = sinktest.Webhook(w, func(to *webhook.Config) {
+		to.Records, to.LastAttempt, to.Now = w.Store, w.outbox.lastAttempt, w.clock.now
+		to.DownloadURL = func(id string, token windlass.Secret) string {
+			return "https://windlass.example/v1/records/" + id + "?token=" + token.Reveal()
+		}
+	})
 	if change != nil {
 		change(&c)
 	}

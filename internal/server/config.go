@@ -15,6 +15,7 @@ import (
 	"windlass"
 	"windlass/connector"
 	"windlass/internal/guard"
+	"windlass/internal/sink"
 )
 
 // A Role is a part of the work that a process takes.
@@ -65,6 +66,8 @@ type Config struct {
 	Providers connector.Providers
 	// Endpoints are where providers that are built in are, by name.
 	Endpoints map[string]connector.Endpoints
+	// Sinks are types of destinations besides the webhook.
+	Sinks []sink.Type
 	// AllowHTTPDestinations lets webhooks go to http addresses.
 	AllowHTTPDestinations bool
 	// AllowPrivateDestinations are the networks that webhooks may go to although

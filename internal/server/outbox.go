@@ -6,7 +6,6 @@ import (
 	"windlass"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
-	"windlass/internal/guard"
 	"windlass/internal/notify"
 	"windlass/internal/store"
 )
@@ -63,17 +62,15 @@ func (d *deliveries) RecordOutcomes(ctx context.Context, o windlass.Outcomes) (h
 // newDeliveries makes what sends messages, and what tells products of events.
 func (s *Server) newDeliveries() error {
 	s.outbox = &outbox{s.store, s.metrics, func(id string) { s.deliver.Wake(id) }}
-	var err error
-	if s.notify, err = notify.New(notify.Config{Store: s.outbox, Now: s.config.Now}); err != nil {
-		return err
-	}
-	allowed, err := guard.ParseAllowed(s.config.AllowPrivateDestinations)
+	err := s.newSinks()
 	if err != nil {
 		return err
 	}
+	if s.notify, err = notify.New(notify.Config{Store: s.outbox, Sinks: s.sinks, Now: s.config.Now}); err != nil {
+		return err
+	}
 	s.deliver, err = deliver.New(deliver.Config{
-		Store: &deliveries{s.store, s.metrics}, Transport: guard.Transport(&guard.Options{Allow: allowed}),
-		Notifier: s.notify, AllowHTTP: s.config.AllowHTTPDestinations, Logger: s.log, Now: s.config.Now, Owner: s.owner,
+		Store: &deliveries{s.store, s.metrics}, Sinks: s.sinks, Notifier: s.notify, Logger: s.log, Now: s.config.Now, Owner: s.owner,
 	})
 	return err
 }

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"net/url"
-	"time"
 
 	"windlass"
 	"windlass/connector"
@@ -15,29 +13,14 @@ import (
 // no job any more, see runChecks.
 const jobDue = "read.due"
 
-// downloadPath is where records are that are too large for a message.
-const downloadPath = "/v1/large-records/"
-
 // newReads makes the flow of reads.
 func (s *Server) newReads() (err error) {
 	s.reads, err = read.New(read.Config{
-		Store: s.store, Outbox: s.outbox, Jobs: &operationJobs{s, windlass.ActionRead}, Open: s.openReader,
-		DownloadURL: func(id string, token windlass.Secret) string {
-			return s.config.PublicURL + downloadPath + url.PathEscape(id) + "?token=" + url.QueryEscape(token.Reveal())
-		},
-		LastAttempt: s.lastAttempt, Notifier: s.notify, Options: s.operationOptions(),
+		Store: s.store, Outbox: s.outbox, Sinks: s.sinks, Jobs: &operationJobs{s, windlass.ActionRead}, Open: s.openReader,
+		Notifier: s.notify, Options: s.operationOptions(),
 		Checked: func(result string) { s.metrics.checks.WithLabelValues(result).Inc() },
 	})
 	return err
-}
-
-// lastAttempt is when the delivery of a batch was tried last.
-func (s *Server) lastAttempt(ctx context.Context, batchID string) (time.Time, error) {
-	all, err := s.store.Attempts(ctx, batchID)
-	if err != nil || len(all) == 0 {
-		return time.Time{}, err
-	}
-	return all[len(all)-1].Time, nil
 }
 
 // runChecks looks whether anything has changed where that is due. Like a read that

@@ -19,11 +19,12 @@ import (
 	"windlass/internal/budget"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
-	"windlass/internal/guard"
 	"windlass/internal/install"
 	"windlass/internal/notify"
 	"windlass/internal/read"
 	"windlass/internal/seal"
+	"windlass/internal/sink"
+	"windlass/internal/sink/webhook"
 	"windlass/internal/store"
 	"windlass/internal/ui"
 	"windlass/internal/write"
@@ -45,6 +46,8 @@ type Server struct {
 	budgets   *budgets
 	outbox    *outbox
 	notify    *notify.Service
+	sinks     *sink.Table   // the types of destinations
+	webhooks  *webhook.Sink // of these, the one that records are fetched from
 	deliver   *deliver.Service
 	reads     *read.Flow
 	writes    *write.Flow
@@ -260,13 +263,8 @@ func (s *Server) assemble(budgetKey windlass.Secret) error {
 	if err != nil {
 		return err
 	}
-	allowed, err := guard.ParseAllowed(s.config.AllowPrivateDestinations)
-	if err != nil {
-		return err
-	}
 	s.install = install.New(s.store, s.config.Providers, &install.Options{
-		Now: s.config.Now, AllowHTTP: s.config.AllowHTTPDestinations, CheckAddress: guard.New(allowed...).Check,
-		Sampler: s.reads, Started: s.reads.Started, Notifier: s.notify,
+		Now: s.config.Now, Destinations: s.sinks, Sampler: s.reads, Started: s.reads.Started, Notifier: s.notify,
 	})
 	if s.config.has(RoleAPI) {
 		passing, err := s.newProxy()
@@ -276,7 +274,7 @@ func (s *Server) assemble(budgetKey windlass.Secret) error {
 		s.api, err = api.New(api.Config{
 			Proxy: passing, ProxyHost: s.config.ProxyHost,
 			Install: s.install, Connect: s.connect, Lookup: s.store, PublicURL: s.config.PublicURL,
-			Reads: s.reads, Writes: s.writes, Deliver: s.deliver, Notify: s.notify, Budgets: s.budgets,
+			Reads: s.reads, Destinations: s.sinks, Downloads: s.webhooks, Writes: s.writes, Deliver: s.deliver, Notify: s.notify, Budgets: s.budgets,
 			OperatorKey: s.config.OperatorKey, Logger: s.log, Now: s.config.Now, Observe: s.metrics.request, Admitted: s.clients.admit,
 		})
 		if err != nil {

@@ -55,7 +55,8 @@ const rowsAtOnce = 64
 
 // AddBatches puts batches on their way, in the order given: each gets the next
 // Seq of its lane, which is written into the slice. They are due at NextAttempt,
-// or when they were Created; in a lane none is due before those ahead of it.
+// or when they were Created; in a lane none is due before those ahead of it. What
+// they hold aside is kept with them.
 // Called in the transaction of what they tell of (invariant 1).
 func (s *Store) AddBatches(ctx context.Context, batches []windlass.Batch) error {
 	const op = "add batches"
@@ -71,6 +72,13 @@ func (s *Store) AddBatches(ctx context.Context, batches []windlass.Batch) error 
 		for chunk := range slices.Chunk(batches, rowsAtOnce) {
 			if err := s.insertBatches(ctx, chunk); err != nil {
 				return s.fail(op, err, batchSays)
+			}
+		}
+		for i := range batches {
+			if aside := batches[i].Aside; aside != nil {
+				if err := s.KeepLargeRecord(ctx, *aside); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

@@ -2,37 +2,44 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 
 	"windlass"
 )
 
-const destinationColumns = `t.id, t.project_id, t.name, t.type, t.url, t.headers, t.metadata, t.secrets, t.disabled, t.disabled_why, t.disabled_by, t.disabled_at,
+// The settings are in column metadata. Column url has the address, and column headers
+// is what the first versions sent headers from: it is filled still, for one of them
+// that runs beside this one.
+const destinationColumns = `t.id, t.project_id, t.name, t.type, t.url, t.metadata, t.secrets, t.disabled, t.disabled_why, t.disabled_by, t.disabled_at,
 	t.created, t.updated`
 
 func (s *Store) scanDestination(r row) (t windlass.Destination, err error) {
-	var headers, metadata, secrets []byte
-	if err := r.Scan(&t.ID, &t.ProjectID, &t.Name, &t.Type, &t.URL, &headers, &metadata, &secrets,
+	var metadata, secrets []byte
+	if err := r.Scan(&t.ID, &t.ProjectID, &t.Name, &t.Type, &t.Address, &metadata, &secrets,
 		&t.Disabled, &t.Disabling.Why, &t.Disabling.By, when{&t.Disabling.At}, when{&t.Created}, when{&t.Updated}); err != nil {
 		return t, err
 	}
-	if err := s.unsealJSON(destinationHeaders, t.ID, headers, &t.Headers); err != nil {
+	if t.Settings, err = s.unseal(destinationMetadata, t.ID, metadata); err != nil {
 		return t, err
 	}
-	if t.Metadata, err = s.unseal(destinationMetadata, t.ID, metadata); err != nil {
-		return t, err
-	}
-	if len(t.Metadata) == 0 {
-		t.Metadata = nil
+	if len(t.Settings) == 0 {
+		t.Settings = nil
 	}
 	return t, s.unsealJSON(destinationSecrets, t.ID, secrets, &t.Secrets)
 }
 
 // sealDestination returns the headers, the metadata and the secrets.
 func (s *Store) sealDestination(t windlass.Destination) (sealed [3][]byte, err error) {
-	if sealed[0], err = s.sealJSON(destinationHeaders, t.ID, t.Headers); err != nil {
+	var known struct {
+		Headers map[string]string `json:"headers"`
+	}
+	if len(t.Settings) > 0 {
+		_ = json.Unmarshal(t.Settings, &known) // settings of other types have none
+	}
+	if sealed[0], err = s.sealJSON(destinationHeaders, t.ID, known.Headers); err != nil {
 		return sealed, err
 	}
-	if sealed[1], err = s.seal(destinationMetadata, t.ID, t.Metadata); err != nil {
+	if sealed[1], err = s.seal(destinationMetadata, t.ID, t.Settings); err != nil {
 		return sealed, err
 	}
 	var secrets []string
@@ -56,7 +63,7 @@ func (s *Store) CreateDestination(ctx context.Context, t windlass.Destination) e
 	if err == nil {
 		_, err = s.exec(ctx, `INSERT INTO destinations (id, project_id, name, type, url, headers, metadata, secrets, disabled, created, updated, name_key)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, lower(?3))`,
-			t.ID, t.ProjectID, t.Name, t.Type, t.URL, sealed[0], sealed[1], sealed[2], t.Disabled, micros(t.Created), micros(t.Updated))
+			t.ID, t.ProjectID, t.Name, t.Type, t.Address, sealed[0], sealed[1], sealed[2], t.Disabled, micros(t.Created), micros(t.Updated))
 	}
 	return s.fail(op, err, words)
 }
@@ -87,7 +94,7 @@ func (s *Store) UpdateDestination(ctx context.Context, t windlass.Destination) e
 	}
 	return s.update(ctx, op, destinationSays, `UPDATE destinations SET `+keyOf("?3")+`, name = ?3, type = ?4, url = ?5, headers = ?6,
 		metadata = ?7, secrets = ?8, disabled = ?9, updated = ?10 WHERE id = ?1 AND project_id = ?2`,
-		t.ID, t.ProjectID, t.Name, t.Type, t.URL, sealed[0], sealed[1], sealed[2], t.Disabled, micros(t.Updated))
+		t.ID, t.ProjectID, t.Name, t.Type, t.Address, sealed[0], sealed[1], sealed[2], t.Disabled, micros(t.Updated))
 }
 
 // DeleteDestination removes a destination. Who still names it is for the caller

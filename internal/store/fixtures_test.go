@@ -126,9 +126,9 @@ func imagine(tb testing.TB) world {
 		Object: "repositories", Cron: "*/10 * * * *", Next: noon.Add(time.Minute),
 	}
 	w.destination = windlass.Destination{
-		ID: newID(tb), ProjectID: w.project.ID, Name: "hook", Type: "webhook", URL: "https://example.com/hook",
-		Headers: map[string]string{"X-Token": "header-secret"}, Metadata: json.RawMessage(`{"headers":{"X-Token":"header-secret"}}`),
-		Secrets: []windlass.Secret{windlass.NewSecret("whsec_new"), windlass.NewSecret("whsec_old")}, Created: noon, Updated: noon,
+		ID: newID(tb), ProjectID: w.project.ID, Name: "hook", Type: "webhook", Address: "https://example.com/hook",
+		Settings: json.RawMessage(`{"url":"https://example.com/hook","headers":{"X-Token":"header-secret"}}`),
+		Secrets:  []windlass.Secret{windlass.NewSecret("whsec_new"), windlass.NewSecret("whsec_old")}, Created: noon, Updated: noon,
 	}
 	return w
 }

@@ -75,7 +75,7 @@ func TestDestinations(t *testing.T) {
 		wantSame(t, got(s.Destinations(ctx, w.project.ID, windlass.Page{}))(t), []windlass.Destination{d, plain})
 		plain.Name = "hook"
 		wantKind(t, s.UpdateDestination(ctx, plain), windlass.Conflict)
-		d.Secrets, d.Disabled, d.Headers, d.Updated = d.Secrets[:1], true, nil, noon.Add(time.Hour)
+		d.Secrets, d.Disabled, d.Settings, d.Updated = d.Secrets[:1], true, nil, noon.Add(time.Hour)
 		must(t, s.UpdateDestination(ctx, d))
 		wantSame(t, got(s.Destination(ctx, w.project.ID, "hook"))(t), d)
 		must(t, s.DeleteDestination(ctx, w.project.ID, d.ID))

@@ -120,10 +120,10 @@ func (s *Store) DeleteTopicRoute(ctx context.Context, projectID, id string) erro
 	return s.update(ctx, "delete the route "+id, topicRouteSays, `DELETE FROM topic_routes WHERE id = ?1 AND project_id = ?2`, id, projectID)
 }
 
-// Listeners lists the ids of the destinations that an event of a project is
+// Listeners lists the destinations that an event of a project is
 // routed to, each once.
-func (s *Store) Listeners(ctx context.Context, projectID, event string) ([]string, error) {
-	all, err := list(ctx, s, scanText, `SELECT DISTINCT r.destination_id FROM event_routes e
-		JOIN topic_routes r ON r.topic_id = e.topic_id WHERE e.project_id = ?1 AND e.event = ?2 ORDER BY r.destination_id`, projectID, event)
+func (s *Store) Listeners(ctx context.Context, projectID, event string) ([]windlass.Destination, error) {
+	all, err := list(ctx, s, s.scanDestination, `SELECT `+destinationColumns+` FROM destinations t WHERE t.id IN (SELECT r.destination_id FROM event_routes e
+		JOIN topic_routes r ON r.topic_id = e.topic_id WHERE e.project_id = ?1 AND e.event = ?2) ORDER BY t.id`, projectID, event)
 	return all, s.fail("find who listens to "+event, err, topicRouteSays)
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"windlass"
@@ -30,7 +31,7 @@ func (r *request) createDestination() error {
 	name := r.field("name")
 	err := r.change("destination.create", name, map[string]string{"url": r.field("url")}, func(ctx context.Context) error {
 		_, err := r.ui.config.Install.CreateDestination(ctx, r.Project.ID, install.CreateDestinationRequest{
-			Name: name, Type: install.Webhook, Metadata: install.DestinationMetadata{URL: r.field("url")},
+			Name: name, Type: r.ui.config.Destinations.Names()[0], Metadata: atURL(r.field("url")),
 		})
 		return err
 	})
@@ -41,6 +42,12 @@ func (r *request) createDestination() error {
 		return err
 	}
 	return r.done("destinations/"+name, "created")
+}
+
+// atURL are the settings of a destination that the pages can make: one with a URL.
+func atURL(url string) install.DestinationMetadata {
+	settings, _ := json.Marshal(map[string]string{"url": url}) // a text always marshals
+	return install.DestinationMetadata{RawMessage: settings}
 }
 
 type destinationView struct {
@@ -73,7 +80,7 @@ func (r *request) destination(status int, problem *Problem, secrets []windlass.S
 
 func (r *request) updateDestination() error {
 	change := install.UpdateDestinationRequest{UpdateMask: []string{"metadata.url"}}
-	change.Destination.Metadata.URL = r.field("url")
+	change.Destination.Metadata = atURL(r.field("url"))
 	id := r.PathValue("destination")
 	err := r.change("destination.update", id, map[string]string{"url": r.field("url")}, func(ctx context.Context) error {
 		_, err := r.ui.config.Install.UpdateDestination(ctx, r.Project.ID, id, change)

@@ -15,6 +15,7 @@ import (
 	"windlass"
 	"windlass/connector"
 	"windlass/internal/read"
+	"windlass/internal/sink/sinktest"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 )
@@ -31,7 +32,8 @@ func (idle) open(context.Context, windlass.Connection, string) (connector.Reader
 // newReads is a flow of reads that begins none.
 func newReads(t *testing.T, s *store.Store) *read.Flow {
 	t.Helper()
-	reads, err := read.New(read.Config{Store: s, Outbox: idle{}, Jobs: idle{}, Open: idle{}.open, DownloadURL: func(string, windlass.Secret) string { return "" }})
+	sinks, _ := sinktest.Webhook(t, nil)
+	reads, err := read.New(read.Config{Store: s, Outbox: idle{}, Sinks: sinks, Jobs: idle{}, Open: idle{}.open})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"windlass/internal/logkey"
 	"windlass/internal/notify"
 	"windlass/internal/read"
+	"windlass/internal/sink"
 )
 
 // Config is what the dashboard is made of. Everything down to PublicURL is
@@ -28,9 +29,11 @@ type Config struct {
 	Connect *connect.Service
 	Reads   *read.Flow
 	Deliver *deliver.Service
-	Notify  *notify.Service
-	Budgets Budgets
-	Lookup  Lookup
+	// Destinations are the types of destinations; the pages make those of the first.
+	Destinations *sink.Table
+	Notify       *notify.Service
+	Budgets      Budgets
+	Lookup       Lookup
 	// PublicURL is where people reach this server.
 	PublicURL string
 	// CallbackURL is what to register in the OAuth consumer.

@@ -1,12 +1,14 @@
-package read
+package webhook
 
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"windlass"
-	"windlass/internal/operation"
 )
 
 // LargeLifetime is how long the URL of a large record can be used, from the last
@@ -16,41 +18,50 @@ const LargeLifetime = 15 * time.Minute
 // setAside prepares a record that is too large for a message: what is kept of
 // it, and the URL that the message says instead. The URL's token is random and
 // only its hash is kept, so there is no key that would have to be rotated.
-func (f *Flow) setAside(projectID, batchID string, body []byte) (windlass.LargeRecord, string) {
+func (s *Sink) setAside(entry []byte) (kept *windlass.LargeRecord, url string) {
 	token := windlass.NewSecret(rand.Text() + rand.Text())
-	kept := windlass.LargeRecord{
-		ID: operation.NewID(), ProjectID: projectID, BatchID: batchID, TokenHash: token.Hash(), Body: body, Created: f.now(),
+	kept = &windlass.LargeRecord{
+		ID: newID(), TokenHash: token.Hash(), Body: append(append([]byte{'['}, entry...), ']'),
 	}
-	return kept, f.opts.DownloadURL(kept.ID, token)
+	return kept, s.config.DownloadURL(kept.ID, token)
 }
 
 // Download returns a large record: a JSON list with its one entry, as the result
 // of a message is. NotFound when there is none, or the token is another's; Gone
 // when the time for it has passed.
-func (f *Flow) Download(ctx context.Context, id string, token windlass.Secret) ([]byte, error) {
+func (s *Sink) Download(ctx context.Context, id string, token windlass.Secret) ([]byte, error) {
 	const op = "download the record"
-	kept, err := f.store.LargeRecord(ctx, id)
+	kept, err := s.config.Records.LargeRecord(ctx, id)
 	if err != nil || kept.TokenHash != token.Hash() {
-		if err == nil || kindIs(err, windlass.NotFound) {
+		if err == nil || errors.Is(err, windlass.NotFound) {
 			return nil, &windlass.Error{Kind: windlass.NotFound, Op: op, Message: "there is no such record", Remedy: "use the URL as it was sent"}
 		}
 		return nil, err
 	}
 	last := kept.Created
-	if f.opts.LastAttempt != nil {
-		tried, err := f.opts.LastAttempt(ctx, kept.BatchID)
-		if err != nil && !kindIs(err, windlass.NotFound) {
+	if s.config.LastAttempt != nil {
+		tried, err := s.config.LastAttempt(ctx, kept.BatchID)
+		if err != nil && !errors.Is(err, windlass.NotFound) {
 			return nil, err
 		}
 		if tried.After(last) {
 			last = tried
 		}
 	}
-	if f.now().Sub(last) >= LargeLifetime {
+	if s.config.Now().Sub(last) >= LargeLifetime {
 		return nil, &windlass.Error{
 			Kind: windlass.Gone, Op: op, Message: "the time to download the record has passed",
 			Remedy: "have the message " + kept.BatchID + " delivered again: its URL then works for another 15 minutes",
 		}
 	}
 	return kept.Body, nil
+}
+
+// newID returns an id that sorts by the time it was made.
+func newID() string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		id = uuid.New() // the system's random source has failed once: an id that does not sort will do
+	}
+	return id.String()
 }

@@ -1,4 +1,4 @@
-package read
+package webhook
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/sink"
 )
 
 // MaxMessage is how many bytes a message has at most. The contract says 300 KB,
@@ -36,9 +37,9 @@ var readTypes = map[string]string{
 	windlass.TriggerBackfill: "backfill", windlass.TriggerSchedule: "scheduled", windlass.TriggerAsked: "triggered",
 }
 
-// newEnvelope fills in what all messages of an operation say. mapped is the name
-// that the product gave the object, if any.
-func newEnvelope(in windlass.Installation, p windlass.Operation, mapped string) envelope {
+// headOf is what all messages of a read begin with.
+func headOf(of sink.Read) ([]byte, error) {
+	in, p := &of.Installation, &of.Operation
 	e := envelope{
 		ProjectID: in.ProjectID, Provider: in.Connection.Provider, Workspace: p.Workspace,
 		GroupRef: in.Group.Ref, GroupName: in.Group.Name,
@@ -47,32 +48,63 @@ func newEnvelope(in windlass.Installation, p windlass.Operation, mapped string) 
 		ObjectName: p.Object, Action: windlass.ActionRead, ReadType: readTypes[p.Trigger],
 		OperationID: p.ID, OperationTime: p.Created.UTC().Format(time.RFC3339Nano),
 	}
-	if mapped != "" && mapped != p.Object {
-		e.ObjectName, e.RawObjectName = mapped, p.Object
+	if of.MappedName != "" && of.MappedName != p.Object {
+		e.ObjectName, e.RawObjectName = of.MappedName, p.Object
 	}
-	return e
+	head, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	return head[:len(head)-1], nil
 }
 
-// message is one body to send. Its one record is in large when it does not fit:
-// then there is no body yet.
-type message struct {
-	body    []byte
-	records int
-	keys    []uint32 // of the records
-	large   []byte
+// Encode makes messages of records, or a notification of each event.
+func (s *Sink) Encode(_ windlass.Destination, of sink.Stream, entries []sink.Entry) ([]sink.Batch, error) {
+	if of.Kind != windlass.BatchRead {
+		return notifications(of.Kind, entries)
+	}
+	head, err := headOf(of.Read)
+	if err != nil {
+		return nil, err
+	}
+	p := packer{head: head, maxRecords: of.Read.MaxRecords, setAside: s.setAside}
+	for i := range entries {
+		if err := p.add(entries[i].JSON); err != nil {
+			return nil, err
+		}
+	}
+	p.flush()
+	return p.packed, nil
+}
+
+// A notification is what is told of an event.
+type notification struct {
+	Type string          `json:"notificationType"`
+	Data json.RawMessage `json:"data"`
+}
+
+func notifications(event string, entries []sink.Entry) ([]sink.Batch, error) {
+	batches := make([]sink.Batch, len(entries))
+	for i := range entries {
+		body, err := json.Marshal(notification{event, entries[i].JSON})
+		if err != nil {
+			return nil, err
+		}
+		batches[i] = sink.Batch{Body: body, Entries: 1}
+	}
+	return batches, nil
 }
 
 // packer puts entries into as few messages as hold them, in order and without
 // cutting one.
 type packer struct {
-	head        []byte // {"projectId":…,"operationTime":"…"
-	mostRecords int    // in one message; 0 is any number
+	head       []byte // {"projectId":…,"operationTime":"…"
+	maxRecords int    // in one message; 0 is any number
+	setAside   func(entry []byte) (kept *windlass.LargeRecord, url string)
 
-	packed []message
+	packed []sink.Batch
 	body   []byte // of the message being filled
 	n      int
-	keys   []uint32
-	entry  []byte
 }
 
 const (
@@ -81,26 +113,18 @@ const (
 	afterCount    = `}}`
 )
 
-func newPacker(e envelope, mostRecords int) (*packer, error) {
-	head, err := json.Marshal(e)
-	if err != nil {
-		return nil, err
-	}
-	return &packer{head: head[:len(head)-1], mostRecords: mostRecords}, nil
-}
-
-// add takes the entry of a record, which the function appends to what it is given.
-func (p *packer) add(key uint32, write func(dst []byte) ([]byte, error)) error {
-	var err error
-	if p.entry, err = write(p.entry[:0]); err != nil {
-		return err
-	}
-	if p.n > 0 && (p.n == p.mostRecords || p.size(len(p.body)+1+len(p.entry), p.n+1) > MaxMessage) {
+// add takes an entry.
+func (p *packer) add(entry []byte) error {
+	if p.n > 0 && (p.n == p.maxRecords || p.size(len(p.body)+1+len(entry), p.n+1) > MaxMessage) {
 		p.flush()
 	}
-	if p.n == 0 && p.size(len(p.head)+len(beforeEntries)+len(p.entry), 1) > MaxMessage {
-		large := append(append([]byte{'['}, p.entry...), ']')
-		p.packed = append(p.packed, message{records: 1, keys: []uint32{key}, large: large})
+	if p.n == 0 && p.size(len(p.head)+len(beforeEntries)+len(entry), 1) > MaxMessage {
+		kept, url := p.setAside(entry)
+		body, err := p.pointer(url)
+		if err != nil {
+			return err
+		}
+		p.packed = append(p.packed, sink.Batch{Body: body, Entries: 1, Aside: kept})
 		return nil
 	}
 	if p.n == 0 {
@@ -108,9 +132,8 @@ func (p *packer) add(key uint32, write func(dst []byte) ([]byte, error)) error {
 	} else {
 		p.body = append(p.body, ',')
 	}
-	p.body = append(p.body, p.entry...)
+	p.body = append(p.body, entry...)
 	p.n++
-	p.keys = append(p.keys, key)
 	return nil
 }
 
@@ -127,16 +150,8 @@ func (p *packer) flush() {
 	body := append(p.body, afterEntries...) //nolint:gocritic // body is given up right below
 	body = strconv.AppendInt(body, int64(p.n), 10)
 	body = append(body, afterCount...)
-	p.packed = append(p.packed, message{body: body, records: p.n, keys: p.keys})
-	p.body, p.n, p.keys = nil, 0, nil
-}
-
-// take returns what was packed, and begins anew.
-func (p *packer) take() []message {
-	p.flush()
-	packed := p.packed
-	p.packed = nil
-	return packed
+	p.packed = append(p.packed, sink.Batch{Body: body, Entries: p.n})
+	p.body, p.n = nil, 0
 }
 
 // pointer is the body of a message whose record has to be fetched.

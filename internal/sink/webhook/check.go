@@ -1,10 +1,14 @@
-package install
+package webhook
 
 import (
+	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"windlass"
 )
 
 const (
@@ -13,10 +17,32 @@ const (
 	maxHeader  = 4096
 )
 
-// webhookURL checks where messages are sent to. Whether the address is one that
+// Check says what is wrong with where messages are to go, and what is added to them.
+func (s *Sink) Check(d windlass.Destination) []windlass.Issue {
+	var is issues
+	settings, err := settingsOf(d)
+	if err != nil {
+		is.addf("", "cannot be read: %v", err)
+		return is
+	}
+	is.url(settings.URL, &s.config)
+	is.headers(settings.Headers)
+	return is
+}
+
+// issues gathers all that is wrong with settings.
+type issues []windlass.Issue
+
+func (is *issues) addf(name, format string, args ...any) {
+	*is = append(*is, windlass.Issue{In: "body", Name: name, Message: fmt.Sprintf(format, args...)})
+}
+
+// url checks where messages are sent to. Whether the address is one that
 // may be reached is decided when it is dialled: a name can resolve to anything.
-func (is *issues) webhookURL(text, name string, opts *Options) {
-	if !is.need(text, name) {
+func (is *issues) url(text string, config *Config) {
+	const name = "url"
+	if strings.TrimSpace(text) == "" {
+		is.addf(name, "is missing")
 		return
 	}
 	if len(text) > maxURL {
@@ -27,7 +53,7 @@ func (is *issues) webhookURL(text, name string, opts *Options) {
 	switch {
 	case err != nil || u.Opaque != "" || strings.ContainsAny(text, " \t\r\n"):
 		is.addf(name, "is not a URL: write one such as https://example.com/hooks") // not repeated: it may hold a password
-	case u.Scheme == "http" && !opts.AllowHTTP:
+	case u.Scheme == "http" && !config.AllowHTTP:
 		is.addf(name, "is an http URL, which everybody on the way can read: use https, or start the server with http destinations allowed")
 	case u.Scheme != "https" && u.Scheme != "http":
 		is.addf(name, "does not begin with https://: write one such as https://example.com/hooks")
@@ -38,7 +64,7 @@ func (is *issues) webhookURL(text, name string, opts *Options) {
 	case u.Fragment != "" || strings.HasSuffix(text, "#"):
 		is.addf(name, "has a part behind #, which is never sent: remove it")
 	default:
-		is.host(u.Hostname(), name, opts.CheckAddress)
+		is.host(u.Hostname(), name, config.CheckAddress)
 	}
 }
 
@@ -69,14 +95,15 @@ var (
 )
 
 // headers checks what is added to each message's header.
-func (is *issues) headers(headers map[string]string, name string) {
+func (is *issues) headers(headers map[string]string) {
+	const name = "headers"
 	if len(headers) > maxHeaders {
 		is.addf(name, "has %d headers: at most %d are sent", len(headers), maxHeaders)
 		return
 	}
 	seen := map[string]string{}
-	for _, key := range sortedKeys(headers) {
-		at := within(name, clip(key))
+	for _, key := range slices.Sorted(maps.Keys(headers)) {
+		at := name + "." + clip(key)
 		lower := strings.ToLower(key)
 		value := headers[key]
 		switch {
@@ -96,4 +123,13 @@ func (is *issues) headers(headers map[string]string, name string) {
 // tokenChar reports whether a header's name may have a character (RFC 9110, 5.6.2).
 func tokenChar(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r < 0x80 && strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+}
+
+// clip shortens what a caller wrote, to repeat it.
+func clip(text string) string {
+	const longest = 80
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest], "") + "…"
 }

@@ -1,4 +1,4 @@
-package deliver
+package webhook
 
 import (
 	"bytes"
@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/webhook"
+	"windlass/connector"
+	"windlass/internal/sink"
+	signing "windlass/webhook"
 )
 
 const (
@@ -30,60 +32,23 @@ const (
 	answerTime = 5 * time.Second
 )
 
-// A target is a destination, ready to be sent to.
-type target struct {
-	windlass.Destination
-	keys  []webhook.Key
-	fault string // why nothing can be sent
-}
-
-func (s *Service) aim(d windlass.Destination) *target {
-	t := &target{Destination: d}
-	u, err := url.Parse(d.URL)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		t.fault = "the destination's URL is none: give it one such as https://example.com/hooks"
-	case u.Scheme == "http" && !s.allowHTTP:
-		t.fault = "the destination's URL is http, and this server is not set to allow that: give it an https URL"
+// Send posts a batch once.
+func (s *Sink) Send(ctx context.Context, d windlass.Destination, b windlass.Batch) sink.Result {
+	settings, keys, fault := s.aim(d)
+	if fault != "" {
+		return sink.Result{Error: fault}
 	}
-	for _, secret := range d.Secrets {
-		key, err := webhook.ParseKey(secret.Reveal())
-		if err != nil {
-			t.fault = "the destination's signing secret cannot be used: rotate it"
-		}
-		t.keys = append(t.keys, key)
-	}
-	if len(t.keys) == 0 {
-		t.fault = "the destination has no signing secret: rotate it"
-	}
-	return t
-}
-
-// An answer is what a receiver made of an attempt.
-type answer struct {
-	status     int
-	text       string
-	fault      string // why it is no success, as whoever may see the delivery is told
-	detail     string // what the log says of it beyond that
-	retryAfter time.Duration
-}
-
-// post makes one attempt. Nothing is known of it when ctx has ended.
-func (s *Service) post(ctx context.Context, t *target, b windlass.Batch, sent time.Time) answer {
-	if t.fault != "" {
-		return answer{fault: t.fault}
-	}
-	signed, err := webhook.Headers(t.keys, b.ID, sent, b.Body)
+	signed, err := signing.Headers(keys, b.ID, s.config.Now(), b.Body)
 	if err != nil {
-		return answer{fault: clean(err.Error())}
+		return sink.Result{Error: err.Error()}
 	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.URL, bytes.NewReader(b.Body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, settings.URL, bytes.NewReader(b.Body))
 	if err != nil {
-		return answer{fault: "the destination's URL cannot be requested"}
+		return sink.Result{Error: "the destination's URL cannot be requested"}
 	}
-	for name, value := range t.Headers {
+	for name, value := range settings.Headers {
 		req.Header.Set(name, value)
 	}
 	// Ours come last: a custom header never stands in for one of them.
@@ -93,11 +58,37 @@ func (s *Service) post(ctx context.Context, t *target, b windlass.Batch, sent ti
 	req.Header.Set("User-Agent", "Windlass")
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return answer{fault: explain(err), detail: detail(err)}
+		return sink.Result{Error: explain(err), Detail: detail(err)}
 	}
 	defer resp.Body.Close()
 	defer time.AfterFunc(answerTime, cancel).Stop()
-	return read(resp, s.now)
+	return read(resp, s.config.Now)
+}
+
+// aim gets what sending to a destination takes, or why nothing can be sent.
+func (s *Sink) aim(d windlass.Destination) (settings Settings, keys []signing.Key, fault string) {
+	settings, err := settingsOf(d)
+	if err != nil {
+		return settings, nil, "the destination's settings cannot be read: save them again"
+	}
+	u, err := url.Parse(settings.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		fault = "the destination's URL is none: give it one such as https://example.com/hooks"
+	case u.Scheme == "http" && !s.config.AllowHTTP:
+		fault = "the destination's URL is http, and this server is not set to allow that: give it an https URL"
+	}
+	for _, secret := range d.Secrets {
+		key, err := signing.ParseKey(secret.Reveal())
+		if err != nil {
+			fault = "the destination's signing secret cannot be used: rotate it"
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		fault = "the destination has no signing secret: rotate it"
+	}
+	return settings, keys, fault
 }
 
 // The headers that say more of a message than its signed body does.
@@ -120,23 +111,23 @@ func mark(header http.Header, b windlass.Batch) {
 	}
 }
 
-func read(resp *http.Response, now func() time.Time) answer {
+func read(resp *http.Response, now func() time.Time) sink.Result {
 	// An answer that breaks off is as good as its status.
 	begin, _ := io.ReadAll(io.LimitReader(resp.Body, keptAnswer))
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, readAnswer-keptAnswer))
-	a := answer{
-		status: resp.StatusCode, text: clean(string(begin)),
-		retryAfter: retryAfter(resp.StatusCode, resp.Header, now()),
+	a := sink.Result{
+		Status: resp.StatusCode, Answer: string(begin),
+		RetryAfter: retryAfter(resp.StatusCode, resp.Header, now()),
 	}
-	status := strings.TrimSpace(fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)))
+	status := strings.TrimSpace(fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status)))
 	switch {
-	case a.status >= 200 && a.status < 300:
-	case a.status >= 300 && a.status < 400:
-		a.fault = "answered " + status + ": redirects are not followed, give the destination the URL itself"
-	case a.status == http.StatusGone:
-		a.fault = "answered " + status + ": if the receiver is gone for good, delete the destination"
+	case a.Status >= 200 && a.Status < 300:
+	case a.Status >= 300 && a.Status < 400:
+		a.Error = "answered " + status + ": redirects are not followed, give the destination the URL itself"
+	case a.Status == http.StatusGone:
+		a.Error = "answered " + status + ": if the receiver is gone for good, delete the destination"
 	default:
-		a.fault = "answered " + status
+		a.Error = "answered " + status
 	}
 	return a
 }
@@ -153,7 +144,7 @@ func explain(err error) string {
 	)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer within %s", Timeout)
+		return fmt.Sprintf("no answer within %s", sink.Timeout)
 	case errors.As(err, &refused):
 		return "the URL leads to an address that is not public, and this server sends to no such address: " +
 			"name a public one, or have its network allowed"
@@ -178,10 +169,15 @@ func detail(err error) string {
 	if outer := new(url.Error); errors.As(err, &outer) {
 		err = outer.Err
 	}
-	return clean(err.Error())
+	return err.Error()
 }
 
-// clean makes text fit for every database: UTF-8 without NUL.
-func clean(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text[:min(len(text), keptAnswer)], "\uFFFD"), "\x00", "\uFFFD")
+// retryAfter reads how long a receiver asks to be left alone (RFC 9110, 10.2.3):
+// zero unless the answer is a 429 or a 503 that says so.
+func retryAfter(status int, header http.Header, now time.Time) time.Duration {
+	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+		return 0
+	}
+	wait, _ := connector.RetryAfter(header, now) // at most a day
+	return wait
 }
