@@ -34,10 +34,9 @@ func refused(f *auth.Failure) *failure {
 
 // access holds the credentials of a server.
 type access struct {
-	authority   *auth.Authority
-	world       *world
-	issued      atomic.Uint64
-	uninstalled atomic.Bool // the Connect app removed itself
+	authority *auth.Authority
+	world     *world
+	issued    atomic.Uint64
 }
 
 // The numbers of seeded secrets, and where those made later begin.
@@ -103,7 +102,7 @@ func (a *access) authenticate(r *http.Request, route *route) (principal, error) 
 	}
 	p := principal{Principal: found, user: a.world.user(found.UserUUID)}
 	switch {
-	case p.AppKey != "" && a.uninstalled.Load(), route.app && p.Kind != auth.ConnectApp:
+	case route.app && p.Kind != auth.ConnectApp:
 		return p, refused(a.authority.AppTokenRequired())
 	case p.anonymous() && !route.anonymous:
 		return p, a.loginRequired()
@@ -112,8 +111,6 @@ func (a *access) authenticate(r *http.Request, route *route) (principal, error) 
 }
 
 func (a *access) loginRequired() error { return refused(a.authority.LoginRequired()) }
-
-func (a *access) uninstall() { a.uninstalled.Store(true) }
 
 func (a *access) serveSite(w http.ResponseWriter, r *http.Request) { a.authority.ServeSite(w, r) }
 

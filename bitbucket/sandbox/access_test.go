@@ -81,13 +81,6 @@ func TestConnectAppsSignTheRequest(t *testing.T) {
 			t.Errorf("%s: %d %s", says, r.status, r.text)
 		}
 	}
-	c.headers = map[string]string{"Authorization": "JWT " + c.jwt("DELETE", "/2.0/addon", "")}
-	if r := c.do("DELETE", "/addon", nil); r.status != http.StatusNoContent {
-		t.Errorf("DELETE /addon: %d", r.status)
-	}
-	if r := ask(c.jwt("GET", "/2.0/addon/linkers", "pagelen=2")); r.status != http.StatusUnauthorized {
-		t.Errorf("an app that removed itself gets %d", r.status)
-	}
 }
 
 // token posts to the token endpoint.

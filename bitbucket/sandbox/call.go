@@ -32,8 +32,9 @@ type answer struct {
 	body   []byte
 }
 
-func reply(status int, body object) (*answer, error) {
-	return &answer{status: status, body: appendObject(nil, body)}, nil
+// reply is a 200 with a body.
+func reply(body object) (*answer, error) {
+	return &answer{status: http.StatusOK, body: appendObject(nil, body)}, nil
 }
 
 // created is an answer with a Location.
@@ -144,14 +145,4 @@ func unescape(path string) ([]string, bool) {
 		segments[i] = u
 	}
 	return segments, true
-}
-
-// number reads a whole number; -1 when there is none.
-func (d document) number(field string) int {
-	if n, ok := d[field].(json.Number); ok {
-		if i, err := n.Int64(); err == nil {
-			return int(i)
-		}
-	}
-	return -1
 }

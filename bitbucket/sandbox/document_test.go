@@ -141,11 +141,17 @@ func inOurGroups(path string) bool {
 // notServed gives the reason why an operation of our groups is left out.
 func notServed(path string) string {
 	for _, e := range []struct{ pattern, reason string }{
-		{`^/users/\{selected_user\}/`, "keys, properties, code search and the variables of a person are no object of ours"},
+		{`^/users/`, "people other than the credential's own are no object of ours"},
+		{`^/user/emails/\{email\}$`, "the list says all there is to say of an address"},
+		{`^/workspaces/\{workspace\}/members/`, "the list says all there is to say of a member"},
+		{`^/workspaces/\{workspace\}/permissions/repositories/`, "the list has the permissions of all repositories"},
+		{`^/snippets$`, "snippets are read and written in a workspace"},
+		{`^/snippets/\{workspace\}/\{encoded_id\}/(comments|commits|watch|watchers|files)`, "comments, history and watchers of snippets are no object of ours"},
+		{`^/snippets/\{workspace\}/\{encoded_id\}/\{(node_id|revision)\}(/diff|/patch)?$`, "older revisions of snippets are no object of ours"},
 		{`^/workspaces/\{workspace\}/projects/\{project_key\}/`, "settings of projects are no object of ours"},
 		{`^/workspaces/\{workspace\}/pipelines-config/(identity|runners)`, "runners and identities are no object of ours"},
 		{`^/workspaces/\{workspace\}/(search|pullrequests|settings)`, "search, pull requests and signing keys are no object of ours"},
-		{`^/addon/\{addon_key\}/client-key$`, "it answers Forge apps only, which the sandbox has none of"},
+		{`^/addon(/\{addon_key\}/client-key)?$`, "what an app does to its own installation is no object of ours"},
 	} {
 		if regexp.MustCompile(e.pattern).MatchString(path) {
 			return e.reason

@@ -38,12 +38,7 @@ func (c *client) example(method, path string) (address string, body any) {
 		"uid":           func() string { return first("/workspaces/"+ws+"/hooks", "uuid") },
 		"variable_uuid": func() string { return first("/workspaces/"+ws+"/pipelines-config/variables", "uuid") },
 		"project_key":   func() string { return c.emptyProject() },
-		"member":        func() string { return first("/workspaces/"+ws+"/members", "user.uuid") },
-		"selected_user": func() string { return first("/workspaces/"+ws+"/members", "user.uuid") },
-		"email":         func() string { return first("/user/emails", "email") },
 		"subject_type":  func() string { return "workspace" },
-		"linker":        func() string { return "ticket-linker" },
-		"value":         func() string { return "1" },
 	} {
 		if strings.Contains(path, "{"+name+"}") {
 			put(name, find())
@@ -66,19 +61,16 @@ func (c *client) emptyProject() string {
 	return ""
 }
 
-// exampleSnippet makes a snippet of the caller's own with a comment.
+// exampleSnippet makes a snippet of the caller's own.
 func (c *client) exampleSnippet(put func(name, value string)) {
 	made := c.do("POST", "/snippets/acme", form{
 		kind:    "multipart/form-data; boundary=b",
 		content: []byte("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--b--\r\n"),
 	})
-	id := made.at("id").(string)
-	comment := c.do("POST", "/snippets/acme/"+id+"/comments", map[string]any{"content": map[string]any{"raw": "Nice"}})
-	hash := c.get("/snippets/acme/" + id + "/commits").at("values.0.hash").(string)
-	put("encoded_id", id)
-	put("comment_id", comment.at("id").(json.Number).String())
-	put("node_id", hash)
-	put("revision", hash)
+	file := made.at("files").(map[string]any)["a.txt"]
+	address := strings.Split(dig(file, "links.self.href").(string), "/") // …/node_id/files/a.txt
+	put("encoded_id", made.at("id").(string))
+	put("node_id", address[len(address)-3])
 	put("path", "a.txt")
 }
 
@@ -104,12 +96,6 @@ func exampleBody(method, path string) any {
 		return nil
 	case strings.HasSuffix(path, "/{repo_slug}"):
 		return map[string]any{"description": "changed"}
-	case strings.Contains(path, "/comments"):
-		return map[string]any{"content": map[string]any{"raw": "Hello"}}
-	case strings.HasSuffix(path, "/values") && method == "POST":
-		return map[string]any{"value": "NEW-1"}
-	case strings.HasSuffix(path, "/values"):
-		return map[string]any{"values": []string{"NEW-1", "NEW-2"}}
 	case strings.HasPrefix(path, "/snippets"):
 		return map[string]any{"title": "T"}
 	}

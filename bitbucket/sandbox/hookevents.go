@@ -1,6 +1,6 @@
 package sandbox
 
-import "net/http"
+import "slices"
 
 // A hookEvent is something a webhook can be told about.
 type hookEvent struct {
@@ -65,24 +65,23 @@ func (c *call) getHookEvents() (*answer, error) {
 	for _, name := range c.server.options.HookSubjects {
 		subjects = append(subjects, pair{name, subject(name)})
 	}
-	return reply(http.StatusOK, subjects)
+	return reply(subjects)
 }
 
-func (c *call) listHookEvents() (*answer, error) {
-	name := c.param("subject")
-	if name != "repository" && name != "workspace" {
-		return nil, notFound("Invalid subject type: " + name)
+func eventsOfSubject() listing[hookEvent] {
+	return listing[hookEvent]{
+		length: 30, wrap: envelopeFull,
+		items: func(c *call) ([]hookEvent, error) {
+			name := c.param("subject")
+			if name != "repository" && name != "workspace" {
+				return nil, notFound("Invalid subject type: " + name)
+			}
+			return slices.DeleteFunc(slices.Clone(c.world().events), func(e hookEvent) bool {
+				return e.workspaceOnly && name != "workspace"
+			}), nil
+		},
+		body: func(_ *call, e hookEvent) object {
+			return object{{"event", e.event}, {"category", e.category}, {"label", e.label}, {"description", e.description}}
+		},
 	}
-	var events []hookEvent
-	for _, e := range c.world().events {
-		if name == "workspace" || !e.workspaceOnly {
-			events = append(events, e)
-		}
-	}
-	return c.paged(30, len(events), envelopeFull, func(b []byte, i int) []byte {
-		e := events[i]
-		return appendObject(b, object{
-			{"event", e.event}, {"category", e.category}, {"label", e.label}, {"description", e.description},
-		})
-	})
 }

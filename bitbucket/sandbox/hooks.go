@@ -1,12 +1,10 @@
 package sandbox
 
 import (
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -48,35 +46,57 @@ func (w *world) seedHook(n int) *hook {
 func (w *world) seedRepositoryHooks(ws *workspace) {
 	for number := range uint32(min(3, ws.repositories.seededCount)) {
 		for n := range int(number) + 1 {
-			ws.repositories.hooks[number] = append(ws.repositories.hooks[number],
-				w.seedHook(100*len(w.workspaces)+10*int(number)+n+10_000))
+			kept := ws.repositories.hooksOf(number)
+			*kept = append(*kept, w.seedHook(100*len(w.workspaces)+10*int(number)+n+10_000))
 		}
 	}
 }
 
-// hooksOf is the list that the path names, with the subject it belongs to and
-// the address it has. Only who owns the subject may see it.
-func (c *call) hooksOf() (hooks []*hook, subject object, self string, err error) {
-	if c.param("repo") == "" {
-		return c.ws.hooks, c.at.workspaceMini(c.ws), c.at.workspaceURL(c.ws) + "/hooks", nil
+// hooks are a workspace's, or a repository's where the path names one. Only an
+// owner of the subject may see them.
+func hooks() resource[hook] {
+	return resource[hook]{
+		length: 10, wrap: envelopeFull, param: "uid",
+		missing: func() error { return notFound("Webhook not found") },
+		kept: func(c *call) (*[]*hook, error) {
+			if c.param("repo") == "" {
+				return &c.ws.hooks, nil
+			}
+			r, err := c.repository(levelAdmin)
+			if err != nil {
+				return nil, err
+			}
+			return c.ws.repositories.hooksOf(r.number), nil
+		},
+		uuid: func(k *hook) string { return k.uuid },
+		address: func(c *call) string {
+			if r := c.hooked(); r != nil {
+				return c.at.repositoryURL(c.ws, r) + "/hooks"
+			}
+			return c.at.workspaceURL(c.ws) + "/hooks"
+		},
+		body:  (*call).hookBody,
+		fresh: (*call).newHook,
+		change: func(c *call, k *hook, doc document) (*hook, error) {
+			edited := *k
+			return &edited, c.applyHook(&edited, doc)
+		},
 	}
-	r, err := c.repository(levelAdmin)
-	if err != nil {
-		return nil, nil, "", err
-	}
-	return c.ws.repositories.hooks[r.number], c.at.repositoryMini(c.ws, r), c.at.repositoryURL(c.ws, r) + "/hooks", nil
 }
 
-func (c *call) setHooks(hooks []*hook) {
+// hooked is the repository whose hooks the path names; nil for the workspace's.
+func (c *call) hooked() *repository {
 	if c.param("repo") == "" {
-		c.ws.hooks = hooks
-		return
+		return nil
 	}
-	number := c.ws.repositories.find(c.param("repo")).number
-	c.ws.repositories.hooks[number] = hooks
+	return c.ws.repositories.find(c.param("repo"))
 }
 
-func (k *hook) body(subject object, self string) object {
+func (c *call) hookBody(k *hook) object {
+	subject := c.at.workspaceMini(c.ws)
+	if r := c.hooked(); r != nil {
+		subject = c.at.repositoryMini(c.ws, r)
+	}
 	return object{
 		{"type", "webhook_subscription"},
 		{"uuid", k.uuid},
@@ -87,7 +107,7 @@ func (k *hook) body(subject object, self string) object {
 		{"events", k.events},
 		{"created_at", k.created},
 		{"subject", subject},
-		{"links", object{{"self", href(self + "/" + escapeUUID(k.uuid))}}},
+		{"links", object{{"self", href(hooks().address(c) + "/" + escapeUUID(k.uuid))}}},
 		{"source", nil},
 		{"read_only", false},
 		{"history_enabled", false},
@@ -95,25 +115,7 @@ func (k *hook) body(subject object, self string) object {
 	}
 }
 
-func (c *call) listHooks() (*answer, error) {
-	hooks, subject, self, err := c.hooksOf()
-	if err != nil {
-		return nil, err
-	}
-	return c.paged(10, len(hooks), envelopeFull, func(b []byte, i int) []byte {
-		return appendObject(b, hooks[i].body(subject, self))
-	})
-}
-
-func (c *call) createHook() (*answer, error) {
-	hooks, subject, self, err := c.hooksOf()
-	if err != nil {
-		return nil, err
-	}
-	doc, err := c.document()
-	if err != nil {
-		return nil, err
-	}
+func (c *call) newHook(doc document) (*hook, error) {
 	for _, field := range []string{"url", "events"} {
 		if doc[field] == nil {
 			return nil, invalid(field, required)
@@ -125,59 +127,9 @@ func (c *call) createHook() (*answer, error) {
 	}
 	n := c.world().number()
 	k.uuid = uuidOf(c.world().seed, kindHook, 1<<32+n)
-	// The digits after the microseconds are there so that nobody relies on
-	// fewer.
+	// The digits after the microseconds are there so that nothing relies on fewer.
 	k.created = nanos(int64(c.server.now())*1000 + int64(n*137%1000))
-	c.setHooks(append(slices.Clone(hooks), k))
-	return created(http.StatusCreated, self+"/"+escapeUUID(k.uuid), k.body(subject, self))
-}
-
-// hook finds the one in the path.
-func (c *call) hook() (k *hook, hooks []*hook, subject object, self string, err error) {
-	hooks, subject, self, err = c.hooksOf()
-	if err != nil {
-		return nil, nil, nil, "", err
-	}
-	want := "{" + strings.Trim(c.param("uid"), "{}") + "}"
-	i := slices.IndexFunc(hooks, func(k *hook) bool { return k.uuid == want })
-	if i < 0 {
-		return nil, nil, nil, "", notFound("Webhook not found")
-	}
-	return hooks[i], hooks, subject, self, nil
-}
-
-func (c *call) getHook() (*answer, error) {
-	k, _, subject, self, err := c.hook()
-	if err != nil {
-		return nil, err
-	}
-	return reply(http.StatusOK, k.body(subject, self))
-}
-
-func (c *call) putHook() (*answer, error) {
-	k, _, subject, self, err := c.hook()
-	if err != nil {
-		return nil, err
-	}
-	doc, err := c.document()
-	if err != nil {
-		return nil, err
-	}
-	edited := *k
-	if err := c.applyHook(&edited, doc); err != nil {
-		return nil, err
-	}
-	*k = edited
-	return reply(http.StatusOK, k.body(subject, self))
-}
-
-func (c *call) deleteHook() (*answer, error) {
-	k, hooks, _, _, err := c.hook()
-	if err != nil {
-		return nil, err
-	}
-	c.setHooks(slices.DeleteFunc(slices.Clone(hooks), func(other *hook) bool { return other == k }))
-	return nothing()
+	return k, nil
 }
 
 // applyHook validates what the document says and writes it into k. A document
@@ -254,4 +206,12 @@ func reachable(address string) bool {
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	return err != nil || !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsUnspecified() && !ip.IsLinkLocalUnicast()
+}
+
+// hooksOf is the list of a repository's hooks.
+func (s *repositories) hooksOf(number uint32) *[]*hook {
+	if s.hooks[number] == nil {
+		s.hooks[number] = &[]*hook{}
+	}
+	return s.hooks[number]
 }

@@ -12,7 +12,7 @@ import (
 
 func (c *call) getWorkspace() (*answer, error) {
 	ws, self, html := c.ws, c.at.workspaceURL(c.ws), siteURL+"/"+c.ws.slug+"/"
-	return reply(http.StatusOK, object{
+	return reply(object{
 		{"type", "workspace"},
 		{"uuid", ws.uuid},
 		{"name", ws.name},
@@ -78,14 +78,6 @@ func (c *call) listMembers() (*answer, error) {
 	return c.paged(10, len(members), envelopeFull, func(b []byte, i int) []byte {
 		return appendObject(b, c.membership(members[i], address))
 	})
-}
-
-func (c *call) getMember() (*answer, error) {
-	u := c.world().user(c.param("member"))
-	if u == nil || c.ws.membership(u) == nil {
-		return nil, notFound("This user is not a member of the workspace.")
-	}
-	return reply(http.StatusOK, c.membership(c.ws.membership(u), false))
 }
 
 // listPermissions carries dates of which the old ones have no offset.
@@ -161,22 +153,14 @@ func (ws *workspace) grant(number uint32, k int) grant {
 	return grant{user: who, number: number, permission: level}
 }
 
-func (c *call) listRepositoryPermissions() (*answer, error) {
-	return c.listGrants(c.ws.repositories.byCreated)
-}
-
-func (c *call) listOneRepositoryPermissions() (*answer, error) {
-	r := c.ws.repositories.find(c.param("repo"))
-	if r == nil {
-		return nil, noRepository(c.ws, c.param("repo"))
-	}
-	return c.listGrants([]uint32{r.number})
-}
-
-func (c *call) listGrants(numbers []uint32) (*answer, error) {
-	k := c.ws.holders()
+func (c *call) listGrants() (*answer, error) {
+	numbers, k := c.ws.repositories.byCreated, c.ws.holders()
 	at := func(i int) grant { return c.ws.grant(numbers[i/k], i%k) }
-	total := len(numbers) * k
+	return c.pagedGrants(len(numbers)*k, at)
+}
+
+// pagedGrants makes all of them only where they are filtered or sorted.
+func (c *call) pagedGrants(total int, at func(i int) grant) (*answer, error) {
 	if c.query.Get("q") != "" || c.query.Get("sort") != "" {
 		all := make([]grant, total)
 		for i := range all {
@@ -238,17 +222,5 @@ func (c *call) listOwnRepositoryPermissions() (*answer, error) {
 		r := c.ws.repositories.get(numbers[i])
 		return grant{user: c.who.user, number: r.number, permission: c.ws.effective(c.who.user, r).String()}
 	}
-	total := len(numbers)
-	if c.query.Get("q") != "" || c.query.Get("sort") != "" {
-		all := make([]grant, total)
-		for i := range all {
-			all[i] = at(i)
-		}
-		chosen, err := choose(c, c.grants(), all)
-		if err != nil {
-			return nil, err
-		}
-		at, total = func(i int) grant { return chosen[i] }, len(chosen)
-	}
-	return c.paged(10, total, envelopeFull, func(b []byte, i int) []byte { return c.appendGrant(b, at(i)) })
+	return c.pagedGrants(len(numbers), at)
 }

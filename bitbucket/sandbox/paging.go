@@ -13,7 +13,7 @@ import (
 //
 //   - user/emails has no pagelen and no page,
 //   - pipelines-config/variables says "pagelen": 0,
-//   - addon/linkers and its values have nothing but values and next.
+//   - addon/linkers has nothing but values and next.
 type envelope uint8
 
 const (

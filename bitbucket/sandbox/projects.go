@@ -40,18 +40,18 @@ func (p *project) field(name string) any {
 // may, others only the public ones.
 func (c *call) visible(p *project) bool { return !p.private || c.member() }
 
-func (c *call) listProjects() (*answer, error) {
-	projects := slices.DeleteFunc(slices.Clone(c.ws.projects), func(p *project) bool { return !c.visible(p) })
-	if !c.server.options.ProjectsIgnoreQ {
-		var err error
-		projects, err = choose(c, filterable[*project]{fields: projectFields(), get: (*project).field}, projects)
-		if err != nil {
-			return nil, err
-		}
+func projects() listing[*project] {
+	return listing[*project]{
+		length: 50, wrap: envelopeFull,
+		items: func(c *call) ([]*project, error) {
+			projects := slices.DeleteFunc(slices.Clone(c.ws.projects), func(p *project) bool { return !c.visible(p) })
+			if c.server.options.ProjectsIgnoreQ {
+				return projects, nil
+			}
+			return choose(c, filterable[*project]{fields: projectFields(), get: (*project).field}, projects)
+		},
+		body: func(c *call, p *project) object { return c.at.project(p) },
 	}
-	return c.paged(50, len(projects), envelopeFull, func(b []byte, i int) []byte {
-		return appendObject(b, c.at.project(projects[i]))
-	})
 }
 
 // project finds the one in the path, nil when there is none to be seen.
@@ -75,7 +75,7 @@ func (c *call) getProject() (*answer, error) {
 	if p == nil {
 		return nil, c.noProject()
 	}
-	return reply(http.StatusOK, c.at.project(p))
+	return reply(c.at.project(p))
 }
 
 // mayMakeProjects: owners and those with the permission of that name.
@@ -144,7 +144,7 @@ func (c *call) putProject() (*answer, error) {
 	if moved {
 		return created(http.StatusOK, c.at.projectURL(p), c.at.project(p))
 	}
-	return reply(http.StatusOK, c.at.project(p))
+	return reply(c.at.project(p))
 }
 
 // applyProject validates what the document says and writes it into p.

@@ -37,7 +37,7 @@ type repositories struct {
 	version uint64 // counts mutations; orders computed before are stale
 	orders  orderCache
 
-	hooks map[uint32][]*hook
+	hooks map[uint32]*[]*hook
 }
 
 func newRepositories(seed uint64, words *vocabulary, count int, projects []*project, owners []*user, personal bool) *repositories {
@@ -45,7 +45,7 @@ func newRepositories(seed uint64, words *vocabulary, count int, projects []*proj
 		seed: seed, words: words, seeded: projects, owners: owners, personal: personal,
 		seededCount: count, next: uint32(count),
 		changed: map[uint32]*repository{}, deleted: map[uint32]bool{},
-		slugs: map[string]uint32{}, moved: map[string]uint32{}, uuids: map[string]uint32{}, hooks: map[uint32][]*hook{},
+		slugs: map[string]uint32{}, moved: map[string]uint32{}, uuids: map[string]uint32{}, hooks: map[uint32]*[]*hook{},
 		updatedAt: make([]stamp, count), byCreated: make([]uint32, count), byUpdated: make([]uint32, count),
 	}
 	for i := range uint32(count) {

@@ -14,8 +14,8 @@ func TestEveryRoute(t *testing.T) {
 	gone := []string{"/repositories", "/workspaces", "/user/permissions/workspaces", "/user/permissions/repositories"}
 	// The names that the documented paths give to the same parameters.
 	documented := strings.NewReplacer("{ws}", "{workspace}", "{repo}", "{repo_slug}", "{key}", "{project_key}",
-		"{uuid}", "{variable_uuid}", "{id}", "{encoded_id}", "{comment}", "{comment_id}", "{user}", "{selected_user}",
-		"{subject}", "{subject_type}", "{path...}", "{path}")
+		"{uuid}", "{variable_uuid}", "{id}", "{encoded_id}",
+		"{subject}", "{subject_type}", "{revision}", "{node_id}", "{path...}", "{path}")
 	for _, r := range sandbox.New(nil).Routes() {
 		t.Run(r.Method+" "+r.Path, func(t *testing.T) {
 			c := newClient(t, &sandbox.Options{Repositories: 20})

@@ -2,12 +2,9 @@ package sandbox
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 )
-
-func escapePath(name string) string { return (&url.URL{Path: name}).EscapedPath() }
 
 // sees is whether the caller may see the snippet: private ones are for members
 // of the workspace.
@@ -15,24 +12,13 @@ func (c *call) sees(s *snippet) bool {
 	return !s.private || c.who.user != nil && s.ws.membership(c.who.user) != nil
 }
 
-// listSnippets takes role and nothing else. Without a workspace it lists what
-// the caller owns, wherever that is.
+// listSnippets takes role and nothing else.
 func (c *call) listSnippets() (*answer, error) {
 	role := c.query.Get("role")
 	if role != "" && !slices.Contains([]string{"owner", "contributor", "member"}, role) {
 		return nil, fail(http.StatusBadRequest, "Invalid role: "+role)
 	}
-	var found []*snippet
-	for _, ws := range c.world().workspaces {
-		if c.ws != nil && ws != c.ws {
-			continue
-		}
-		for _, s := range ws.snippets {
-			if c.sees(s) && c.plays(role, s) {
-				found = append(found, s)
-			}
-		}
-	}
+	found := slices.DeleteFunc(slices.Clone(c.ws.snippets), func(s *snippet) bool { return !c.sees(s) || !c.plays(role, s) })
 	return c.paged(10, len(found), envelopeFull, func(b []byte, i int) []byte {
 		return appendObject(b, c.at.snippet(found[i]))
 	})
@@ -40,100 +26,68 @@ func (c *call) listSnippets() (*answer, error) {
 
 func (c *call) plays(role string, s *snippet) bool {
 	u := c.who.user
-	switch {
-	case role == "owner" || role == "" && c.ws == nil:
+	switch role {
+	case "":
+		return true
+	case "owner":
 		return u != nil && (s.owner == u || s.owner == nil && (s.creator == u || s.ws.person == u))
-	case role == "contributor" || role == "member":
+	default:
 		return u != nil && s.ws.membership(u) != nil
 	}
-	return true
 }
 
-// snippet finds the one in the path, with the revision if the path has one.
-func (c *call) snippet() (*snippet, *commit, error) {
+// snippet finds the one in the path.
+func (c *call) snippet() (*snippet, error) {
 	id := c.param("id")
 	i := slices.IndexFunc(c.ws.snippets, func(s *snippet) bool { return s.id == id })
 	if i < 0 {
-		return nil, nil, notFound("There is no snippet '" + id + "'.")
+		return nil, notFound("There is no snippet '" + id + "'.")
 	}
 	s := c.ws.snippets[i]
-	if !c.sees(s) {
-		if c.who.anonymous() {
-			return nil, nil, c.server.access.loginRequired()
-		}
-		return nil, nil, forbidden("You do not have access to this snippet.")
+	switch {
+	case c.sees(s):
+		return s, nil
+	case c.who.anonymous():
+		return nil, c.server.access.loginRequired()
+	default:
+		return nil, forbidden("You do not have access to this snippet.")
 	}
-	at := s.head()
-	if revision := c.param("revision"); revision != "" {
-		if at = s.revision(revision); at == nil {
-			return nil, nil, notFound("There is no revision '" + revision + "'.")
-		}
-	}
-	return s, at, nil
 }
 
 // ownSnippet is snippet for those who may change it: its creator, and owners
-// of the workspace. Only the latest revision can be changed.
+// of the workspace.
 func (c *call) ownSnippet() (*snippet, error) {
-	s, at, err := c.snippet()
-	if err != nil {
-		return nil, err
-	}
-	if s.creator != c.who.user && !c.owner() {
+	s, err := c.snippet()
+	if err == nil && s.creator != c.who.user && !c.owner() {
 		return nil, forbidden("You may not change this snippet.")
 	}
-	if at != s.head() {
-		return nil, fail(http.StatusMethodNotAllowed, "Only the latest revision can be changed.")
-	}
-	return s, nil
+	return s, err
 }
 
 func (c *call) getSnippet() (*answer, error) {
-	s, at, err := c.snippet()
+	s, err := c.snippet()
 	if err != nil {
 		return nil, err
 	}
-	return c.snippetAnswer(http.StatusOK, s, at)
+	return reply(c.at.snippetWhole(s))
 }
 
-func (c *call) snippetAnswer(status int, s *snippet, at *commit) (*answer, error) {
-	body := appendObject(nil, c.at.snippetAt(s, at))
-	switch accept := c.request.Header.Get("Accept"); {
-	case strings.HasPrefix(accept, "multipart/related"):
-		return related(status, body, at)
-	case strings.HasPrefix(accept, "multipart/form-data"):
-		return formData(status, s, at)
-	}
-	return &answer{status: status, body: body}, nil
-}
-
-// createSnippet puts it into the workspace of the path, or the caller's own.
 func (c *call) createSnippet() (*answer, error) {
-	if c.ws == nil {
-		if c.who.user == nil || c.who.user.personal == nil {
-			return nil, forbidden("You have no workspace of your own.")
-		}
-		c.ws = c.who.user.personal
-	}
 	in, err := c.snippetInput()
 	if err != nil {
 		return nil, err
 	}
 	s := &snippet{
 		ws: c.ws, id: snippetID(c.world().seed, 1<<32+c.world().number()),
-		creator: c.who.user, created: c.server.now(), private: true, watchers: []*user{c.who.user},
+		creator: c.who.user, created: c.server.now(), private: true,
 	}
 	s.updated = s.created
 	if err := in.apply(s); err != nil {
 		return nil, err
 	}
-	s.change(c.world().seed, c.who.user, s.created, in.files)
+	s.change(c.world().seed, s.created, in.files)
 	c.ws.snippets = append(c.ws.snippets, s)
-	a, err := c.snippetAnswer(http.StatusCreated, s, s.head())
-	if err == nil {
-		a.header = http.Header{"Location": {c.at.snippetURL(s)}}
-	}
-	return a, err
+	return created(http.StatusCreated, c.at.snippetURL(s), c.at.snippetWhole(s))
 }
 
 // putSnippet changes what the request names and leaves the rest.
@@ -147,7 +101,7 @@ func (c *call) putSnippet() (*answer, error) {
 		return nil, err
 	}
 	for name, content := range in.files {
-		if _, there := s.head().files[name]; content == nil && !there {
+		if _, there := s.files[name]; content == nil && !there {
 			return nil, invalid("files", "There is no file '"+name+"' to delete.")
 		}
 	}
@@ -156,9 +110,9 @@ func (c *call) putSnippet() (*answer, error) {
 	}
 	s.updated = c.server.now()
 	if len(in.files) > 0 {
-		s.change(c.world().seed, c.who.user, s.updated, in.files)
+		s.change(c.world().seed, s.updated, in.files)
 	}
-	return c.snippetAnswer(http.StatusOK, s, s.head())
+	return reply(c.at.snippetWhole(s))
 }
 
 func (c *call) deleteSnippet() (*answer, error) {
@@ -170,29 +124,22 @@ func (c *call) deleteSnippet() (*answer, error) {
 	return nothing()
 }
 
-func (c *call) getLatestFile() (*answer, error) {
-	s, at, err := c.snippet()
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := at.files[c.param("path")]; !ok {
-		return nil, notFound("There is no file '" + c.param("path") + "'.")
-	}
-	return &answer{status: http.StatusFound, header: http.Header{"Location": {c.at.fileURL(s, at, c.param("path"))}}}, nil
-}
-
+// getFile gives the contents of a file as it is now; older revisions are not kept.
 func (c *call) getFile() (*answer, error) {
-	_, at, err := c.snippet()
+	s, err := c.snippet()
 	if err != nil {
 		return nil, err
+	}
+	if revision := c.param("revision"); revision != s.hash {
+		return nil, notFound("There is no revision '" + revision + "'.")
 	}
 	name := c.param("path")
-	content, ok := at.files[name]
+	content, ok := s.files[name]
 	if !ok {
 		return nil, notFound("There is no file '" + name + "'.")
 	}
 	return &answer{
-		status: http.StatusOK, kind: mimeType(name), body: content,
+		status: http.StatusOK, kind: "application/octet-stream", body: content,
 		header: http.Header{"Content-Disposition": {`attachment; filename="` + strings.ReplaceAll(name, `"`, "") + `"`}},
 	}, nil
 }

@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +13,7 @@ func (c *call) getUser() (*answer, error) {
 		return nil, forbidden("This credential does not belong to a user.")
 	}
 	id := escapeUUID(u.uuid)
-	return reply(http.StatusOK, object{
+	return reply(object{
 		{"display_name", u.name},
 		{"links", object{
 			{"self", href(c.at.api + "/users/" + id)},
@@ -38,19 +36,6 @@ func (c *call) getUser() (*answer, error) {
 	})
 }
 
-// getAccount is what anyone may know of a person: less than getUser says.
-func (c *call) getAccount() (*answer, error) {
-	u := c.world().user(c.param("user"))
-	if u == nil {
-		return nil, notFound(c.param("user"))
-	}
-	return reply(http.StatusOK, append(c.at.userMini(u),
-		pair{"created_on", u.created},
-		pair{"account_status", "active"},
-		pair{"location", nil},
-	))
-}
-
 func (l links) email(e email) object {
 	return object{
 		{"type", "email"},
@@ -61,20 +46,12 @@ func (l links) email(e email) object {
 	}
 }
 
-func (c *call) listEmails() (*answer, error) {
-	emails := c.who.emails()
-	return c.paged(10, len(emails), envelopeNoLength, func(b []byte, i int) []byte {
-		return appendObject(b, c.at.email(emails[i]))
-	})
-}
-
-func (c *call) getEmail() (*answer, error) {
-	emails := c.who.emails()
-	i := slices.IndexFunc(emails, func(e email) bool { return e.address == c.param("email") })
-	if i < 0 {
-		return nil, notFound("You have no such email address.")
+func emails() listing[email] {
+	return listing[email]{
+		length: 10, wrap: envelopeNoLength,
+		items: func(c *call) ([]email, error) { return c.who.emails(), nil },
+		body:  func(c *call, e email) object { return c.at.email(e) },
 	}
-	return reply(http.StatusOK, c.at.email(emails[i]))
 }
 
 func (p principal) emails() []email {
@@ -139,7 +116,7 @@ func (c *call) listUserWorkspaces() (*answer, error) {
 
 func (c *call) getOwnPermission() (*answer, error) {
 	m := c.ws.membership(c.who.user)
-	return reply(http.StatusOK, object{
+	return reply(object{
 		{"type", "workspace_membership"},
 		{"permission", m.permission},
 		{"user", c.at.userMini(m.user)},

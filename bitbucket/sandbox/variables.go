@@ -3,7 +3,6 @@ package sandbox
 import (
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,68 +41,36 @@ func badVariable(field, why string) *failure {
 		pair{"data", object{{"key", "variable.invalid"}, {"arguments", object{{"field", field}}}}})
 }
 
-func (c *call) listVariables() (*answer, error) {
-	variables := c.ws.variables
-	return c.paged(10, len(variables), envelopeZeroLength, func(b []byte, i int) []byte {
-		return appendObject(b, variables[i].body())
-	})
-}
-
-func (c *call) variable() (*variable, error) {
-	want := "{" + strings.Trim(c.param("uuid"), "{}") + "}"
-	i := slices.IndexFunc(c.ws.variables, func(v *variable) bool { return v.uuid == want })
-	if i < 0 {
-		return nil, fail(http.StatusNotFound, "Not found", pair{"detail", "The requested variable does not exist."})
+// variables are the workspace's. A PUT replaces: what the document does not say is
+// gone, the value too. Putting a secured variable back as it was read clears it.
+func variables() resource[variable] {
+	return resource[variable]{
+		length: 10, wrap: envelopeZeroLength, param: "uuid",
+		missing: func() error {
+			return fail(http.StatusNotFound, "Not found", pair{"detail", "The requested variable does not exist."})
+		},
+		kept:    func(c *call) (*[]*variable, error) { return &c.ws.variables, nil },
+		uuid:    func(v *variable) string { return v.uuid },
+		address: func(c *call) string { return c.at.workspaceURL(c.ws) + "/pipelines-config/variables" },
+		body:    func(_ *call, v *variable) object { return v.body() },
+		fresh: func(c *call, doc document) (*variable, error) {
+			v := &variable{}
+			if err := c.applyVariable(v, doc); err != nil {
+				return nil, err
+			}
+			v.uuid = uuidOf(c.world().seed, kindVariable, 1<<32+c.world().number())
+			return v, nil
+		},
+		change: func(c *call, v *variable, doc document) (*variable, error) {
+			for field, value := range map[string]any{"key": v.key, "secured": v.secured} {
+				if _, set := doc[field]; !set {
+					doc[field] = value
+				}
+			}
+			edited := &variable{uuid: v.uuid}
+			return edited, c.applyVariable(edited, doc)
+		},
 	}
-	return c.ws.variables[i], nil
-}
-
-func (c *call) getVariable() (*answer, error) {
-	v, err := c.variable()
-	if err != nil {
-		return nil, err
-	}
-	return reply(http.StatusOK, v.body())
-}
-
-func (c *call) createVariable() (*answer, error) {
-	doc, err := c.document()
-	if err != nil {
-		return nil, err
-	}
-	v := &variable{}
-	if err := c.applyVariable(v, doc); err != nil {
-		return nil, err
-	}
-	v.uuid = uuidOf(c.world().seed, kindVariable, 1<<32+c.world().number())
-	c.ws.variables = append(c.ws.variables, v)
-	return created(http.StatusCreated,
-		c.at.workspaceURL(c.ws)+"/pipelines-config/variables/"+escapeUUID(v.uuid), v.body())
-}
-
-// putVariable replaces: what the document does not say is gone, the value too.
-// Whoever puts a secured variable back as it was read clears it.
-func (c *call) putVariable() (*answer, error) {
-	v, err := c.variable()
-	if err != nil {
-		return nil, err
-	}
-	doc, err := c.document()
-	if err != nil {
-		return nil, err
-	}
-	if _, set := doc["key"]; !set {
-		doc["key"] = v.key
-	}
-	if _, set := doc["secured"]; !set {
-		doc["secured"] = v.secured
-	}
-	edited := variable{uuid: v.uuid}
-	if err := c.applyVariable(&edited, doc); err != nil {
-		return nil, err
-	}
-	*v = edited
-	return reply(http.StatusOK, v.body())
 }
 
 func (c *call) applyVariable(v *variable, doc document) error {
@@ -133,13 +100,4 @@ func (c *call) applyVariable(v *variable, doc document) error {
 		v.value = *value
 	}
 	return nil
-}
-
-func (c *call) deleteVariable() (*answer, error) {
-	v, err := c.variable()
-	if err != nil {
-		return nil, err
-	}
-	c.ws.variables = slices.DeleteFunc(c.ws.variables, func(other *variable) bool { return other == v })
-	return nothing()
 }

@@ -11,7 +11,6 @@ type world struct {
 	workspaces []*workspace
 	me         *user
 	events     []hookEvent
-	linkers    []*linker
 	last       stamp // no change is dated before this
 	serial     uint64
 	skew       time.Duration // by which the clock is off during the change at hand
@@ -74,7 +73,6 @@ func newWorld(o *Options) *world {
 	flagged.members = append(flagged.members, seedMembership(o.Seed+4, others[3], 0, "owner"))
 	w.fill(flagged, 1, 0, nil)
 
-	w.seedLinkers()
 	return w
 }
 

@@ -176,58 +176,6 @@ func TestWriteVariables(t *testing.T) {
 	}
 }
 
-func TestWriteComments(t *testing.T) {
-	c := newClient(t, nil)
-	snippet := "/snippets/acme/" + c.get("/snippets/acme").at("values.0.id").(string)
-	list := snippet + "/comments"
-	first := fmt.Sprint(c.do("POST", list, obj{"content": obj{"raw": "one"}}).at("id"))
-	answer := c.do("POST", list, obj{"content": obj{"raw": "two"}, "parent": obj{"id": number(first)}})
-	if answer.status != 201 || fmt.Sprint(answer.at("parent.id")) != first {
-		t.Errorf("%d %s", answer.status, answer.text)
-	}
-	c.play([]step{
-		{"a comment says something", "POST", list, obj{"content": obj{}}, 400, obj{"error.fields": obj{"content.raw": []string{"required key not provided"}}}, ""},
-		{"an answer is to a comment", "POST", list, obj{"content": obj{"raw": "x"}, "parent": obj{"id": 1}}, 400, nil, ""},
-		{"it is changed", "PUT", list + "/" + first, obj{"content": obj{"raw": "other"}}, 200, obj{"content.raw": "other"}, ""},
-		{"one that was answered leaves a shell", "DELETE", list + "/" + first, nil, 204, nil, ""},
-		{"without its text", "GET", list + "/" + first, nil, 200, obj{"deleted": true, "content.raw": ""}, ""},
-		{"the answer goes", "DELETE", list + "/" + fmt.Sprint(answer.at("id")), nil, 204, nil, ""},
-		{"for good", "GET", list + "/" + fmt.Sprint(answer.at("id")), nil, 404, nil, ""},
-		{"watching ends", "DELETE", snippet + "/watch", nil, 204, nil, ""},
-		{"and then is not", "GET", snippet + "/watch", nil, 404, nil, ""},
-		{"and begins", "PUT", snippet + "/watch", nil, 204, nil, ""},
-		{"and then is", "GET", snippet + "/watch", nil, 204, nil, ""},
-	})
-}
-
-func number(s string) int {
-	n := 0
-	for _, c := range s {
-		n = 10*n + int(c-'0')
-	}
-	return n
-}
-
-func TestWriteLinkers(t *testing.T) {
-	c := newClient(t, nil).anonymous()
-	play := func(s step) {
-		c.headers = map[string]string{"Authorization": "JWT " + c.jwt(s.method, "/2.0"+s.path, "")}
-		c.play([]step{s})
-	}
-	const values = "/addon/linkers/ticket-linker/values"
-	play(step{"a value is added", "POST", values, obj{"value": "NEW-1"}, 201, obj{"value": "NEW-1", "id": 15}, ""})
-	play(step{"once", "POST", values, obj{"value": "NEW-1"}, 409, nil, ""})
-	play(step{"it has a shape", "POST", values, obj{"value": "a b"}, 400, nil, ""})
-	play(step{"it can be read", "GET", values + "/15", nil, 200, obj{"value": "NEW-1"}, ""})
-	play(step{"it goes", "DELETE", values + "/15", nil, 204, nil, ""})
-	play(step{"for good", "GET", values + "/15", nil, 404, nil, ""})
-	play(step{"all are replaced", "PUT", values, obj{"values": []string{"A-1"}}, 204, nil, ""})
-	play(step{"by these", "GET", values, nil, 200, obj{"values.0.value": "A-1", "values.1": nil}, ""})
-	play(step{"and all go", "DELETE", values, nil, 204, nil, ""})
-	play(step{"of a linker that is there", "GET", "/addon/linkers/none/values", nil, 404, nil, ""})
-	play(step{"the app is updated", "PUT", "/addon", obj{"descriptor_url": "https://example.com/d.json"}, 204, nil, ""})
-}
-
 func TestMembersByEmail(t *testing.T) {
 	c := newClient(t, nil)
 	me := c.server.Credentials().Email
