@@ -101,6 +101,10 @@ func TestStartThatCannotBe(t *testing.T) {
 			s.config.Endpoints = map[string]connector.Endpoints{"bitbucket": {API: "http://api.bitbucket.example/2.0"}}
 			return func() { s.config.Endpoints = nil }
 		}, windlass.Invalid, []string{"in the clear"}},
+		{"the endpoints of a provider that there is not", func(s *scene) func() {
+			s.config.Endpoints = map[string]connector.Endpoints{"gitforge": {API: "https://gitforge.example"}}
+			return func() { s.config.Endpoints = nil }
+		}, windlass.Invalid, []string{"there is no provider gitforge", "the providers are bitbucket"}},
 		{"a time below zero", func(s *scene) func() {
 			s.config.StopDeadline = -1
 			return func() { s.config.StopDeadline = 0 }
