@@ -1,6 +1,7 @@
 package windlass
 
 import (
+	"encoding/json"
 	"hash/fnv"
 	"time"
 )
@@ -167,6 +168,28 @@ type ReadPage struct {
 	Size        int64     // what the provider counted; -1 is unknown
 	Records     []byte    // their identities: see connector.Tally
 }
+
+// ReadUnit is one part of a read that is under way and whose object is below another:
+// the list of the uppermost parents, or what is below one parent.
+type ReadUnit struct {
+	OperationID string
+	Object      string                     // what is read: the operation's object, or one above it
+	ParentID    string                     // the record that it is read below; empty for none
+	Position    int64                      // in the order in which the parents were listed
+	ParentKeys  map[string]json.RawMessage // what else names that record to the provider
+	Since       time.Time
+	Cursor      string // of the next page
+	Pass        int    // from 0: as often as it was begun again
+	Status      string // see UnitOpen
+}
+
+// How a part of a read stands.
+const (
+	UnitOpen       = "open"
+	UnitDone       = "done"
+	UnitRefused    = "refused"    // the provider does not have the parent, or does not show it
+	UnitIncomplete = "incomplete" // fewer records came than the provider counts
+)
 
 // Progress is what one page changes about an operation.
 type Progress struct {

@@ -238,7 +238,7 @@ func (f *Flow) checking(ctx context.Context, check *claimed, began time.Time) (*
 	}
 	o, there := c.Reads(schedule.Object)
 	// After a failure, and the first time, an operation says that reads succeed.
-	if check.start.Reading || in.LastStatus != windlass.OperationSuccess || !there || o.Disabled || o.Schedule == "" || mark.Paused || mark.Mark.IsZero() || mark.Failures > 0 || !in.Healthy ||
+	if check.start.Reading || len(f.lineage(in.Connection, schedule.Object)) > 1 || in.LastStatus != windlass.OperationSuccess || !there || o.Disabled || o.Schedule == "" || mark.Paused || mark.Mark.IsZero() || mark.Failures > 0 || !in.Healthy ||
 		!in.Connection.InWorkspace(mark.Workspace) || in.Connection.Status == windlass.ConnectionBad {
 		return nil, nil //nolint:nilnil // see above
 	}

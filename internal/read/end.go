@@ -36,7 +36,7 @@ func (s *step) Finish(ctx context.Context, _ *operation.Turn, cause error) (o op
 		return operation.Outcome{
 			Result: stop.result, Severity: windlass.SeverityInfo, Details: figures(s.Op),
 			Then: func(ctx context.Context) error {
-				if err := s.store.DropReadPages(ctx, s.Op.ID); err != nil || stop.also == nil {
+				if err := s.dropKept(ctx); err != nil || stop.also == nil {
 					return err
 				}
 				return stop.also(ctx)
@@ -53,7 +53,7 @@ func (s *step) Finish(ctx context.Context, _ *operation.Turn, cause error) (o op
 		return o, err
 	}
 	o = operation.Outcome{Success: cause == nil, Details: figures(s.Op), Then: func(ctx context.Context) error { return s.ended(ctx, in, cause, o.Result) }}
-	o.Result, o.Severity = s.summary()+s.doubt(), windlass.SeverityInfo
+	o.Result, o.Severity = s.summary()+s.reservations(), windlass.SeverityInfo
 	if cause != nil {
 		o.Result, o.Severity = operation.Upper(operation.Plain(cause))+".", windlass.SeverityError
 	}
@@ -64,7 +64,7 @@ func (s *step) Finish(ctx context.Context, _ *operation.Turn, cause error) (o op
 // ended does what follows from the end of an operation, in the same transaction.
 func (s *step) ended(ctx context.Context, in windlass.Installation, cause error, result string) error {
 	if s.Op.Pages > 1 || s.Op.Restarts > 0 || cause != nil { // the only page of a read is not kept
-		if err := s.store.DropReadPages(ctx, s.Op.ID); err != nil {
+		if err := s.dropKept(ctx); err != nil {
 			return err
 		}
 	}
@@ -78,6 +78,14 @@ func (s *step) ended(ctx context.Context, in windlass.Installation, cause error,
 		return err
 	}
 	return s.afterSuccess(ctx, in)
+}
+
+// dropKept removes what is kept only while an operation is under way.
+func (s *step) dropKept(ctx context.Context) error {
+	if err := s.store.DropReadPages(ctx, s.Op.ID); err != nil {
+		return err
+	}
+	return s.store.DropReadUnits(ctx, s.Op.ID)
 }
 
 // afterSuccess moves the mark (invariant 8): to when the read started, because
@@ -118,6 +126,17 @@ func (s *step) afterFailure(ctx context.Context, in windlass.Installation, resul
 		return err
 	}
 	return s.notify(ctx, s.Op.ProjectID, NotifySchedulePaused, told.paused(in, result))
+}
+
+// reservations are what a success leaves open.
+func (s *step) reservations() string {
+	if !s.below() {
+		return s.doubt()
+	}
+	if s.refused == 0 {
+		return ""
+	}
+	return " " + many(s.refused, "parent") + " that the provider does not show passed over."
 }
 
 // summary is the result of a success, as a sentence.

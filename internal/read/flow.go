@@ -27,6 +27,8 @@ type Config struct {
 	// or PurposeSample. A reader that has a method Requests() int64 is asked how
 	// many it has sent; otherwise each call of Read counts as one.
 	Open func(ctx context.Context, c windlass.Connection, purpose string) (connector.Reader, error)
+	// Providers say which objects are below others; nil: none is.
+	Providers connector.Providers
 	// Checked is told what became of each scheduled check: Checked…; nil means that
 	// it is not counted.
 	Checked func(result string)
@@ -81,6 +83,7 @@ type Flow struct {
 	store  Store
 	outbox Outbox
 	opts   Config
+	lines  map[[2]string][]connector.Object // see lineage
 }
 
 // New returns a Flow.
@@ -99,7 +102,7 @@ func New(c Config) (*Flow, error) {
 	c.Overlap = cmp.Or(c.Overlap, defaultOverlap)
 	c.SearchPages, c.SearchBytes = cmp.Or(c.SearchPages, defaultSearchPages), cmp.Or(c.SearchBytes, defaultSearchBytes)
 	c.Search = cmp.Or(c.Search, defaultSearch)
-	f := &Flow{store: c.Store, outbox: c.Outbox, opts: c}
+	f := &Flow{store: c.Store, outbox: c.Outbox, opts: c, lines: lineages(c.Providers)}
 	f.Engine = operation.New(operation.Config{
 		Options: c.Options, Kind: windlass.ActionRead, Store: c.Store, Jobs: c.Jobs, Connected: f.makeUp,
 		Work: func(t *operation.Turn) operation.Work { return &step{Flow: f, Turn: t} },

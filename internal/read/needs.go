@@ -20,6 +20,7 @@ type Store interface {
 	Installations
 	Operations
 	Pages
+	Units
 	Marks
 	Checks
 }
@@ -52,6 +53,20 @@ type Pages interface {
 	KeepReadPage(ctx context.Context, page windlass.ReadPage) error
 	ReadPages(ctx context.Context, operationID string) ([]windlass.ReadPage, error)
 	DropReadPages(ctx context.Context, operationID string) error
+}
+
+// Units are the parts of an operation under way whose object is below another, and
+// the marks of their parents.
+type Units interface {
+	// AddReadUnits leaves those as they are that are there.
+	AddReadUnits(ctx context.Context, units []windlass.ReadUnit) error
+	// NextReadUnit fails with windlass.NotFound when none is open.
+	NextReadUnit(ctx context.Context, operationID string) (windlass.ReadUnit, error)
+	SaveReadUnit(ctx context.Context, unit windlass.ReadUnit) error
+	CountReadUnits(ctx context.Context, operationID string) (map[string]int64, error)
+	DropReadUnits(ctx context.Context, operationID string) error
+	ParentMark(ctx context.Context, installationID, object, parentID string) (time.Time, error)
+	NoteParent(ctx context.Context, installationID, object, parentID, status string, mark, now time.Time) error
 }
 
 // Marks are what is remembered from one read of an object to the next.

@@ -69,16 +69,22 @@ func (s *step) commit(ctx context.Context, got fetched, gaveWay bool) (c operati
 		return s.between(ctx, again, page.Full, before)
 	}
 	c.After = func(ctx context.Context) error {
-		if !changed || c.Ends {
-			return nil
-		}
-		s.drop()
-		if err := s.look(ctx); err != nil {
-			return err
-		}
-		return &operation.Sleep{} // with what was prepared for before
+		return s.lookAgain(ctx, changed && !c.Ends)
 	}
 	return c, nil
+}
+
+// lookAgain sees whether the operation may go on after something has changed. If so,
+// it does in another turn.
+func (s *step) lookAgain(ctx context.Context, changed bool) error {
+	if !changed {
+		return nil
+	}
+	s.drop()
+	if err := s.look(ctx); err != nil {
+		return err
+	}
+	return &operation.Sleep{}
 }
 
 // before is what there is to do before the cursor moves. changed reports that
@@ -191,7 +197,7 @@ func (s *step) batches(records []connector.Record) ([]windlass.Batch, int, error
 // fresh leaves out what was delivered already in the state that it is in: the
 // overlap of an incremental read with the one before.
 func (s *step) fresh(ctx context.Context, page connector.Page) (fresh []connector.Record, before int, err error) {
-	if s.Op.Trigger != windlass.TriggerSchedule || s.Op.Since.IsZero() || page.Full || len(page.Records) == 0 {
+	if s.Op.Trigger != windlass.TriggerSchedule || s.part().since.IsZero() || page.Full || len(page.Records) == 0 {
 		return page.Records, 0, nil
 	}
 	ids := make([]string, 0, len(page.Records))
@@ -220,8 +226,8 @@ func (s *step) remember(ctx context.Context, records []connector.Record, full bo
 	// Until the mark moves the next read begins where this one did, if this one
 	// is incremental; else where this one started.
 	from := s.Op.Started.Add(-s.opts.Overlap)
-	if s.Op.Trigger == windlass.TriggerSchedule {
-		from = s.Op.Since
+	if s.Op.Trigger == windlass.TriggerSchedule && !s.appeared {
+		from = s.part().since
 	}
 	at := map[string]int{}
 	var sightings []windlass.Sighting

@@ -40,7 +40,7 @@ func (f *Flow) Sample(ctx context.Context, in windlass.Installation, object stri
 	if err != nil {
 		return err
 	}
-	page, err := reader.Read(ctx, connector.ReadRequest{Object: object, PageSize: 1})
+	page, err := f.firstPage(ctx, reader, in.Connection, object)
 	if err != nil {
 		return err
 	}
@@ -50,4 +50,28 @@ func (f *Flow) Sample(ctx context.Context, in windlass.Installation, object stri
 		}
 	}
 	return nil
+}
+
+// firstPage reads one record of an object, below the first of its parents, if there
+// are any.
+func (f *Flow) firstPage(ctx context.Context, reader connector.Reader, c windlass.Connection, object string) (page connector.Page, err error) {
+	request := connector.ReadRequest{Object: object, PageSize: 1}
+	for i, o := range f.lineage(c, object) {
+		if i > 0 {
+			if len(page.Records) == 0 {
+				return page, nil
+			}
+			if request.Parent, err = o.ParentOf(page.Records[0]); err != nil {
+				return page, err
+			}
+		}
+		if o.Name == object {
+			break
+		}
+		page, err = reader.Read(ctx, connector.ReadRequest{Object: o.Name, Parent: request.Parent, PageSize: 1})
+		if err != nil {
+			return page, err
+		}
+	}
+	return reader.Read(ctx, request)
 }

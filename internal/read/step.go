@@ -39,6 +39,11 @@ type step struct {
 	ahead       <-chan fetched        // the page that is on its way; nil for none
 	cancel      context.CancelFunc    // ends the request for it
 	walk        walked                // the pages so far
+	above       []connector.Object    // those that the object is below, and itself
+	unit        *windlass.ReadUnit    // the one that is read, of an object below another
+	appeared    bool                  // its parent has, since the last read
+	refusals    int                   // units passed over in this turn
+	refused     int64                 // likewise in the operation, once that ends
 	begins      bool                  // the operation begins with the page that is committed: see beginWith
 }
 
@@ -55,8 +60,11 @@ func (s *step) Prepare(ctx context.Context, t *operation.Turn) error {
 	if err := s.prepareFor(ctx, content); err != nil {
 		return err
 	}
-	if err := s.restoreWalk(ctx); err != nil {
-		return err
+	s.above = s.lineage(s.in.Connection, s.Op.Object)
+	if !s.below() {
+		if err := s.restoreWalk(ctx); err != nil {
+			return err
+		}
 	}
 	reader, err := s.opts.Open(ctx, s.in.Connection, s.Op.Trigger)
 	if err != nil {
@@ -176,13 +184,10 @@ type fetched struct {
 // Next reads a page. While it is committed the next one is on its way: one ahead, so
 // that what is in memory does not grow with the read.
 func (s *step) Next(ctx context.Context, t *operation.Turn) (operation.Commit, error) {
-	if s.ahead == nil {
-		s.fetch(ctx, s.Op.Cursor)
+	if s.below() {
+		return s.nextBelow(ctx, t)
 	}
-	got := s.fetched()
-	if got.err == nil && got.page.Next != "" && string(got.page.Next) == s.Op.Cursor {
-		got.err = &windlass.Error{Kind: windlass.Malformed, Op: "read " + s.Op.Object, Message: "a page names itself as the next one", Provider: &windlass.ProviderDetails{}}
-	}
+	got := s.page(ctx)
 	if got.err != nil {
 		return operation.Commit{}, got.err
 	}
@@ -193,15 +198,27 @@ func (s *step) Next(ctx context.Context, t *operation.Turn) (operation.Commit, e
 	return s.commit(ctx, got, !more)
 }
 
+// page returns the next page, which may be on its way already.
+func (s *step) page(ctx context.Context) fetched {
+	cursor := s.part().cursor
+	if s.ahead == nil {
+		s.fetch(ctx, cursor)
+	}
+	got := s.fetched()
+	if got.err == nil && got.page.Next != "" && string(got.page.Next) == cursor {
+		got.err = &windlass.Error{Kind: windlass.Malformed, Op: "read " + s.part().object, Message: "a page names itself as the next one", Provider: &windlass.ProviderDetails{}}
+	}
+	return got
+}
+
 // fetch asks for a page in the background.
 func (s *step) fetch(ctx context.Context, cursor string) {
 	// A request must not outlive the lease under which it was made, which is half of
 	// it, or, where leases are extended, a time of its own.
 	ctx, s.cancel = context.WithTimeout(ctx, s.opts.Call)
 	came := make(chan fetched, 1)
-	request := connector.ReadRequest{
-		Object: s.Op.Object, Since: s.Op.Since, Until: s.Op.Until, Cursor: connector.Cursor(cursor),
-	}
+	p := s.part()
+	request := connector.ReadRequest{Object: p.object, Parent: p.parent, Since: p.since, Until: p.until, Cursor: connector.Cursor(cursor)}
 	began := s.now()
 	go func() {
 		page, err := s.reader.Read(ctx, request)

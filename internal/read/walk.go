@@ -42,7 +42,8 @@ func newWalk() walked { return walked{size: -1, noted: map[string]bool{}} }
 // restoreWalk reads what an earlier step of the operation has kept.
 func (s *step) restoreWalk(ctx context.Context) error {
 	s.walk = newWalk()
-	if s.Op.Cursor == "" && s.Op.Restarts == 0 {
+	p := s.part()
+	if p.cursor == "" && p.pass == 0 {
 		return nil
 	}
 	pages, err := s.store.ReadPages(ctx, s.Op.ID)
@@ -60,7 +61,7 @@ func (s *step) restoreWalk(ctx context.Context) error {
 		}
 		w.note(pages[i])
 	}
-	for w.last.Pass < s.Op.Restarts {
+	for w.last.Pass < p.pass {
 		w.again()
 	}
 	return nil
@@ -97,7 +98,7 @@ func (s *step) take(got fetched, gaveWay bool) (fresh []connector.Record, counte
 		OperationID: s.Op.ID, Number: w.last.Number + 1, Pass: w.last.Pass, Began: got.began,
 		Keyed: got.page.Keyed, GaveWay: gaveWay, Size: int64(got.page.Size), Records: w.tally.Drain(),
 	}
-	if s.Op.Cursor != "" && !w.last.Keyed {
+	if s.part().cursor != "" && !w.last.Keyed {
 		// A step that did not end by giving way was stopped: by a pause, a limit, a
 		// failure or a crash.
 		kept.Interrupted = w.resumed && !w.last.GaveWay || got.ended.Sub(w.last.Began) > maxGap
@@ -117,7 +118,8 @@ func (s *step) counts(full bool) int {
 
 // byTime reports whether the read is bounded by time.
 func (s *step) byTime(full bool) bool {
-	return !full && !s.Op.Full && (!s.Op.Since.IsZero() || !s.Op.Until.IsZero())
+	p := s.part()
+	return !full && (s.unit != nil || !s.Op.Full) && (!p.since.IsZero() || !p.until.IsZero())
 }
 
 // unfinished says, after the last page of a pass, why the operation needs another
@@ -132,7 +134,7 @@ func (s *step) unfinished(page connector.Page) string {
 	case !s.complete(page):
 		return fmt.Sprintf("%d of the %d records that the provider counts arrived", s.counts(page.Full), page.Size)
 	case w.interrupted:
-		return "the provider lists " + s.Op.Object + " in no order that lasts, and the read was interrupted, so that records may have been missed"
+		return "the provider lists " + s.part().object + " in no order that lasts, and the read was interrupted, so that records may have been missed"
 	case w.doubted:
 		return "this pass brought other records than the one before, which was interrupted"
 	default:

@@ -17,7 +17,7 @@ const jobDue = "read.due"
 func (s *Server) newReads() (err error) {
 	s.reads, err = read.New(read.Config{
 		Store: s.store, Outbox: s.outbox, Sinks: s.sinks, Jobs: &operationJobs{s, windlass.ActionRead}, Open: s.openReader,
-		Notifier: s.notify, Options: s.operationOptions(),
+		Providers: s.config.Providers, Notifier: s.notify, Options: s.operationOptions(),
 		Checked: func(result string) { s.metrics.checks.WithLabelValues(result).Inc() },
 	})
 	return err

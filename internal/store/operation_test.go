@@ -161,6 +161,48 @@ func TestStalledOperations(t *testing.T) {
 	})
 }
 
+func TestReadUnits(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		s, ctx := open(), t.Context()
+		w := found(t, s)
+		p := w.operation(t)
+		must(t, s.BeginOperation(ctx, p, w.installation.Config.Content))
+		unit := func(parent string, position int64) windlass.ReadUnit {
+			return windlass.ReadUnit{OperationID: p.ID, Object: "branches", ParentID: parent, Position: position, Status: windlass.UnitOpen}
+		}
+		_, err := s.NextReadUnit(ctx, p.ID)
+		wantKind(t, err, windlass.NotFound)
+		late, early := unit("late", 2), unit("early", 1)
+		early.ParentKeys = map[string]json.RawMessage{"slug": json.RawMessage(`"e"`)}
+		must(t, s.AddReadUnits(ctx, []windlass.ReadUnit{late, early}))
+		must(t, s.AddReadUnits(ctx, []windlass.ReadUnit{unit("early", 0)})) // it is known already
+		wantSame(t, got(s.NextReadUnit(ctx, p.ID))(t), early)
+		early.Since, early.Cursor, early.Pass = noon, "c", 1
+		must(t, s.SaveReadUnit(ctx, early))
+		wantSame(t, got(s.NextReadUnit(ctx, p.ID))(t), early)
+		early.Status = windlass.UnitRefused
+		must(t, s.SaveReadUnit(ctx, early))
+		wantSame(t, got(s.NextReadUnit(ctx, p.ID))(t), late)
+		wantSame(t, got(s.CountReadUnits(ctx, p.ID))(t), map[string]int64{windlass.UnitOpen: 1, windlass.UnitRefused: 1})
+		must(t, s.DropReadUnits(ctx, p.ID))
+		wantKind(t, s.SaveReadUnit(ctx, late), windlass.NotFound)
+		wantKind(t, s.AddReadUnits(ctx, []windlass.ReadUnit{{OperationID: "none"}}), windlass.NotFound)
+
+		mark := func() time.Time { return got(s.ParentMark(ctx, w.installation.ID, "branches", "early"))(t) }
+		if at := mark(); !at.IsZero() {
+			t.Fatalf("a mark of %v", at)
+		}
+		must(t, s.NoteParent(ctx, w.installation.ID, "branches", "early", windlass.UnitRefused, time.Time{}, noon))
+		must(t, s.NoteParent(ctx, w.installation.ID, "branches", "early", windlass.UnitDone, noon, noon))
+		must(t, s.NoteParent(ctx, w.installation.ID, "branches", "early", windlass.UnitRefused, time.Time{}, noon)) // leaves the mark
+		if at := mark(); !at.Equal(noon) {
+			t.Fatalf("the mark is %v", at)
+		}
+		wantKind(t, s.NoteParent(ctx, "none", "branches", "early", windlass.UnitDone, noon, noon), windlass.NotFound)
+	})
+}
+
 func TestReadMarks(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
