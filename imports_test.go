@@ -25,11 +25,12 @@ type rule struct {
 // imports is the direction of the whole product:
 //
 //	cmd → internal/cli → internal/server → everything
-//	api, ui, store, jobs → flows → the root, connector, mapping
+//	api, ui, store, jobs → flows → internal/operation, config, mapping → connector → the root
 //
 // A flow is what a user does: install, connect, read, deliver, write, proxy,
 // notify. Flows never import each other, the store, the jobs engine or the
-// pages: each declares the small interface that it needs. The rows of packages
+// pages: each declares the small interface that it needs. Those that take more than
+// one step are kinds of work of one engine, internal/operation. The rows of packages
 // that are still to come stand here already, so that they are born with limits.
 //
 // Changing a row is a decision about the design: say why in the commit, and

@@ -24,6 +24,15 @@
 // also waits while its reads are paused. A cursor that expired starts the walk over,
 // once.
 //
+// An object that is below another (connector.Object.Parent) is read in units: one
+// lists the uppermost parents, and each parent that is listed becomes a unit of its
+// own, with a cursor, a tally of identities and, in parent_marks, a mark. Neither
+// cursor nor watermark grows with the number of parents. The list is read once for
+// each operation. A parent that appears later gets the object's backfill; one that
+// the provider does not have or does not show is noted as refused and passed over
+// until the next read. A parent's mark moves in the transaction of its last page,
+// whatever becomes of the others.
+//
 // What a schedule asks for is checked first, by [Flow.RunChecks]: only when something
 // has changed, or that cannot be told, does an operation begin, with the page that
 // the check got (ADR 0018).
@@ -55,7 +64,7 @@
 // # What to use
 //
 // [New] makes a [Flow]. [Flow.Started] is what package install calls for objects
-// that begin to be read, and [Flow.Sample] its sampler. [Flow.RunChecks] is
-// for the schedules, the engine for the jobs. [Flow.Trigger], [Flow.Pause], [Flow.Unpause], [Flow.Operations] and
-// their like are the API's.
+// that begin to be read, and [Flow.Sample] its sampler. [Flow.RunChecks] is for the
+// schedules, the engine for the jobs. [Flow.Trigger], [Flow.Pause], [Flow.Unpause],
+// [Flow.Operations] and their like are the API's.
 package read
