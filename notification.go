@@ -60,6 +60,16 @@ type Installed struct {
 	ConsumerName    string `json:"consumerName"`
 }
 
+// Installed is what every notification about an installation says. The integration is
+// called by its name, which an installation does not know.
+func (i *Installation) Installed(integration string) Installed {
+	return Installed{
+		ProjectID: i.ProjectID, Provider: i.Connection.Provider, IntegrationID: i.IntegrationID, IntegrationName: integration,
+		InstallationID: i.ID, ConnectionID: i.Connection.ID, GroupRef: i.Group.Ref, GroupName: i.Group.Name,
+		ConsumerRef: i.Connection.Consumer.Ref, ConsumerName: i.Connection.Consumer.Name,
+	}
+}
+
 // InstallationNotice is what is said of an installation. Config is the config in
 // the contract's shape: the new one, or the one that was deleted.
 type InstallationNotice struct {

@@ -37,12 +37,6 @@
 // recovery. [Engine.Begin] and a job begin an operation. What a test of such a
 // package need not show again is shown by the toy in this package's tests.
 //
-// # Why Work looks like this
-//
-// A value of Work is made for each slice and gets a [Turn]: what one step prepares
-// for the next (a page that is fetched ahead, the plan of a mapping) lives in it,
-// and never longer than the lease. Finish returns an [Outcome] rather than ending
-// the row itself, so that there is one place that ends operations. A Commit may
-// come together with an error: what the step has found out is kept in the
-// transaction in which the operation begins to wait. See ADR 0019.
+// A value of Work is made for each slice, so that what one step prepares for the next
+// lives no longer than the lease. Why it looks as it does is in ADR 0019.
 package operation

@@ -122,7 +122,7 @@ func TestWaitingForTheProvider(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(w *toys) {
 				t := w.t
-				w.answer, w.keep = failAt(3, test.answer), "kept"
+				w.answer, w.keep = failThird(test.answer), "kept"
 				e := w.engine(nil)
 				id := w.begin(e)
 				if took := w.carry(e, id); took != test.took {
@@ -190,7 +190,7 @@ func TestFailuresInARow(t *testing.T) {
 func TestAnErrorThatStays(t *testing.T) {
 	bubble(t, func(w *toys) {
 		t := w.t
-		w.answer = failAt(3, &windlass.Error{Kind: windlass.Forbidden, Op: "count", Message: "not yours", Provider: &windlass.ProviderDetails{}})
+		w.answer = failThird(&windlass.Error{Kind: windlass.Forbidden, Op: "count", Message: "not yours", Provider: &windlass.ProviderDetails{}})
 		e := w.engine(nil)
 		id := w.begin(e)
 		for range 3 {
@@ -351,13 +351,23 @@ func TestRequestsOfARolledBackStep(t *testing.T) {
 			}
 		}
 		// Likewise when it is the wait that cannot be noted.
-		w.asked, w.answer = 0, failAt(3, unavailable())
+		w.asked, w.answer = 0, failThird(unavailable())
 		fails := 3
 		e := w.engine(func(c *operation.Config) { c.Store = unlucky{c.Store, &fails} })
 		id := w.begin(w.engine(nil))
 		w.step(e, id)
 		if p := w.operation(id); p.Requests != 3 {
 			t.Errorf("%d requests are counted, want 3", p.Requests)
+		}
+		// Nor does a step that was rolled back end a row of failures.
+		w.asked, w.answer = 0, failThird(unavailable())
+		id = w.begin(w.engine(nil))
+		w.step(w.engine(nil), id)
+		must(t, w.store.WakeOperation(t.Context(), id, time.Now()))
+		fails = 1
+		w.step(e, id)
+		if p := w.operation(id); p.Attempt != 1 || len(p.Cursor) != 2 {
+			t.Errorf("%d failures in a row are counted, want 1: %+v", p.Attempt, p)
 		}
 	})
 }

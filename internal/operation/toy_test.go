@@ -204,10 +204,10 @@ func (w *toys) counted(id string) {
 	}
 }
 
-// fail returns an answer of the provider that comes for the nth call only.
-func failAt(at int, err error) func(context.Context, int) error {
+// failThird returns an answer of the provider that comes for the third call only.
+func failThird(err error) func(context.Context, int) error {
 	return func(_ context.Context, n int) error {
-		if n == at {
+		if n == 3 {
 			return err
 		}
 		return nil

@@ -91,7 +91,7 @@ func (f *Flow) RunChecks(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := f.claim(ctx, due)
 		if err != nil && ctx.Err() == nil {
-			f.opts.Logger.WarnContext(ctx, "cannot look for reads that are due", slog.String(logReason, err.Error()))
+			f.opts.Logger.WarnContext(ctx, "cannot look for reads that are due", slog.String(logkey.Error, err.Error()))
 		}
 		if err == nil && n == claimAtOnce {
 			continue // there are more
@@ -150,7 +150,7 @@ func (f *Flow) settle(ctx context.Context, ended <-chan windlass.Check) {
 		// What was checked is noted although the process stops.
 		noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		if err := f.store.EndChecks(noting, all); err != nil {
-			f.opts.Logger.WarnContext(ctx, "cannot note which reads were checked", slog.String(logReason, err.Error()))
+			f.opts.Logger.WarnContext(ctx, "cannot note which reads were checked", slog.String(logkey.Error, err.Error()))
 		}
 		cancel()
 	}
@@ -174,8 +174,8 @@ func (f *Flow) check(ctx context.Context, c *claimed) bool {
 		c.Next, c.Began, result = c.Schedule.Next, time.Time{}, CheckedStopped
 	case err != nil:
 		f.opts.Logger.WarnContext(ctx, "a read that is due cannot begin for now",
-			slog.String(logkey.Project, c.Schedule.ProjectID), slog.String(logInstallation, c.Schedule.InstallationID),
-			slog.String(logObject, c.Schedule.Object), slog.String(logReason, err.Error()))
+			slog.String(logkey.Project, c.Schedule.ProjectID), slog.String(logkey.Installation, c.Schedule.InstallationID),
+			slog.String(logkey.Object, c.Schedule.Object), slog.String(logkey.Error, err.Error()))
 		c.Next, c.Began, result = f.now().Add(troubleFor), time.Time{}, CheckedFailed
 	}
 	f.opts.Checked(result)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/logkey"
 	"windlass/internal/operation"
 )
 
@@ -57,7 +58,7 @@ func (s *step) Finish(ctx context.Context, _ *operation.Turn, cause error) (o op
 	if cause != nil {
 		o.Result, o.Severity = operation.Upper(operation.Plain(cause))+".", windlass.SeverityError
 	}
-	o.Details[logTook] = s.now().Sub(s.Op.Started).Round(time.Millisecond).String()
+	o.Details[logkey.Duration] = s.now().Sub(s.Op.Started).Round(time.Millisecond).String()
 	return o, nil
 }
 

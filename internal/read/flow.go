@@ -8,7 +8,6 @@ import (
 
 	"windlass"
 	"windlass/connector"
-	"windlass/internal/logkey"
 	"windlass/internal/operation"
 	"windlass/internal/sink"
 )
@@ -58,21 +57,6 @@ const (
 	NotifyTriggeredDone  = "read.triggered.done"
 	NotifyTriggeredError = "read.triggered.error"
 	NotifySchedulePaused = "read.schedule.paused"
-)
-
-// The keys of what is logged.
-const (
-	logOperation    = logkey.Operation
-	logInstallation = logkey.Installation
-	logObject       = logkey.Object
-	logReason       = logkey.Error
-	logRecords      = logkey.Records
-	logMessages     = logkey.Messages
-	logRequests     = logkey.Requests
-	logPages        = logkey.Pages
-	logTook         = logkey.Duration
-	logEstimate     = logkey.Estimate
-	logDelivered    = logkey.DeliveredBefore
 )
 
 // Flow reads. It is safe for concurrent use; any number may share one store. Its

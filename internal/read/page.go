@@ -8,6 +8,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/logkey"
 	"windlass/internal/operation"
 	"windlass/internal/sink"
 )
@@ -263,18 +264,18 @@ func (s *step) progress(ctx context.Context, full bool, before int) error {
 	}
 	details := figures(s.Op)
 	if before > 0 {
-		details[logDelivered] = strconv.Itoa(before)
+		details[logkey.DeliveredBefore] = strconv.Itoa(before)
 	}
 	return s.Log(ctx, windlass.SeverityInfo, message, details)
 }
 
 func figures(p windlass.Operation) map[string]string {
 	all := map[string]string{
-		logPages: strconv.FormatInt(p.Pages, 10), logRecords: strconv.FormatInt(p.Records, 10),
-		logMessages: strconv.FormatInt(p.Batches, 10), logRequests: strconv.FormatInt(p.Requests, 10),
+		logkey.Pages: strconv.FormatInt(p.Pages, 10), logkey.Records: strconv.FormatInt(p.Records, 10),
+		logkey.Messages: strconv.FormatInt(p.Batches, 10), logkey.Requests: strconv.FormatInt(p.Requests, 10),
 	}
 	if p.Estimate >= 0 {
-		all[logEstimate] = strconv.FormatInt(p.Estimate, 10)
+		all[logkey.Estimate] = strconv.FormatInt(p.Estimate, 10)
 	}
 	return all
 }

@@ -11,6 +11,7 @@ import (
 
 	"windlass"
 	"windlass/internal/config"
+	"windlass/internal/logkey"
 )
 
 // PauseRequest is the body of POST …/installations/{id}:pause and :unpause.
@@ -131,7 +132,7 @@ func (f *Flow) pauseObject(ctx context.Context, in windlass.Installation, name, 
 		return err
 	}
 	f.store.Afterwards(ctx, func() {
-		f.opts.Logger.InfoContext(ctx, "reads are paused", append(ofObject(in, name), slog.String(logReason, reason))...)
+		f.opts.Logger.InfoContext(ctx, "reads are paused", append(ofObject(in, name), slog.String(logkey.Error, reason))...)
 	})
 	return nil
 }
@@ -148,6 +149,25 @@ func (f *Flow) schedules(ctx context.Context, installationID, name string, chang
 		}
 		change(&s)
 		if err := f.store.SaveSchedule(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeUp makes up for what was not read while the connection of an installation was
+// bad: what is scheduled is due at once.
+func (f *Flow) makeUp(ctx context.Context, in windlass.Installation) error {
+	c, err := config.Parse(in.Config.Content)
+	if err != nil {
+		return err
+	}
+	for _, name := range c.EnabledNames() {
+		if err := f.schedules(ctx, in.ID, name, func(s *windlass.Schedule) {
+			if !s.Paused && s.Next.After(f.now()) {
+				s.Next = f.now()
+			}
+		}); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ type library struct {
 	books   map[string][]connector.Record
 	fails   map[string]error // of reads below a shelf
 	asked   []string         // objects and what they were read below
+	wrong   int              // requests that no provider would understand
 	before  func(req connector.ReadRequest) error
 	size    map[string]int // what it counts below a shelf, if that is wrong
 }
@@ -57,6 +58,7 @@ func (l *library) Read(_ context.Context, req connector.ReadRequest) (connector.
 		object = l.Objects()[1]
 	}
 	if err := object.CheckParent(req); err != nil {
+		l.wrong++
 		return connector.Page{}, err
 	}
 	l.asked = append(l.asked, strings.TrimSpace(req.Object+" "+req.Parent.ID))
@@ -66,7 +68,7 @@ func (l *library) Read(_ context.Context, req connector.ReadRequest) (connector.
 		}
 	}
 	var all []connector.Record
-	size := -1
+	var size int
 	if req.Object == "shelves" {
 		for _, shelf := range l.shelves {
 			all = append(all, connector.Record{ID: shelf, Raw: json.RawMessage(`{"slug":"the-` + shelf + `"}`)})
@@ -124,12 +126,12 @@ func inLibrary(w *world) *library {
 var allBooks = []string{"s1-0", "s2-0", "s2-1", "s3-0", "s3-1", "s3-2", "s4-0", "s4-1", "s4-2", "s4-3"}
 
 // nextRead lets time pass, and what is due be read.
-func (w *world) nextRead() windlass.Operation {
+func (w *world) nextRead() {
 	w.Helper()
 	w.outbox.clear()
 	w.clock.pass(10 * time.Minute)
 	w.tick()
-	return w.succeed()
+	w.succeed()
 }
 
 // An object that is below another is read parent by parent. The list of parents is
@@ -161,7 +163,7 @@ func TestReadingBelowParents(t *testing.T) {
 
 // What is below a parent that appears later is read from its beginning.
 func TestAParentThatAppearsLater(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(_ *testing.T, w *world) {
 		l := inLibrary(w)
 		w.install(configOf(""))
 		w.succeed()
@@ -177,7 +179,7 @@ func TestAParentThatAppearsLater(t *testing.T) {
 
 // As far back as a backfill goes, and no farther.
 func TestAParentThatAppearsLaterWithoutABackfill(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(_ *testing.T, w *world) {
 		l := inLibrary(w)
 		w.install(configOf(`"backfill":{"defaultPeriod":{"days":2}}`))
 		w.succeed()
@@ -332,6 +334,9 @@ func TestACheckBelowParents(t *testing.T) {
 			t.Fatalf("%+v", p)
 		}
 		w.wantSlugs("s2-5")
+		if l.wrong > 0 {
+			t.Errorf("%d requests named no parent", l.wrong)
+		}
 	})
 }
 

@@ -98,12 +98,7 @@ func (s *step) tell(ctx context.Context, success bool) error {
 		return nil
 	}
 	notice := windlass.WriteNotice{
-		Installed: windlass.Installed{
-			ProjectID: s.in.ProjectID, Provider: s.in.Connection.Provider, IntegrationID: s.in.IntegrationID,
-			IntegrationName: s.integration, InstallationID: s.in.ID, ConnectionID: s.in.Connection.ID,
-			GroupRef: s.in.Group.Ref, GroupName: s.in.Group.Name,
-			ConsumerRef: s.in.Connection.Consumer.Ref, ConsumerName: s.in.Connection.Consumer.Name,
-		},
+		Installed:  s.in.Installed(s.integration),
 		ObjectName: s.Op.Object, Success: success, OperationID: s.Op.ID,
 	}
 	for i := range s.records {
