@@ -170,19 +170,39 @@ var imports = []rule{
 		code:  []string{".", "connector", "bitbucket", "manifest", "webhook", "internal/...", "github.com/prometheus/client_golang"},
 		tests: []string{"bitbucket/sandbox", "github.com/jackc/pgx/v5", "github.com/getkin/kin-openapi", "github.com/google/uuid"},
 	},
+	// The commands: a package for each group of them, on top of what all of them
+	// share. Only demo runs commands of the others, and is given them all.
 	{
-		dir: "internal/cli", code: []string{
-			".", "connector", "bitbucket", "bitbucket/sandbox", "manifest", "webhook", "internal/server", "internal/nearest",
-			"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "go.yaml.in/yaml/v4",
+		dir:  "internal/cli/command",
+		code: []string{".", "bitbucket", "internal/nearest", "github.com/spf13/cobra", "github.com/spf13/pflag"},
+	},
+	{dir: "internal/cli/admin", code: append(commandsMay, "bitbucket", "manifest", "internal/server")}, // the server for how proxy listens
+	{dir: "internal/cli/workspace", code: append(commandsMay, "bitbucket", "connector")},
+	{
+		dir:  "internal/cli/serve",
+		code: append(commandsMay, "connector", "internal/nearest", "internal/server", "go.yaml.in/yaml/v4"),
+	},
+	{dir: "internal/cli/try", code: append(commandsMay, "bitbucket/sandbox", "internal/server", "webhook")},
+	{
+		dir:  "internal/cli/demo",
+		code: append(commandsMay, "bitbucket", "bitbucket/sandbox", "connector", "internal/cli/serve", "internal/cli/try", "webhook"),
+	},
+	{
+		dir: "internal/cli",
+		code: append(commandsMay, "internal/cli/admin", "internal/cli/demo", "internal/cli/serve", "internal/cli/try", "internal/cli/workspace",
+			"golang.org/x/term"),
+		tests: []string{
+			"bitbucket", "bitbucket/sandbox", "connector", "internal/server", "internal/store", "internal/store/storetest",
+			"github.com/rogpeppe/go-internal",
 		},
-		tests: []string{"github.com/rogpeppe/go-internal", "internal/store", "internal/store/storetest"},
 	},
 	{dir: "cmd/windlass", code: []string{"internal/cli"}},
 }
 
 var (
-	flowMay = slices.Clip([]string{".", "connector", "internal/config", "internal/logkey", "internal/mapping", "internal/sink"})
-	flows   = slices.Clip([]string{
+	commandsMay = slices.Clip([]string{".", "internal/cli/command", "github.com/spf13/cobra"})
+	flowMay     = slices.Clip([]string{".", "connector", "internal/config", "internal/logkey", "internal/mapping", "internal/sink"})
+	flows       = slices.Clip([]string{
 		"internal/install", "internal/connect", "internal/read", "internal/deliver",
 		"internal/write", "internal/proxy", "internal/notify", "internal/config", "internal/logkey", "internal/mapping", "internal/budget",
 		"internal/sink",

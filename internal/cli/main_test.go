@@ -14,11 +14,12 @@ import (
 
 	"windlass/bitbucket/sandbox"
 	"windlass/internal/cli"
+	"windlass/internal/cli/command"
 )
 
 // program is the command with a sandbox behind it, in process, without a socket.
 type program struct {
-	cli.Env
+	command.Env
 
 	server         *sandbox.Server
 	stdout, stderr bytes.Buffer
@@ -35,7 +36,7 @@ func newProgram(t *testing.T, faults ...string) *program {
 		p.server.Inject(fault)
 	}
 	known := p.server.Credentials()
-	p.Env = cli.Env{
+	p.Env = command.Env{
 		Stdin: strings.NewReader(""), Stdout: &p.stdout, Stderr: &p.stderr,
 		Getenv: func(name string) string {
 			return map[string]string{"BITBUCKET_TOKEN": known.AccessToken, "BITBUCKET_WORKSPACE": known.Workspace}[name]

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"windlass/internal/cli"
+	"windlass/internal/cli/command"
 )
 
 // The manifest that the contract's publisher gives as a sample deploys as it is.
@@ -24,7 +25,7 @@ func TestPublishedSampleDeploys(t *testing.T) {
 	p := c.start()
 	for _, args := range [][]string{{"validate", path}, {"deploy", path}} {
 		var stdout, stderr strings.Builder
-		code := cli.Main(t.Context(), cli.Env{
+		code := cli.Main(t.Context(), command.Env{
 			Args: args, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 			Getenv: func(name string) string {
 				return map[string]string{"WINDLASS_URL": p.url, "WINDLASS_API_KEY": c.key}[name]

@@ -4,11 +4,18 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"windlass/internal/cli/admin"
+	"windlass/internal/cli/command"
+	"windlass/internal/cli/demo"
+	"windlass/internal/cli/serve"
+	"windlass/internal/cli/try"
+	"windlass/internal/cli/workspace"
 )
 
 // newRoot puts the commands together. started is set when cobra has accepted
 // the command line: errors before that are in how it was typed.
-func newRoot(env *Env, started *bool) *cobra.Command {
+func newRoot(env *command.Env, started *bool) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "windlass",
 		Short: "Connect a product to its customers' Bitbucket Cloud workspaces",
@@ -17,7 +24,7 @@ server, the commands that set one up, and commands that read and write the recor
 of a single workspace without one.
 
 The commands for a server take its address from WINDLASS_URL (default
-` + defaultServer + `), the key from WINDLASS_API_KEY, and the project from
+` + command.DefaultServer + `), the key from WINDLASS_API_KEY, and the project from
 WINDLASS_PROJECT where there are several.
 
 The commands for a workspace take the credential from the environment:
@@ -30,75 +37,35 @@ BITBUCKET_WORKSPACE and BITBUCKET_API_URL stand in for --workspace and --api-url
 Without a workspace at hand, begin with: windlass demo`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          noCommand,
+		Args:          command.NoCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRun: func(*cobra.Command, []string) {
 			*started = true
 		},
 	}
-	root.PersistentFlags().BoolVar(&env.json, "json", false, "results on standard output, and errors on standard error, as JSON")
-	root.Version = version()
-	root.SetVersionTemplate(versionLine())
-	root.SetFlagErrorFunc(flagProblem)
+	root.PersistentFlags().BoolVar(&env.JSON, "json", false, "results on standard output, and errors on standard error, as JSON")
+	root.Version = command.Version()
+	root.SetVersionTemplate(command.VersionLine())
+	root.SetFlagErrorFunc(command.FlagProblem)
 	root.SuggestionsMinimumDistance = 2
 	root.SetArgs(env.Args)
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.AddGroup(
-		&cobra.Group{ID: groupServer, Title: "For a server:"},
-		&cobra.Group{ID: groupWorkspace, Title: "For a single workspace, without a server:"},
-		&cobra.Group{ID: groupTry, Title: "To try it out:"},
+		&cobra.Group{ID: command.GroupServer, Title: "For a server:"},
+		&cobra.Group{ID: command.GroupWorkspace, Title: "For a single workspace, without a server:"},
+		&cobra.Group{ID: command.GroupTry, Title: "To try it out:"},
 	)
-	root.AddCommand(
-		newServe(env), newKeyset(env), newAdmin(env), newValidate(env), newDeploy(env),
-		newProviderApps(env), newDestinations(env), newIntegrations(env), newConnections(env), newInstallations(env),
-		newProxy(env),
-		newOperations(env), newTrigger(env), newPause(env), newUnpause(env), newDeliveries(env), newTopics(env),
-		inGroup(groupWorkspace, newObjects(env)), inGroup(groupWorkspace, newDescribe(env)),
-		inGroup(groupWorkspace, newRead(env)), inGroup(groupWorkspace, newWrite(env)), inGroup(groupWorkspace, newDelete(env)),
-		inGroup(groupTry, newSandbox(env)), newListen(env), inGroup(groupTry, newDemo(env)),
-		newVersion(env), newExitCodes(),
-	)
+	root.AddCommand(serve.Commands(env)...)
+	root.AddCommand(admin.Commands(env)...)
+	root.AddCommand(workspace.Commands(env)...)
+	root.AddCommand(try.Commands(env)...)
+	root.AddCommand(command.InGroup(command.GroupTry, demo.New(env, Main)), newVersion(env), command.NewExitCodes())
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd(env.Args...)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root
-}
-
-// The groups in which help lists the commands.
-const (
-	groupServer    = "server"
-	groupWorkspace = "workspace"
-	groupTry       = "try"
-)
-
-func inGroup(group string, cmd *cobra.Command) *cobra.Command {
-	cmd.GroupID = group
-	return cmd
-}
-
-// noCommand refuses a word that is no command, and says which was meant.
-func noCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	text := "there is no command " + quoted(args[0])
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return invalidf("%s; did you mean %s?", text, quoted(near[0]))
-	}
-	return invalidf("%s; windlass help lists them", text)
-}
-
-// oneObject is for the commands that take an object's name and nothing else.
-func oneObject(cmd *cobra.Command, args []string) error {
-	switch {
-	case len(args) == 0:
-		return invalidf("%s which object? windlass objects lists them", cmd.Name())
-	case len(args) > 1:
-		return invalidf("%s takes one object, and %s is one too many", cmd.Name(), quoted(args[1]))
-	}
-	return nil
 }
 
 // newHelp is ours because cobra's prints the whole usage, and exits with 0, for
@@ -110,7 +77,7 @@ func newHelp() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			topic, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return invalidf("there is no help on %s; windlass help lists the commands", quoted(strings.Join(args, " ")))
+				return command.Invalidf("there is no help on %s; windlass help lists the commands", command.Quoted(strings.Join(args, " ")))
 			}
 			topic.InitDefaultHelpFlag()
 			return topic.Help()
@@ -122,7 +89,7 @@ func newHelp() *cobra.Command {
 					offers = append(offers, cobra.CompletionWithDesc(topic.Name(), topic.Short))
 				}
 			}
-			return offers, noFiles
+			return offers, command.NoFiles
 		},
 	}
 }

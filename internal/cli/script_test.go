@@ -26,11 +26,11 @@ import (
 // TestMain lets the test binary be the windlass command, too, so that scripts
 // run the program as its users do: as a process.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"windlass": command})
+	testscript.Main(m, map[string]func(){"windlass": asProgram})
 }
 
-// command is what cmd/windlass does.
-func command() {
+// asProgram is what cmd/windlass does.
+func asProgram() {
 	os.Exit(cli.Main(cli.Interruptible(), cli.System()))
 }
 

@@ -1,0 +1,49 @@
+package command
+
+import (
+	"errors"
+	"io"
+	"os"
+)
+
+// FileOrStdin reads a file, or standard input where the name is "-".
+func FileOrStdin(env *Env, name string) ([]byte, error) {
+	if name == "-" {
+		data, err := io.ReadAll(io.LimitReader(env.Stdin, mostInput+1))
+		switch {
+		case err != nil:
+			return nil, Internal("standard input", err)
+		case len(data) > mostInput:
+			return nil, Invalidf("standard input is larger than %s", Size(mostInput))
+		}
+		return data, nil
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, Invalidf("%s: %v", Clip(name), Reason(err))
+	}
+	if info.Size() > mostInput {
+		return nil, Invalidf("%s is larger than %s", Clip(name), Size(mostInput))
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, Invalidf("%s: %v", Clip(name), Reason(err))
+	}
+	return data, nil
+}
+
+// Reason is what the system says, without the path that it repeats.
+func Reason(err error) error {
+	if outer, ok := errors.AsType[*os.PathError](err); ok {
+		return outer.Err
+	}
+	return err
+}
+
+// PrivateFile is the mode of what we create: a customer's records are nobody
+// else's business until their owner says so.
+const PrivateFile = 0o600
+
+// mostInput is the largest record that is read from standard input: a snippet
+// with its files is the only one that is not small.
+const mostInput = 32 << 20
