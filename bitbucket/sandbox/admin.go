@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The methods here change the data as somebody else at work would: no
+// The methods here change the data as another user's work would: no
 // credential, no scope, nothing counted against a limit. All of them are about
 // the main workspace, and all of them date what they touch, so that a read by
 // updated_on sees it.
@@ -128,7 +128,7 @@ func (s *Server) HookSecret(uuid string) (string, bool) {
 	return "", false
 }
 
-// serveAdmin is the same over HTTP, for whoever runs the sandbox as a process
+// serveAdmin is the same over HTTP, for programs that run the sandbox as a process
 // of its own.
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, s.adminAnswer(r))

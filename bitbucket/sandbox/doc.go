@@ -6,8 +6,8 @@
 //
 // [New] makes a [Server] with data. Give a client its [Server.Transport], which
 // needs no socket and serves any host, or serve it over HTTP, which it
-// implements; [Server.Credentials] are accepted. Change the data as somebody
-// else would with [Server.CreateRepository], [Server.Push],
+// implements; [Server.Credentials] are accepted. Change the data as another
+// user would with [Server.CreateRepository], [Server.Push],
 // [Server.EditRepository] and [Server.DeleteRepository]; make things go wrong
 // with [Server.Inject]; serve exact bodies with [Server.ServeBody]; see what was
 // asked with [Server.Log]. Over HTTP the same is under /_sandbox/.

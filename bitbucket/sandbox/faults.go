@@ -51,7 +51,7 @@ func (s *Server) strike(w http.ResponseWriter, r *http.Request, answered func(st
 	for _, f := range append([]Fault{{Kind: fault.Latency, Latency: s.options.Latency}}, struck...) {
 		if fault.Delay(r.Context(), f) != nil {
 			answered(0)
-			panic(http.ErrAbortHandler) // nobody is left to answer
+			panic(http.ErrAbortHandler) // there is no client left to answer
 		}
 	}
 	for _, f := range struck {

@@ -11,7 +11,7 @@ import (
 // anonymousLimit is how often an address without a credential may ask.
 const anonymousLimit = 60
 
-// take counts a request against the limit of whoever makes it. extra receives
+// take counts a request against the limit of its credential. extra receives
 // the headers that say how much is left, if the server sends any: the scaled
 // family for access tokens, to which it is documented to belong, and the
 // gateway's for everyone else.

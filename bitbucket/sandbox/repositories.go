@@ -191,8 +191,8 @@ func (s *repositories) unplace(number uint32) {
 	}
 }
 
-// orderCache keeps the last few computed lists of numbers, because whoever
-// walks a filtered or sorted list asks for the same one a page at a time.
+// orderCache keeps the last few computed lists of numbers, because a client
+// that walks a filtered or sorted list asks for the same one a page at a time.
 type orderCache struct {
 	mu      sync.Mutex
 	version uint64

@@ -133,7 +133,7 @@ func (c *call) chosenRepositories() ([]uint32, error) {
 	if all && exact && inOrder {
 		return numbers, nil
 	}
-	// Whoever asks is part of the key: roles and visibility are theirs.
+	// The user is part of the key: roles and visibility depend on it.
 	who := ""
 	if c.who.user != nil {
 		who = c.who.user.uuid

@@ -66,7 +66,7 @@ func (w *responseWriter) response(r *http.Request, body io.ReadCloser) *http.Res
 	}
 }
 
-// responseBody tells the watcher of the context when nobody reads any more.
+// responseBody tells the watcher of the context when the client no longer reads.
 type responseBody struct {
 	io.ReadCloser
 	stop func() bool

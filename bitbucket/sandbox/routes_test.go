@@ -56,7 +56,7 @@ func TestRequestsThatLeadNowhere(t *testing.T) {
 	}{
 		{"an unknown route is no resource", "GET", "/nothing/here", 404, "Resource not found"},
 		{"a known path takes only its methods", "DELETE", "/workspaces/acme", 405, "Method not allowed"},
-		{"an unknown workspace is named", "GET", "/workspaces/nobody", 404, "No workspace with identifier 'nobody'."},
+		{"an unknown workspace is named", "GET", "/workspaces/unknown", 404, "No workspace with identifier 'unknown'."},
 		{"a workspace one is no member of is hidden when private", "GET", "/workspaces/acme-vault", 404, "No workspace with identifier 'acme-vault'."},
 		{"a workspace marked as spam is gone", "GET", "/repositories/acme-flagged", 410, "This account has been marked as spam."},
 		{"an unknown repository is named", "GET", "/repositories/acme/none", 404, "Repository acme/none not found"},

@@ -169,7 +169,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer) {
 	}
 	w.WriteHeader(a.status)
 	if r.Method != http.MethodHead && a.status != http.StatusNoContent {
-		// The client has gone if this fails; nobody is left to tell.
+		// The client has gone if this fails; there is no client left to tell.
 		_, _ = w.Write(a.body)
 	}
 }

@@ -76,7 +76,7 @@ func (ws *workspace) project(key string) *project {
 }
 
 // explicit is the permission that u was given on a repository, whatever being
-// an owner of the workspace adds to it. Whoever owns the workspace has at
+// an owner of the workspace adds to it. An owner of the workspace has at
 // least read on everything in it; of the others' repositories one in four was
 // never shared with u.
 func (ws *workspace) explicit(u *user, r *repository) level {

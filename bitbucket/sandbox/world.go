@@ -17,7 +17,7 @@ type world struct {
 }
 
 // newWorld seeds, in this order: the main workspace, which the user owns; one
-// of somebody else's, where the user is a plain member and sees some of what
+// of another user's, where the user is a plain member and sees some of what
 // is there; the user's own personal one; one the user is no member of; and one
 // that is marked as spam.
 func newWorld(o *Options) *world {

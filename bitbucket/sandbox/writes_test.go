@@ -179,7 +179,7 @@ func TestWriteVariables(t *testing.T) {
 func TestMembersByEmail(t *testing.T) {
 	c := newClient(t, nil)
 	me := c.server.Credentials().Email
-	q := query("q", `user.email IN ("`+me+`", "nobody@example.com")`)
+	q := query("q", `user.email IN ("`+me+`", "unknown@example.com")`)
 	r := c.get("/workspaces/acme/members" + q)
 	if len(r.values()) != 1 || r.at("values.0.user.email") != nil {
 		t.Errorf("%s", r.text)

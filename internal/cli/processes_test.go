@@ -300,7 +300,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	<-held
 	_ = p.command.Process.Signal(syscall.SIGTERM)
 	p.until(t, "stopping")
-	// Whoever waits for the deadline ends with the code of a failure: killed is -1.
+	// A process that runs into the deadline ends with the code of a failure: killed is -1.
 	code, err := p.end(syscall.SIGTERM)
 	if err != nil || code != -1 {
 		t.Errorf("it ended with %d, %v", code, err)

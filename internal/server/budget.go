@@ -23,15 +23,15 @@ type spending struct {
 	sent  atomic.Int64
 }
 
-// classOf is who is served first: whoever waits for an answer, then what is due,
-// then the past.
+// classOf is which work is served first: requests that a client waits for, then what
+// is due, then backfills.
 func classOf(purpose string) budget.Class {
 	switch purpose {
 	case windlass.TriggerBackfill:
 		return budget.Backfill
 	case windlass.TriggerSchedule, windlass.TriggerAsked:
 		return budget.Scheduled
-	default: // read.PurposeSample: somebody waits for the installation
+	default: // read.PurposeSample: a client waits for the installation
 		return budget.Interactive
 	}
 }

@@ -90,11 +90,11 @@ type Config struct {
 	MaxConnections, MaxConnectionsPerAddress int
 	// StopDeadline bounds a graceful stop; 0 is DefaultStopDeadline.
 	StopDeadline time.Duration
-	// Retention says how long things are kept that nobody needs any more.
+	// Retention says how long things are kept that are no longer needed.
 	Retention Retention
 	// OIDC lets people sign in to the dashboard with accounts of their organization.
 	OIDC OIDC
-	// Logger gets what a person acts on; nil is nobody.
+	// Logger gets what an operator acts on; nil discards it.
 	Logger *slog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time

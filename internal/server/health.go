@@ -12,7 +12,7 @@ type pinger interface {
 	Ping(ctx context.Context) error
 }
 
-// handleHealth answers that the process is there. It asks nobody: a database that
+// handleHealth answers that the process is there. It asks no other system: a database that
 // is down is no reason to start the process anew.
 func (s *Server) handleHealth(w http.ResponseWriter, _ *http.Request) {
 	writeHealth(w, http.StatusOK, map[string]string{"status": "up"})

@@ -15,7 +15,7 @@ type counter interface {
 	Stats(ctx context.Context) (map[string]int64, error)
 }
 
-// watch adds the figures of the database, which are asked for when somebody looks.
+// watch adds the figures of the database, which are queried when they are scraped.
 func (m *metrics) watch(store interface {
 	counter
 	DB() *sql.DB

@@ -10,7 +10,7 @@ import (
 	"windlass/internal/store"
 )
 
-// An outbox is the store to whoever makes batches: deliveries begin when they have
+// An outbox is the store for the code that makes batches: deliveries begin when they have
 // been committed.
 type outbox struct {
 	*store.Store
@@ -39,7 +39,7 @@ func (o *outbox) AddBatches(ctx context.Context, batches []windlass.Batch) error
 	return nil
 }
 
-// deliveries are the store to whoever delivers: attempts are counted.
+// deliveries are the store for the code that delivers: attempts are counted.
 type deliveries struct {
 	*store.Store
 

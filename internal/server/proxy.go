@@ -22,7 +22,7 @@ func (s *Server) newProxy() (*proxy.Proxy, error) {
 	})
 }
 
-// proxyBudget pays for proxied requests: somebody waits for each of them.
+// proxyBudget pays for proxied requests: a client waits for each of them.
 type proxyBudget struct{ *budgets }
 
 // Pay pays for one (invariant 7).

@@ -20,7 +20,7 @@ func delivering(config server.Config, bitbucket *sandbox.Server) server.Config {
 	return config
 }
 
-// connectedTo sets a server up until just before somebody installs.
+// connectedTo sets a server up until just before an installation.
 func connectedTo(tb testing.TB, config server.Config, bitbucket *sandbox.Server, to *receiver) *running {
 	tb.Helper()
 	r := start(tb, config)

@@ -74,7 +74,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 			"provider": "bitbucket", "groupRef": "g", "consumerRef": "c", "providerWorkspaceRef": known.Workspace, "apiKey": secrets["a wrong API token"],
 		})
 		secrets["a secret in a wrong place"] = "misplaced-secret-of-this-test"
-		fails(http.MethodPost, inProject+"/provider-apps", map[string]any{"provider": "nobody", "clientId": "x", "clientSecret": secrets["a secret in a wrong place"]})
+		fails(http.MethodPost, inProject+"/provider-apps", map[string]any{"provider": "unknown", "clientId": "x", "clientSecret": secrets["a secret in a wrong place"]})
 		fails(http.MethodPost, inProject+"/provider-apps", map[string]any{"provider": "bitbucket", "clientSecret": secrets["a secret in a wrong place"], "clientID": 7})
 		bitbucket.RevokeConsent(bitbucketKey(r))
 		_, body := r.get(inProject + "/connections/" + id + "?refresh=force")

@@ -74,7 +74,7 @@ type Server struct {
 
 // New puts a server together: it takes its addresses, opens the database and brings
 // it up to date, and makes a project and a key if there are none. When it fails,
-// nothing is left open. Whoever does not call Run calls Close.
+// nothing is left open. A caller that does not call Run calls Close.
 func New(ctx context.Context, config Config) (*Server, error) {
 	config, err := config.withDefaults()
 	if err != nil {
@@ -374,8 +374,8 @@ func (s *Server) Run(ctx context.Context) error {
 // begin shows that this process lives, and begins to work.
 func (s *Server) begin(ctx context.Context) error {
 	if s.store.Driver() == store.SQLite {
-		// The lock on the file says that nobody else works: what is held was held by
-		// a process that died.
+		// The lock on the file says that no other process works: leases that are held
+		// belong to a process that died.
 		if err := s.takeOver(ctx, ""); err != nil {
 			return err
 		}
@@ -406,7 +406,7 @@ func (s *Server) stop(ctx context.Context) error {
 	for range len(s.listeners) + 1 {
 		errs = append(errs, <-done)
 	}
-	// Last, when nobody pays any more: what is left goes back to the others.
+	// Last, when no more requests are paid for: what is left goes back to the others.
 	s.endSpending()
 	s.spent.Wait()
 	errs = append(errs, s.waitForRefreshes(ctx), s.presence.stop(ctx), s.store.Close())

@@ -58,7 +58,7 @@ func (s *Server) cutoffs() windlass.Cutoffs {
 // hour.
 const keepGrants = 25 * time.Hour
 
-// keepAlive refreshes the connections that nobody has used for long. What it did
+// keepAlive refreshes the connections that have not been used for long. What it did
 // before it was interrupted is not done again.
 func (s *Server) keepAlive(ctx context.Context, _ json.RawMessage) error {
 	kept, err := s.connect.KeepAlive(ctx, s.config.Now())
@@ -115,7 +115,7 @@ func (s *Server) nextRoutine(schedule windlass.Schedule, after time.Time) time.T
 			return after.Add(r.every)
 		}
 	}
-	return time.Time{} // nobody knows what it is
+	return time.Time{} // it is unknown
 }
 
 // jobOf is what a schedule asks for. What is still waiting or running is not asked

@@ -62,7 +62,7 @@ func newInstallations(env *command.Env) *cobra.Command {
 	}
 	n.parts = &parts{"reads", []column{{title: "OBJECT", path: "objectName"}, {title: "READS", path: "status"}, {title: "WHY", path: "reason"}, {title: "FAILURES", path: "failuresInARow"}, {title: "READ TO", path: "readTo"}, {title: "LAST CHECK", path: "lastCheck"}}}
 	n.locate = func(ctx context.Context, c *client, id string) (string, error) {
-		// Its path names the integration, too, which nobody wants to type.
+		// Its path names the integration, too, which is tedious to type.
 		found, err := n.among(ctx, c, id, "id")
 		if err != nil {
 			return "", err

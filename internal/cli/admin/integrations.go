@@ -78,7 +78,7 @@ func installationsOf(ctx context.Context, c *client, path string) ([]string, err
 	return names, nil
 }
 
-// deployHint is for whoever looks for the verb here.
+// deployHint points those who look for "create" here to deploy.
 func deployHint() *cobra.Command {
 	return &cobra.Command{
 		Use:    "create",

@@ -91,12 +91,12 @@ func runProxy(ctx context.Context, env *command.Env, at *atServer, opts *proxyOp
 	case err := <-ended:
 		return command.Internal("proxy", err)
 	case <-ctx.Done():
-		_ = site.Close() // what is under way was begun by whoever interrupts it
+		_ = site.Close() // the user who interrupts it began what is under way
 		return nil
 	}
 }
 
-// open listens, on this machine alone: whoever reaches the port speaks for the
+// open listens, on this machine alone: a program that reaches the port acts for the
 // customer.
 func (o *proxyOptions) open(ctx context.Context) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(o.listen)

@@ -39,7 +39,7 @@ var (
 		[]string{envEmail, envAPIToken},
 		func(v []string) (bitbucket.Credential, error) {
 			if !strings.Contains(v[0], "@") {
-				// It is not shown: whoever mixed the two up has put the token here.
+				// It is not shown: when the two were mixed up, this is the token.
 				return nil, &Failure{Kind: windlass.Unauthorized, Text: envEmail + " is not an email address: it is that of the Atlassian account which made " + envAPIToken}
 			}
 			return bitbucket.APIToken(v[0], v[1])

@@ -40,8 +40,8 @@ func Reason(err error) error {
 	return err
 }
 
-// PrivateFile is the mode of what we create: a customer's records are nobody
-// else's business until their owner says so.
+// PrivateFile is the mode of the files we create: a customer's records are private
+// until their owner shares them.
 const PrivateFile = 0o600
 
 // mostInput is the largest record that is read from standard input: a snippet

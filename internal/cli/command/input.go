@@ -22,8 +22,8 @@ func FirstLine(r io.Reader) (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-// Confirm asks the person at the terminal. A script has nobody to ask: it says
-// --yes.
+// Confirm asks the person at the terminal. There is none in a script, which
+// passes --yes.
 func Confirm(env *Env, yes bool, what string) error {
 	if yes {
 		return nil

@@ -57,7 +57,7 @@ func ParseAgo(text string) (time.Duration, bool) {
 // Quoted is what was typed, shortened and in quotes.
 func Quoted(text string) string { return strconv.Quote(Clip(text)) }
 
-// Clip shortens what somebody typed to what fits a line.
+// Clip shortens a value that was typed to what fits a line.
 func Clip(text string) string {
 	const most = 60
 	if runes := []rune(text); len(runes) > most {

@@ -79,8 +79,8 @@ func runDemo(ctx context.Context, env *command.Env, run func(context.Context, co
 	return nil
 }
 
-// stayUp lets somebody try out what the story has left, until interrupted. Time goes
-// by itself meanwhile.
+// stayUp keeps everything running for the user to try out, until interrupted. The
+// clock runs meanwhile.
 func (d *show) stayUp(ctx context.Context) {
 	began := time.Now()
 	d.since.Store(&began)

@@ -261,7 +261,7 @@ func (d *show) consent(ctx context.Context) (*person, error) {
 	return ann, ann.press(ctx, "grant", nil)
 }
 
-// person opens an address in a browser of somebody else's.
+// person opens an address in another person's browser.
 func (d *show) person(ctx context.Context, address string) int {
 	bob, err := newPerson()
 	if err == nil {

@@ -101,7 +101,7 @@ The callback URL of the OAuth consumer is %s
 		return errors.Join(err, s.Close())
 	}
 	if _, err := io.WriteString(env.Stdout, said); err != nil {
-		// A key that nobody has seen is lost: better not to start.
+		// A key that was never shown is lost: better not to start.
 		return errors.Join(command.Internal("standard output", err), s.Close())
 	}
 	return s.Run(ctx)

@@ -64,7 +64,7 @@ func (p *partial) partialPath() string { return p.path + ".partial" }
 func (p *partial) statePath() string   { return p.path + ".partial.state" }
 func (p *partial) idsPath() string     { return p.path + ".partial.ids" }
 
-// checkFree refuses to replace what somebody may want to keep.
+// checkFree refuses to replace what the user may want to keep.
 func checkFree(path string, resume, force bool) error {
 	info, err := os.Stat(path)
 	switch {
@@ -185,7 +185,7 @@ func (p *partial) page(lines, identities []byte, after checkpoint) error {
 }
 
 // finish gives the file its name. The state goes last: were it gone first, an
-// interruption in between would leave lines that nobody can go on with.
+// interruption in between would leave lines that cannot be resumed.
 func (p *partial) finish() error {
 	if err := p.file.Sync(); err != nil {
 		return command.Internal("--output", err)

@@ -227,7 +227,7 @@ func TestPartialRefuses(t *testing.T) {
 			interrupted(t, path)
 			put(t, path+".partial.state", `{"version":2}`)
 		}, resume: true, kind: windlass.Internal, says: "another version"},
-		{name: "lines that somebody took away", before: func(t *testing.T, path string) {
+		{name: "lines that were removed", before: func(t *testing.T, path string) {
 			t.Helper()
 			interrupted(t, path)
 			put(t, path+".partial", "")

@@ -91,7 +91,7 @@ func checkObject(name string) error {
 	_, err := bitbucket.Describe(name)
 	if unknown, ok := windlass.FromProvider(err); ok {
 		plain := *unknown
-		plain.Op = "" // nobody asked to describe it
+		plain.Op = "" // the user did not ask to describe it
 		return &plain
 	}
 	return err

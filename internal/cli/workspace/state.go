@@ -102,8 +102,7 @@ func readState(path string) (state, error) {
 	return s, nil
 }
 
-// save replaces the state as a whole: whoever reads it sees the one before or
-// this one.
+// save replaces the state as a whole: a reader sees the one before or this one.
 func (s *state) save(path string) (err error) {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

@@ -163,7 +163,7 @@ type digest [sha256.Size]byte
 
 func digestOf(secret string) digest { return sha256.Sum256([]byte(secret)) }
 
-// New returns an Authority that knows nobody yet.
+// New returns an Authority that knows no credential yet.
 func New(options Options) *Authority {
 	return &Authority{
 		options: options.withDefaults(), pages: parsePages(),

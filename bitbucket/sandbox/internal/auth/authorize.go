@@ -47,7 +47,7 @@ func (a *Authority) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	req, problem := a.authorization(q)
 	if problem != "" {
-		// Whoever sent the browser here is not to be trusted with an answer.
+		// The site that sent the browser here must not be trusted with an answer.
 		a.showProblem(w, http.StatusBadRequest, problem)
 		return
 	}

@@ -39,7 +39,7 @@ type Principal struct {
 	Scopes    []string
 	// LimitKey is who shares a limit with this request: the address when
 	// anonymous, the user for API tokens, each access token, each installation of
-	// an app, and the consumer for OAuth, whoever the user is.
+	// an app, and the consumer for OAuth, for all of its users.
 	LimitKey string
 }
 
@@ -60,7 +60,7 @@ func (p Principal) vocabulary(scopes []string) []string {
 }
 
 // Authenticate finds out who a request comes from. Without an Authorization
-// header that is nobody in particular, Anonymous; whether this suffices is the
+// header that is Anonymous; whether this suffices is the
 // endpoint's business ([Authority.LoginRequired]). The error is a *Failure.
 //
 // Only the header counts: since May 2026 Bitbucket takes a token nowhere else.

@@ -221,8 +221,8 @@ func TestAuthorizeAnswers(t *testing.T) {
 			t.Errorf("%s: %s", bad, callback)
 		}
 	}
-	if _, err := w.Consent(start+"winch&response_type=code", "{nobody}"); err == nil {
-		t.Error("nobody consented")
+	if _, err := w.Consent(start+"winch&response_type=code", "{unknown}"); err == nil {
+		t.Error("an unknown user consented")
 	}
 }
 

@@ -107,7 +107,7 @@ func (a *Authority) grantCode(c Consumer, form url.Values) (Token, *oauthError) 
 		return Token{}, &oauthError{errInvalidGrant, "The specified code is not valid"}
 	}
 	// A code is gone once its own consumer showed it, whatever comes of it. One
-	// shown by another consumer stays: nobody may burn somebody else's.
+	// shown by another consumer stays: a consumer must not use up the code of another.
 	delete(a.codes, key)
 	// RFC 6749 demands the redirect_uri again if the code was asked for with one.
 	// Bitbucket's own example leaves it out, so only a different one is refused.

@@ -52,7 +52,7 @@ func (w *world) token(t *testing.T, prepare func(*http.Request), form url.Values
 
 func winch(r *http.Request)  { r.SetBasicAuth("winch", "s3cret/+") }
 func public(r *http.Request) { r.SetBasicAuth("public", "p") }
-func nobody(*http.Request)   {}
+func noClient(*http.Request) {}
 
 func form(pairs ...string) url.Values {
 	f := url.Values{}
@@ -130,7 +130,7 @@ func TestTokenRefusals(t *testing.T) {
 		status int
 		error  string
 	}{
-		{"no client", nobody, form("grant_type", "client_credentials"), 400, "unauthorized_client"},
+		{"no client", noClient, form("grant_type", "client_credentials"), 400, "unauthorized_client"},
 		{"an unknown client", func(r *http.Request) { r.SetBasicAuth("x", "y") }, form("grant_type", "client_credentials"), 400, "unauthorized_client"},
 		{"a wrong secret", func(r *http.Request) { r.SetBasicAuth("winch", "y") }, form("grant_type", "client_credentials"), 400, "unauthorized_client"},
 		{"no grant", winch, form(), 400, "invalid_request"},
@@ -166,7 +166,7 @@ func TestClientAuthentication(t *testing.T) {
 	}{
 		{"by HTTP Basic", winch, form("grant_type", "client_credentials")},
 		{"by HTTP Basic, form-encoded as RFC 6749 has it", func(r *http.Request) { r.SetBasicAuth("winch", "s3cret%2F%2B") }, form("grant_type", "client_credentials")},
-		{"in the form", nobody, form("grant_type", "client_credentials", "client_id", "winch", "client_secret", "s3cret/+")},
+		{"in the form", noClient, form("grant_type", "client_credentials", "client_id", "winch", "client_secret", "s3cret/+")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.reads, func(t *testing.T) {
@@ -370,7 +370,7 @@ func TestProofKeyOfACode(t *testing.T) {
 		{"without one", "&code_challenge=" + challenge + "&code_challenge_method=S256", "", false, 400},
 		{"plain, which is what no method means", "&code_challenge=" + verifier, verifier, false, 200},
 		{"a verifier that nothing was asked with", "", verifier, false, 400},
-		{"where nobody looks", "&code_challenge=" + challenge + "&code_challenge_method=S256", "", true, 200},
+		{"in a place that is not read", "&code_challenge=" + challenge + "&code_challenge_method=S256", "", true, 200},
 	} {
 		t.Run(test.reads, func(t *testing.T) {
 			w := newWorld(auth.Options{NoProofKeys: test.ignored})
@@ -386,6 +386,6 @@ func TestProofKeyOfACode(t *testing.T) {
 	w := newWorld(auth.Options{})
 	back, err := w.Consent(authorizeURL+"?response_type=code&client_id=winch&code_challenge=x&code_challenge_method=S512", alice)
 	if err != nil || !strings.Contains(back, "error=invalid_request") {
-		t.Errorf("a method that nobody knows: %s, %v", back, err)
+		t.Errorf("an unknown method: %s, %v", back, err)
 	}
 }
