@@ -20,7 +20,7 @@ type Credential interface {
 }
 
 // AccessToken is a repository's, project's or workspace's access token, or an
-// OAuth access token that somebody else keeps fresh. Both travel as a bearer.
+// OAuth access token that another program keeps fresh. Both travel as a bearer.
 func AccessToken(token string) (Credential, error) {
 	if err := checkSecret("access token", token); err != nil {
 		return nil, err

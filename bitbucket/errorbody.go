@@ -14,10 +14,10 @@ import (
 // An error is a line for a person: what a stranger lists in it is bounded. There
 // are some forty scopes.
 const (
-	mostFields   = 10
-	mostScopes   = 50
-	mostMessages = 10
-	mostDepth    = 6 // of lists and objects that messages are looked for in
+	maxFields   = 10
+	maxScopes   = 50
+	maxMessages = 10
+	maxDepth    = 6 // of lists and objects that messages are looked for in
 )
 
 // saying is what an error body says, collected from whatever shape it has.
@@ -71,7 +71,7 @@ func joined(messages []string) string {
 
 // read takes in one value of a body.
 func (s *saying) read(value any, depth int) {
-	if depth > mostDepth {
+	if depth > maxDepth {
 		return
 	}
 	switch value := value.(type) {
@@ -87,7 +87,7 @@ func (s *saying) read(value any, depth int) {
 }
 
 func (s *saying) say(text string) {
-	if text = cleanText(text); text != "" && len(s.messages) < mostMessages {
+	if text = cleanText(text); text != "" && len(s.messages) < maxMessages {
 		s.messages = append(s.messages, text)
 	}
 }
@@ -153,7 +153,7 @@ func (s *saying) readFields(value any, depth int) {
 }
 
 func (s *saying) field(name string, problems []string) {
-	if len(problems) == 0 || len(s.fields) == mostFields {
+	if len(problems) == 0 || len(s.fields) == maxFields {
 		return
 	}
 	if s.fields == nil {
@@ -186,7 +186,7 @@ func texts(value any) []string {
 	case []any:
 		var all []string
 		for _, one := range value {
-			if text, ok := one.(string); ok && len(all) < mostScopes {
+			if text, ok := one.(string); ok && len(all) < maxScopes {
 				all = append(all, cleanText(text))
 			}
 		}
@@ -195,9 +195,9 @@ func texts(value any) []string {
 	return nil
 }
 
-// leastSecret is the length below which a secret is not looked for in texts: it
+// minSecret is the length below which a secret is not looked for in texts: it
 // would be found as a part of words.
-const leastSecret = 4
+const minSecret = 4
 
 // secretsIn are the secrets that a request carried, for servers and gateways that
 // repeat its headers.
@@ -231,7 +231,7 @@ func masked(e *windlass.Error, secrets ...string) *windlass.Error {
 // white space and may cut a secret off in the middle.
 func hide(text string, secrets ...string) string {
 	for _, secret := range secrets {
-		if secret = tidy(secret); len(secret) >= leastSecret {
+		if secret = tidy(secret); len(secret) >= minSecret {
 			text = hideCut(strings.ReplaceAll(text, secret, "•••"), secret)
 		}
 	}
@@ -244,7 +244,7 @@ func hideCut(text, secret string) string {
 	if !cut {
 		return text
 	}
-	for n := min(len(secret), len(whole)); n >= leastSecret; n-- {
+	for n := min(len(secret), len(whole)); n >= minSecret; n-- {
 		if rest, found := strings.CutSuffix(whole, secret[:n]); found {
 			return rest + "•••…"
 		}

@@ -72,7 +72,7 @@ func responseError(call call, resp *http.Response, body []byte) *windlass.Error 
 	return e
 }
 
-// remedy says what somebody can do about an error, as far as its kind tells.
+// remedy says what the user can do about an error, as far as its kind tells.
 func remedy(call call, e *windlass.Error) string {
 	switch e.Kind {
 	case windlass.Unauthorized:
@@ -156,10 +156,10 @@ func looksLikeHTML(body []byte) bool {
 // cleanText makes a stranger's text fit a line of ours: tidy, and of a bounded
 // length.
 func cleanText(s string) string {
-	const most = 300
+	const maxRunes = 300
 	s = tidy(s)
-	if runes := []rune(s); len(runes) > most {
-		s = string(runes[:most]) + "…"
+	if runes := []rune(s); len(runes) > maxRunes {
+		s = string(runes[:maxRunes]) + "…"
 	}
 	return s
 }
@@ -189,11 +189,11 @@ func requestID(header http.Header) string {
 	return ""
 }
 
-// quote shows a name that somebody typed, cut to a length that fits a line.
+// quote shows a name that was typed, cut to a length that fits a line.
 func quote(name string) string {
-	const most = 60
-	if len(name) > most {
-		name = name[:most] + "…"
+	const maxBytes = 60
+	if len(name) > maxBytes {
+		name = name[:maxBytes] + "…"
 	}
 	return strconv.Quote(name)
 }

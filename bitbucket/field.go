@@ -17,7 +17,7 @@ type field struct {
 	values   []string
 	refs     []string
 	use      use
-	secret   bool // its value is for nobody's eyes
+	secret   bool // its value must never be shown
 }
 
 // use says who may set a field, and when.
@@ -114,7 +114,7 @@ func (f field) with(u use) field {
 	return f
 }
 
-// hidden returns the field with a value that nobody may see.
+// hidden returns the field with a value that must not be shown.
 func (f field) hidden() field {
 	f.secret = true
 	return f

@@ -95,7 +95,7 @@ func (o *OAuth) Exchange(
 		return config.Exchange(ctx, code, oauth2.VerifierOption(consent.Verifier.Reveal()))
 	})
 	if err == nil && grant.RefreshToken.IsZero() {
-		// It would die within hours and nobody would know why.
+		// It would stop working within hours without saying why.
 		return connector.Grant{}, &windlass.Error{
 			Kind: windlass.Malformed, Op: op,
 			Message: "Bitbucket gave no refresh token",

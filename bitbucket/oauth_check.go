@@ -64,7 +64,7 @@ func (c *Connector) member(ctx context.Context, path string, account *connector.
 	case err == nil:
 		account.User, account.UserName, account.Membership = own.User.UUID, own.User.Name, connector.Member
 	case refused && len(known.Provider.Required) > 0:
-		// The scope account is missing: nobody can tell. What was granted is told
+		// The scope account is missing: it cannot be told. What was granted is told
 		// by the same answer.
 		account.Scopes = known.Provider.Granted
 	case errors.Is(err, windlass.Forbidden):

@@ -14,9 +14,9 @@ import (
 	"windlass"
 )
 
-// mostToken is the largest answer of the token endpoint that is read. Access
+// maxToken is the largest answer of the token endpoint that is read. Access
 // tokens of 2,600 characters have been seen.
-const mostToken = 256 << 10
+const maxToken = 256 << 10
 
 const consentAgain = "the customer has to connect again"
 
@@ -42,9 +42,9 @@ func (e *ear) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	e.status, e.header = resp.StatusCode, resp.Header
-	e.body, err = io.ReadAll(io.LimitReader(resp.Body, mostToken+1))
+	e.body, err = io.ReadAll(io.LimitReader(resp.Body, maxToken+1))
 	_ = resp.Body.Close() // the read's own error is the one that counts
-	if err == nil && len(e.body) > mostToken {
+	if err == nil && len(e.body) > maxToken {
 		err = errors.New("the answer is far larger than a token")
 	}
 	if e.broken = err; err != nil {

@@ -231,7 +231,7 @@ func TestCheckSaysWhatACredentialIsGoodFor(t *testing.T) {
 		{"an access token", windlass.Credentials{APIKey: windlass.NewSecret(keys.AccessToken)}, "acme", connector.Member, "", ""},
 		{"an API token, and a workspace by its id", windlass.Credentials{Username: keys.Email, Password: windlass.NewSecret(keys.APIToken)}, keys.WorkspaceUUID, connector.Member, "", ""},
 		{"a Connect app", windlass.Credentials{AppKey: keys.ConnectAppKey, ClientKey: keys.ConnectClientKey, SharedSecret: windlass.NewSecret(keys.ConnectSharedSecret)}, "acme", connector.Member, "", ""},
-		{"without the scope account nobody can tell", windlass.Credentials{APIKey: windlass.NewSecret(server.NewAccessToken("repository"))}, "acme", connector.MemberUnknown, "", ""},
+		{"without the scope account it cannot be told", windlass.Credentials{APIKey: windlass.NewSecret(server.NewAccessToken("repository"))}, "acme", connector.MemberUnknown, "", ""},
 		{"an unknown workspace", windlass.Credentials{APIKey: windlass.NewSecret(keys.AccessToken)}, "nowhere", "", windlass.NotFound, "covers acme"},
 		{"a path for a workspace", windlass.Credentials{APIKey: windlass.NewSecret(keys.AccessToken)}, "../user", "", windlass.Invalid, "cannot be a workspace"},
 		{"a token that is not one", windlass.Credentials{APIKey: windlass.NewSecret("nonsense")}, "acme", "", windlass.Unauthorized, ""},

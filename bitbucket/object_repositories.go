@@ -128,7 +128,7 @@ func (repositoryWriter) find(ctx context.Context, f *finding) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	query := url.Values{"q": {"name = " + bbqlString(name)}, "sort": {"-created_on"}, "pagelen": {strconv.Itoa(mostPage)}}
+	query := url.Values{"q": {"name = " + bbqlString(name)}, "sort": {"-created_on"}, "pagelen": {strconv.Itoa(maxPage)}}
 	a, err := f.send(ctx, http.MethodGet, list+encode(query), nil)
 	if err != nil {
 		return "", err
@@ -180,14 +180,14 @@ func slugOf(name string) string {
 	return strings.Trim(b.String(), "-.")
 }
 
-// leastCutSlug is a length below which Bitbucket cuts no slug off; it cuts at 62.
-const leastCutSlug = 60
+// minCutSlug is a length below which Bitbucket cuts no slug off; it cuts at 62.
+const minCutSlug = 60
 
 // madeOf reports whether a slug is what Bitbucket makes of one that was given: its
 // letters and digits are the same, as far as it goes.
 func madeOf(given, slug string) bool {
 	given, rest := bare(given), bare(slug)
-	return given == rest || len(slug) >= leastCutSlug && strings.HasPrefix(given, rest)
+	return given == rest || len(slug) >= minCutSlug && strings.HasPrefix(given, rest)
 }
 
 // bare leaves the letters and digits.

@@ -66,7 +66,7 @@ func parsePage(o *object, body []byte) (envelope, error) {
 	take := func() error {
 		found = true
 		// A member named twice: the last one counts.
-		page.records, page.first, page.last = make([]connector.Record, 0, mostPage), "", ""
+		page.records, page.first, page.last = make([]connector.Record, 0, maxPage), "", ""
 		page.tied, page.jumbled, page.nulls = false, false, 0
 		return s.Array(func() error { return reader.read(s, &page) })
 	}

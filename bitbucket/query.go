@@ -48,9 +48,9 @@ func encode(query url.Values) string {
 
 func (w *walker) pagelen() int {
 	if w.req.PageSize <= 0 {
-		return mostPage
+		return maxPage
 	}
-	return min(max(w.req.PageSize, leastPage), mostPage)
+	return min(max(w.req.PageSize, minPage), maxPage)
 }
 
 // fields is the fields= parameter for the fields that the caller wants, and
@@ -147,7 +147,7 @@ func (w *walker) filters(ctx context.Context) (bool, error) {
 // is refused counts none.
 func (w *walker) probe(ctx context.Context, operator string) (int, error) {
 	query := url.Values{
-		"pagelen": {strconv.Itoa(leastPage)},
+		"pagelen": {strconv.Itoa(minPage)},
 		"q":       {fmt.Sprintf(`%s %s "1970-01-01T00:00:00.000000+00:00"`, w.o.moved, operator)},
 		"sort":    {w.o.moved},
 	}

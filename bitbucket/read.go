@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	mostPage  = 100 // the largest pagelen of the endpoints in the table
-	leastPage = 10  // what every endpoint takes
+	maxPage = 100 // the largest pagelen of the endpoints in the table
+	minPage = 10  // what every endpoint takes
 )
 
 // Read returns one page of an object. It usually costs one request; the

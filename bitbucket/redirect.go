@@ -8,8 +8,8 @@ import (
 	"windlass"
 )
 
-// mostRedirects is how many redirects of one request are followed.
-const mostRedirects = 10
+// maxRedirects is how many redirects of one request are followed.
+const maxRedirects = 10
 
 // following returns the client with this connector's rules for redirects, and
 // without a change to the one that was given.
@@ -40,7 +40,7 @@ func (c *Connector) checkRedirect(req *http.Request, via []*http.Request) error 
 	switch {
 	case !c.below(req.URL):
 		return c.movedError(sent, req.Response, req.URL)
-	case len(via) >= mostRedirects:
+	case len(via) >= maxRedirects:
 		return &windlass.Error{
 			Kind: misled(sent), Provider: &windlass.ProviderDetails{Status: answered},
 			Message: "Bitbucket redirects in a circle: " + cleanText(via[len(via)-1].URL.Path) + " leads to " + cleanText(req.URL.Path),

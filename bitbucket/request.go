@@ -15,8 +15,8 @@ import (
 	"windlass/connector"
 )
 
-// mostErrorBody is how much of an error's body is read.
-const mostErrorBody = 64 << 10
+// maxErrorBody is how much of an error's body is read.
+const maxErrorBody = 64 << 10
 
 // call is one request to the API.
 type call struct {
@@ -72,7 +72,7 @@ func (c *Connector) do(ctx context.Context, call call) (answer, error) {
 		return answer{status: resp.StatusCode, header: resp.Header}, nil // it was deleted by the attempt whose answer was lost
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, mostErrorBody)) // a cut error body still says something
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a cut error body still says something
 		return answer{}, masked(responseError(call, resp, text), secretsIn(resp.Request)...)
 	}
 	data, err := connector.ReadBody(resp)

@@ -88,7 +88,7 @@ func (e everything) Read(ctx context.Context, req connector.ReadRequest) (connec
 	return e.Connector.Read(ctx, req)
 }
 
-const nobody = "{00000000-0000-4000-8000-00000000dead}"
+const unknownID = "{00000000-0000-4000-8000-00000000dead}"
 
 // conformance is what the suite has to know of the sandbox.
 func conformance(r *rig, tb testing.TB) connectortest.Subject {
@@ -104,19 +104,19 @@ func conformance(r *rig, tb testing.TB) connectortest.Subject {
 		Writes: map[string]connectortest.Write{
 			"projects": {
 				Create: `{"name":"Rope works","key":"ROPE","description":"hemp","is_private":true}`,
-				Change: `{"name":"Rope and wire"}`, Stays: "description", Unknown: nobody,
+				Change: `{"name":"Rope and wire"}`, Stays: "description", Unknown: unknownID,
 			},
 			"hooks": {
 				Create: `{"url":"https://example.com/hook","description":"d","events":["repo:push"],"secret":"quite secret"}`,
-				Change: `{"active":false}`, Stays: "events", Unknown: nobody,
+				Change: `{"active":false}`, Stays: "events", Unknown: unknownID,
 			},
 			"pipelines-config/variables": {
 				Create: `{"key":"DEPTH","value":"12","secured":false}`,
-				Change: `{"key":"DEPTH_M"}`, Stays: "value", Unknown: nobody,
+				Change: `{"key":"DEPTH_M"}`, Stays: "value", Unknown: unknownID,
 			},
 			"repositories": {
 				Create: `{"name":"Well Head","description":"the top","is_private":true}`,
-				Change: `{"name":"Well Top"}`, Stays: "description", Unknown: nobody,
+				Change: `{"name":"Well Top"}`, Stays: "description", Unknown: unknownID,
 			},
 			"snippets": {
 				Create: `{"title":"knots","is_private":true,"files":{"a.txt":{"content":"bowline"}}}`,

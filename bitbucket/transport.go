@@ -52,7 +52,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // does not send it.
 func closeBody(req *http.Request) {
 	if req.Body != nil {
-		_ = req.Body.Close() // nothing was read from it, and nobody waits for the outcome
+		_ = req.Body.Close() // nothing was read from it, and its outcome does not matter
 	}
 }
 

@@ -45,7 +45,7 @@ func (w *walker) turn(p place, env envelope) (connector.Page, *place, error) {
 	}
 	p.Size = env.size
 	p.Seen += len(fresh)
-	if env.size >= 0 && p.Seen-p.Earlier > 2*env.size+10*mostPage {
+	if env.size >= 0 && p.Seen-p.Earlier > 2*env.size+10*maxPage {
 		return connector.Page{}, nil, w.endless(fmt.Sprintf("%d records came of a list that is said to have %d", p.Seen-p.Earlier, env.size))
 	}
 	page := connector.Page{Records: fresh, Size: p.total(env.size), Full: p.Full}
@@ -108,7 +108,7 @@ func (w *walker) close(ctx context.Context, p place, page connector.Page, next *
 		return page, nil
 	}
 	counting := *w
-	counting.req.PageSize = leastPage
+	counting.req.PageSize = minPage
 	env, err := w.fetch(ctx, counting.uri(w.list, "", w.o.stable))
 	if err != nil {
 		return connector.Page{}, err

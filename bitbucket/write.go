@@ -107,7 +107,7 @@ func writableObjects() []string {
 }
 
 // parse reads the record to write and refuses what the object does not have,
-// what nobody can set, and a create that lacks what it needs.
+// what cannot be set, and a create that lacks what it needs.
 func (w *writing) parse(raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &w.record); err != nil || w.record == nil {
 		return &windlass.Error{

@@ -128,7 +128,7 @@ func TestRepositories(t *testing.T) {
 	if renamed.ID != made.ID || stringIn(t, renamed.Raw, "slug") != "well-top" {
 		t.Errorf("renamed: %s", renamed.Raw)
 	}
-	for _, id := range []string{"no-such-slug", nobody} {
+	for _, id := range []string{"no-such-slug", unknownID} {
 		_, err := r.Write(t.Context(), connector.WriteRequest{Object: "repositories", ID: id, Record: json.RawMessage(`{"description":"x"}`)})
 		if !errors.Is(err, windlass.NotFound) {
 			t.Errorf("an update of %s: %v", id, err)

@@ -168,7 +168,7 @@ func TestLimitsOfOAuthAreTheConsumers(t *testing.T) {
 		t.Errorf("the fifth of four requests: %d", r.status)
 	}
 	c.get("/user")
-	if _, _, err := c.server.NewOAuthTokens("nobody"); err == nil {
+	if _, _, err := c.server.NewOAuthTokens("{unknown}"); err == nil {
 		t.Error("an unknown consumer has tokens")
 	}
 }

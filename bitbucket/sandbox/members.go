@@ -135,10 +135,10 @@ type grant struct {
 // permission on each of its repositories.
 const grantsPerRepository = 3
 
-func (ws *workspace) holders() int { return min(grantsPerRepository, len(ws.members)) }
+func (ws *workspace) grantees() int { return min(grantsPerRepository, len(ws.members)) }
 
 // grant is the k-th permission on the repository with this number. The first
-// member always is the first holder; the rest take turns.
+// member always is the first grantee; the rest take turns.
 func (ws *workspace) grant(number uint32, k int) grant {
 	n := len(ws.members)
 	who := ws.members[0].user
@@ -154,7 +154,7 @@ func (ws *workspace) grant(number uint32, k int) grant {
 }
 
 func (c *call) listGrants() (*answer, error) {
-	numbers, k := c.ws.repositories.byCreated, c.ws.holders()
+	numbers, k := c.ws.repositories.byCreated, c.ws.grantees()
 	at := func(i int) grant { return c.ws.grant(numbers[i/k], i%k) }
 	return c.pagedGrants(len(numbers)*k, at)
 }

@@ -64,12 +64,12 @@ func (c *call) repositoryAnswer(status int, r *repository, location string) (*an
 	return a, nil
 }
 
-// longestSlug is where the slug of a repository is cut.
-const longestSlug = 62
+// maxSlug is where the slug of a repository is cut.
+const maxSlug = 62
 
 func repositorySlug(name string) string {
 	slug := slugify(name)
-	return strings.TrimRight(slug[:min(len(slug), longestSlug)], "-.")
+	return strings.TrimRight(slug[:min(len(slug), maxSlug)], "-.")
 }
 
 // createRepository answers 200 where everything else that creates answers 201.

@@ -22,9 +22,9 @@ import (
 // to do, and how large the program is.
 func BenchmarkServe(b *testing.B) {
 	const (
-		mostReady = 300 * time.Millisecond
-		mostIdle  = 60.0 // MiB
-		settle    = 3 * time.Second
+		maxReady = 300 * time.Millisecond
+		maxIdle  = 60.0 // MiB
+		settle   = 3 * time.Second
 	)
 	if runtime.GOOS != "linux" {
 		b.Skip("the kernel's own account of a process's memory is read from /proc")
@@ -69,8 +69,8 @@ func BenchmarkServe(b *testing.B) {
 			b.ReportMetric(idle, "MiB-idle")
 			b.ReportMetric(float64(info.Size())/1e6, "MB-binary")
 			b.ReportMetric(0, "ns/op") // it says nothing beside the rest
-			if ready > mostReady || idle > mostIdle {
-				b.Errorf("ready after %s with %.1f MiB: want under %s and %.0f MiB", ready, idle, mostReady, mostIdle)
+			if ready > maxReady || idle > maxIdle {
+				b.Errorf("ready after %s with %.1f MiB: want under %s and %.0f MiB", ready, idle, maxReady, maxIdle)
 			}
 		})
 	}

@@ -58,7 +58,7 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 // newHTTPServer bounds what a client may take its time over, in sending and in
 // taking. The proxy watches both by itself: exempt tells its requests.
 func newHTTPServer(handler http.Handler, stall time.Duration, exempt func(*http.Request) bool, log *slog.Logger) *http.Server {
-	const mostHeader = 64 << 10
+	const maxHeader = 64 << 10
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // from whatever ends TLS before us
@@ -70,7 +70,7 @@ func newHTTPServer(handler http.Handler, stall time.Duration, exempt func(*http.
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      outside,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    mostHeader,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // handshakes of port scanners and the like
 	}
 }

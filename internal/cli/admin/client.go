@@ -133,8 +133,8 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 		return answer{}, c.unreachable(ctx, err)
 	}
 	defer resp.Body.Close()
-	const most = 256 << 20
-	data, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	const maxAnswer = 256 << 20
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return answer{}, c.unreachable(ctx, err)
 	}

@@ -9,12 +9,12 @@ import (
 // FileOrStdin reads a file, or standard input where the name is "-".
 func FileOrStdin(env *Env, name string) ([]byte, error) {
 	if name == "-" {
-		data, err := io.ReadAll(io.LimitReader(env.Stdin, mostInput+1))
+		data, err := io.ReadAll(io.LimitReader(env.Stdin, maxInput+1))
 		switch {
 		case err != nil:
 			return nil, Internal("standard input", err)
-		case len(data) > mostInput:
-			return nil, Invalidf("standard input is larger than %s", Size(mostInput))
+		case len(data) > maxInput:
+			return nil, Invalidf("standard input is larger than %s", Size(maxInput))
 		}
 		return data, nil
 	}
@@ -22,8 +22,8 @@ func FileOrStdin(env *Env, name string) ([]byte, error) {
 	if err != nil {
 		return nil, Invalidf("%s: %v", Clip(name), Reason(err))
 	}
-	if info.Size() > mostInput {
-		return nil, Invalidf("%s is larger than %s", Clip(name), Size(mostInput))
+	if info.Size() > maxInput {
+		return nil, Invalidf("%s is larger than %s", Clip(name), Size(maxInput))
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -44,6 +44,6 @@ func Reason(err error) error {
 // until their owner shares them.
 const PrivateFile = 0o600
 
-// mostInput is the largest record that is read from standard input: a snippet
+// maxInput is the largest record that is read from standard input: a snippet
 // with its files is the only one that is not small.
-const mostInput = 32 << 20
+const maxInput = 32 << 20

@@ -14,8 +14,8 @@ import (
 
 // FirstLine reads one line, without what surrounds it.
 func FirstLine(r io.Reader) (string, error) {
-	const longest = 64 << 10
-	line, err := bufio.NewReader(io.LimitReader(r, longest)).ReadString('\n')
+	const maxLine = 64 << 10
+	line, err := bufio.NewReader(io.LimitReader(r, maxLine)).ReadString('\n')
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
@@ -43,12 +43,12 @@ func Confirm(env *Env, yes bool, what string) error {
 
 // ReadRecord reads exactly one JSON object.
 func ReadRecord(r io.Reader) (json.RawMessage, error) {
-	data, err := io.ReadAll(io.LimitReader(r, mostInput+1))
+	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
 		return nil, Internal("standard input", err)
 	}
-	if len(data) > mostInput {
-		return nil, Invalidf("the record on standard input is larger than %s", Size(mostInput))
+	if len(data) > maxInput {
+		return nil, Invalidf("the record on standard input is larger than %s", Size(maxInput))
 	}
 	data = bytes.TrimSpace(data)
 	if len(data) == 0 {

@@ -59,9 +59,9 @@ func Quoted(text string) string { return strconv.Quote(Clip(text)) }
 
 // Clip shortens a value that was typed to what fits a line.
 func Clip(text string) string {
-	const most = 60
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
+	const maxRunes = 60
+	if runes := []rune(text); len(runes) > maxRunes {
+		return string(runes[:maxRunes]) + "…"
 	}
 	return text
 }

@@ -175,9 +175,9 @@ func (d *show) pass(span time.Duration) {
 
 // typed is a command as the story types it, and what came of it.
 type typed struct {
-	stdin string   // given by echo
-	args  []string // windlass …
-	most  int      // lines of output to show; 0: ten
+	stdin    string   // given by echo
+	args     []string // windlass …
+	maxLines int      // lines of output to show; 0: ten
 
 	stdout, stderr string
 	code           int
@@ -206,7 +206,7 @@ func (d *show) run(ctx context.Context, c typed) typed {
 	})
 	c.stdout, c.stderr = stdout.String(), strings.ReplaceAll(stderr.String(), d.dir+string(filepath.Separator), "")
 	c.requests = d.server.Requests() - before
-	d.print(c.stdout, c.most)
+	d.print(c.stdout, c.maxLines)
 	d.print(c.stderr, 0)
 	return c
 }
@@ -228,7 +228,7 @@ func (d *show) commandLine(c typed) string {
 }
 
 // print shows text, shortened to what fits a screen.
-func (d *show) print(text string, most int) {
+func (d *show) print(text string, maxLines int) {
 	const (
 		columns = 110
 		usual   = 10
@@ -236,13 +236,13 @@ func (d *show) print(text string, most int) {
 	if text = d.masked(text); text == "" {
 		return
 	}
-	if most == 0 {
-		most = usual
+	if maxLines == 0 {
+		maxLines = usual
 	}
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	for i, line := range lines {
-		if i == most && len(lines) > most+1 {
-			command.Tellf(d.out, "… and %s\n", command.Counted(len(lines)-most, "more line"))
+		if i == maxLines && len(lines) > maxLines+1 {
+			command.Tellf(d.out, "… and %s\n", command.Counted(len(lines)-maxLines, "more line"))
 			return
 		}
 		if runes := []rune(line); len(runes) > columns && !strings.HasPrefix(line, "windlass: ") {

@@ -46,8 +46,8 @@ func (p *person) arrive(req *http.Request) error {
 		return err
 	}
 	defer resp.Body.Close()
-	const most = 1 << 20
-	body, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	const maxPage = 1 << 20
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxPage))
 	p.at, p.status, p.page = resp.Request.URL, resp.StatusCode, string(body)
 	return err
 }

@@ -152,7 +152,7 @@ func playConnectApp(ctx context.Context, d *show) error {
 	d.vars["BITBUCKET_CONNECT_APP_KEY"], d.vars["BITBUCKET_CONNECT_CLIENT_KEY"] = app.ConnectAppKey, app.ConnectClientKey
 	d.vars["BITBUCKET_CONNECT_SHARED_SECRET"] = app.ConnectSharedSecret
 	d.print("export BITBUCKET_CONNECT_APP_KEY=… BITBUCKET_CONNECT_CLIENT_KEY=… BITBUCKET_CONNECT_SHARED_SECRET=…", 0)
-	made := d.run(ctx, typed{args: []string{"connections", "generate", "--group", "customer-1", "--consumer", "app", "--workspace", "acme", "--json"}, most: 1})
+	made := d.run(ctx, typed{args: []string{"connections", "generate", "--group", "customer-1", "--consumer", "app", "--workspace", "acme", "--json"}, maxLines: 1})
 	d.vars[command.EnvToken] = token
 	for _, name := range []string{"BITBUCKET_CONNECT_APP_KEY", "BITBUCKET_CONNECT_CLIENT_KEY", "BITBUCKET_CONNECT_SHARED_SECRET"} {
 		delete(d.vars, name)
@@ -165,7 +165,7 @@ func playConnectApp(ctx context.Context, d *show) error {
 
 func playInstall(ctx context.Context, d *show) error {
 	before := d.server.Requests()
-	made := d.run(ctx, typed{args: []string{"installations", "create", "--integration", "bitbucket", "--group", "customer-1", "--connection", d.vars["CONNECTION"]}, most: 12})
+	made := d.run(ctx, typed{args: []string{"installations", "create", "--integration", "bitbucket", "--group", "customer-1", "--connection", d.vars["CONNECTION"]}, maxLines: 12})
 	d.sayf("Before it was saved, one record of each object was read: what would not work is said now.")
 	d.checkf("an installation is made, and tried first", made.code == 0 && strings.Contains(made.stdout, "working"), "exit code %d, %s", made.code, made.stderr)
 	d.quiet(ctx, "installations", "create", "--integration", "linkers", "--group", "customer-1", "--connection", d.vars["CONNECT"])
@@ -185,7 +185,7 @@ func playInstall(ctx context.Context, d *show) error {
 		}
 		return true
 	})
-	d.run(ctx, typed{args: []string{"operations", "list", "--group", "customer-1", "--integration", "bitbucket"}, most: 10})
+	d.run(ctx, typed{args: []string{"operations", "list", "--group", "customer-1", "--integration", "bitbucket"}, maxLines: 10})
 	d.sayf("With the installation its history began to be read: %s for the nine objects, each tried once before.", command.Counted(spent, "request"))
 	if all := d.operations(ctx, "bitbucket", "repositories"); len(all) > 0 {
 		d.run(ctx, typed{args: []string{"operations", "logs", all[0].ID}})
@@ -244,7 +244,7 @@ func playDown(ctx context.Context, d *show) error {
 	}
 	d.pass(6 * time.Second)
 	gone := d.awaitPending(ctx, 0)
-	shown := d.run(ctx, typed{args: []string{"deliveries", "get", pending[0]}, most: 20})
+	shown := d.run(ctx, typed{args: []string{"deliveries", "get", pending[0]}, maxLines: 20})
 	d.sayf("It came back, and five seconds later the same message was sent again: the same id, the same bytes.")
 	d.checkf("a receiver that was down gets its message when it is back",
 		asked.code == 0 && met && len(gone) == 0 && strings.Contains(shown.stdout, "delivered") && strings.Contains(shown.stdout, "503"), "%s", shown.stdout)

@@ -222,7 +222,7 @@ func playConsent(ctx context.Context, d *show) error {
 		return err
 	}
 	d.sayf("Ann opens it, logs in at Bitbucket, and grants access: %s. The page that she ends on says %q.", command.Counted(ann.forms, "form"), ann.title())
-	listed := d.run(ctx, typed{args: []string{"connections", "list", "--json"}, most: 1})
+	listed := d.run(ctx, typed{args: []string{"connections", "list", "--json"}, maxLines: 1})
 	var all []struct {
 		ID     string `json:"id"`
 		Status string `json:"status"`
@@ -277,8 +277,8 @@ func playRefresh(ctx context.Context, d *show) error {
 	before := d.server.TokenRequests()
 	d.pass(3 * time.Hour)
 	d.sayf("Three hours go by; the access token lived for two.")
-	refreshed := d.run(ctx, typed{args: []string{"connections", "refresh", d.vars["CONNECTION"]}, most: 5})
-	again := d.run(ctx, typed{args: []string{"connections", "refresh", d.vars["CONNECTION"]}, most: 5})
+	refreshed := d.run(ctx, typed{args: []string{"connections", "refresh", d.vars["CONNECTION"]}, maxLines: 5})
+	again := d.run(ctx, typed{args: []string{"connections", "refresh", d.vars["CONNECTION"]}, maxLines: 5})
 	asked := d.server.TokenRequests() - before
 	d.sayf("The first brought a new token; the second found it good. Whatever uses a connection does the same by itself.")
 	d.checkf("an expired token is refreshed, once", refreshed.code == 0 && again.code == 0 && asked == 1, "exit codes %d and %d, %d requests, %s", refreshed.code, again.code, asked, refreshed.stderr)
@@ -289,7 +289,7 @@ func playRevoked(ctx context.Context, d *show) error {
 	d.server.RevokeConsent(d.vars["CONSUMER"])
 	d.sayf("In Bitbucket's settings, Ann takes back what she has granted.")
 	d.pass(3 * time.Hour)
-	refused := d.run(ctx, typed{args: []string{"connections", "refresh", d.vars["CONNECTION"]}, most: 5})
+	refused := d.run(ctx, typed{args: []string{"connections", "refresh", d.vars["CONNECTION"]}, maxLines: 5})
 	listed := d.run(ctx, typed{args: []string{"connections", "list"}})
 	d.checkf("a consent that was taken back is said plainly", refused.code == 3 && strings.Contains(listed.stdout, "bad_credentials"), "exit code %d, %s", refused.code, refused.stderr)
 

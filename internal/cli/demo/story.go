@@ -68,17 +68,17 @@ func playSandbox(_ context.Context, d *show) error {
 }
 
 func playObjects(ctx context.Context, d *show) error {
-	objects := d.run(ctx, typed{args: []string{"objects"}, most: 20})
+	objects := d.run(ctx, typed{args: []string{"objects"}, maxLines: 20})
 	const all = 14
 	n := strings.Count(objects.stdout, "\n") - 1
 	d.sayf("%d objects. Every one can be read; five can be written.", n)
 	d.checkf("14 objects are known", n == all, "there are %d", n)
 
-	fields := d.run(ctx, typed{args: []string{"describe", "projects"}, most: 8})
+	fields := d.run(ctx, typed{args: []string{"describe", "projects"}, maxLines: 8})
 	d.sayf("Each field has a type, and says whether a write may set it. No request was made.")
 	d.checkf("describing costs no request", fields.requests == 0 && fields.code == 0, "%d requests, exit code %d", fields.requests, fields.code)
 
-	events := d.run(ctx, typed{args: []string{"read", "hook_events", "--fields", "subject,event"}, most: 3})
+	events := d.run(ctx, typed{args: []string{"read", "hook_events", "--fields", "subject,event"}, maxLines: 3})
 	d.sayf("What Bitbucket keeps as an object of lists comes out as records like any other.")
 	d.checkf("hook_events are read", events.code == 0 && strings.Contains(events.stdout, `"event":"repo:push"`), "exit code %d", events.code)
 	return nil
@@ -188,7 +188,7 @@ func playRateLimit(ctx context.Context, d *show) error {
 		return err
 	}
 	d.server.Inject(limit)
-	read := d.run(ctx, typed{args: []string{"read", "repositories", "--limit", "300", "--fields", "slug"}, most: 1})
+	read := d.run(ctx, typed{args: []string{"read", "repositories", "--limit", "300", "--fields", "slug"}, maxLines: 1})
 	d.server.ClearFaults()
 	d.sayf("The second request was answered 429, wait a second: it waited, asked again, and lost nothing.")
 	d.checkf("a rate limit is waited for and nothing is lost", read.code == 0 && strings.Count(read.stdout, "\n") == 300, "exit code %d, %d lines", read.code, strings.Count(read.stdout, "\n"))
@@ -209,7 +209,7 @@ func playMistakes(ctx context.Context, d *show) error {
 
 func playDelete(ctx context.Context, d *show) error {
 	deleted := d.run(ctx, typed{args: []string{"delete", "projects", "--id", d.vars["ID"], "--yes"}})
-	left := d.run(ctx, typed{args: []string{"read", "projects", "--fields", "key"}, most: 2})
+	left := d.run(ctx, typed{args: []string{"read", "projects", "--fields", "key"}, maxLines: 2})
 	d.sayf("The project is gone.")
 	d.checkf("a deleted project is gone", deleted.code == 0 && !strings.Contains(left.stdout, "HOIST"), "exit code %d", deleted.code)
 	return nil

@@ -118,8 +118,8 @@ func NewListener(env *command.Env, opts *ListenOptions) (*Listener, error) {
 
 // ServeHTTP receives one message.
 func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	const most = 1 << 20
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	const maxBody = 1 << 20
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil || r.Method != http.MethodPost {
 		w.WriteHeader(http.StatusBadRequest)
 		return

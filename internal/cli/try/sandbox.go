@@ -49,7 +49,7 @@ A fault names what goes wrong, and may say for which requests:
 	for _, number := range []struct {
 		value *int
 		name  string
-		most  int
+		def   int
 	}{
 		{&opts.Repositories, "repositories", 250},
 		{&opts.Projects, "projects", 12},
@@ -58,7 +58,7 @@ A fault names what goes wrong, and may say for which requests:
 		{&opts.Variables, "variables", 8},
 		{&opts.Snippets, "snippets", 15},
 	} {
-		flags.IntVar(number.value, number.name, number.most, "how many "+number.name)
+		flags.IntVar(number.value, number.name, number.def, "how many "+number.name)
 	}
 	flags.StringVar(&opts.CallbackURL, "callback-url", "http://"+server.DefaultAddr+"/callbacks/v1/oauth",
 		"where the OAuth consumer sends people back to: a server's callback URL")

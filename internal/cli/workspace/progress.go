@@ -127,8 +127,8 @@ func (p *progress) draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line := []rune(p.line(p.now()))
-	if most := p.columns() - 1; most > 0 && len(line) > most {
-		line = line[:most] // a line that wraps could not be drawn over
+	if width := p.columns() - 1; width > 0 && len(line) > width {
+		line = line[:width] // a line that wraps could not be drawn over
 	}
 	if text := string(line); text != p.drawn {
 		command.Tellf(p.out, "%s", "\r\x1b[K"+text)

@@ -119,11 +119,11 @@ func (o *readOptions) toStdout() bool { return o.output == "" || o.output == "-"
 // pageSize asks for no larger pages than a limit needs. Bitbucket takes 10 to
 // 100; zero leaves it to the connector.
 func (o *readOptions) pageSize() int {
-	const least, most = 10, 100
+	const minPage, maxPage = 10, 100
 	if o.limit == 0 {
 		return 0
 	}
-	return min(most, max(least, o.limit))
+	return min(maxPage, max(minPage, o.limit))
 }
 
 // completeRead adds what can be offered for the flags of read.
