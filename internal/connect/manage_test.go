@@ -81,6 +81,26 @@ func TestReconnectThatFails(t *testing.T) {
 	}
 }
 
+// A workspace that was renamed is the same one, and is shown by its new name.
+func TestReconnectToARenamedWorkspace(t *testing.T) {
+	t.Parallel()
+	virtually(t, scene{}, func(w *world) {
+		s := w.service()
+		c := w.connected(s)
+		begun, err := s.Reconnect(w.ctx(), projectID, c.ID, connect.Opener{})
+		w.must(err)
+		answer := w.consent(begun)
+		w.server.RenameWorkspace("acme-and-sons", "Acme and Sons")
+		_, err = s.Callback(w.ctx(), answer)
+		w.must(err)
+		got, _, err := s.Get(w.ctx(), projectID, c.ID, connect.AsIs)
+		w.must(err)
+		if got.Workspace != "acme-and-sons" || got.Metadata["workspaceId"].DisplayName != "Acme and Sons" {
+			t.Errorf("it is shown as %q, %+v", got.Workspace, got.Metadata)
+		}
+	})
+}
+
 func TestGetRefreshesAsAsked(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
