@@ -41,6 +41,7 @@ func (l *library) Objects() []connector.Object {
 			Incremental: "updated", Workspace: true, Create: true, Update: true, Delete: true,
 			ReadScopes: []string{"read"}, WriteScopes: []string{"write"}, DeleteScopes: []string{"write"},
 		},
+		{Name: "loans", DisplayName: "Loans", Description: "Who has a book of a shelf.", Parent: "shelves", Workspace: true, ReadScopes: []string{"read"}},
 		{Name: "shelves", DisplayName: "Shelves", Description: "Where the books stand.", Workspace: true, ReadScopes: []string{"read"}},
 	}
 }
@@ -55,7 +56,7 @@ func (l *library) Fields(object string) ([]connector.Field, error) {
 			{Name: "lock", DisplayName: "Code of the lock", Type: connector.String, ProviderType: "text", Secret: true},
 			{Name: "updated", DisplayName: "Updated", Type: connector.DateTime, ProviderType: "time", ReadOnly: true},
 		}, nil
-	case "shelves":
+	case "loans", "shelves":
 		return []connector.Field{id}, nil
 	default:
 		return nil, libraryError(windlass.Invalid, "describe "+object, "there is no such object", 0)
@@ -120,13 +121,25 @@ type librarian struct {
 	name    string
 }
 
-// book is what both of its objects look like, as far as the connector looks.
+// book is what all of its objects look like, as far as the connector looks.
 type book struct {
 	UUID    string    `json:"uuid"`
 	Updated time.Time `json:"updated"`
 }
 
 func (l *librarian) Read(ctx context.Context, req connector.ReadRequest) (connector.Page, error) {
+	path := "/" + req.Object
+	for _, o := range l.library.Objects() {
+		if o.Name != req.Object {
+			continue
+		}
+		if err := o.CheckParent(req); err != nil {
+			return connector.Page{}, err
+		}
+		if o.Parent != "" {
+			path = "/" + o.Parent + "/" + url.PathEscape(req.Parent.ID) + path
+		}
+	}
 	query := url.Values{"page": {cmp.Or(string(req.Cursor), "1")}}
 	if !req.Since.IsZero() && req.Object == "books" {
 		query.Set("since", req.Since.Format(time.RFC3339Nano))
@@ -139,7 +152,7 @@ func (l *librarian) Read(ctx context.Context, req connector.ReadRequest) (connec
 		Next  string
 		Total int
 	}
-	if err := l.do(ctx, "read "+req.Object, http.MethodGet, "/"+req.Object+"?"+query.Encode(), nil, &answer); err != nil {
+	if err := l.do(ctx, "read "+req.Object, http.MethodGet, path+"?"+query.Encode(), nil, &answer); err != nil {
 		return connector.Page{}, err
 	}
 	bounded := !req.Since.IsZero() || !req.Until.IsZero()

@@ -24,6 +24,7 @@ type librarySite struct {
 	mu       sync.Mutex
 	books    map[string]libraryBook
 	requests []string // method, path and query
+	hold     func(r *http.Request)
 }
 
 type libraryBook struct {
@@ -36,6 +37,7 @@ type libraryBook struct {
 const (
 	libraryPage    = 10
 	libraryShelves = 3
+	libraryLoans   = 25 // of each shelf
 	libraryHourly  = 54_321
 )
 
@@ -50,6 +52,7 @@ func newLibrarySite(tb testing.TB, books int) *librarySite {
 		s.answer(w, http.StatusOK, map[string]string{"id": "library-1", "name": "main"})
 	})
 	mux.HandleFunc("GET /{library}/shelves", s.listShelves)
+	mux.HandleFunc("GET /{library}/shelves/{shelf}/loans", s.listLoans)
 	mux.HandleFunc("GET /{library}/books", s.listBooks)
 	mux.HandleFunc("POST /{library}/books", s.save)
 	mux.HandleFunc("GET /{library}/books/{id}", s.one)
@@ -58,7 +61,11 @@ func newLibrarySite(tb testing.TB, books int) *librarySite {
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.requests = append(s.requests, r.Method+" "+r.URL.RequestURI())
+		hold := s.hold
 		s.mu.Unlock()
+		if hold != nil {
+			hold(r)
+		}
 		w.Header().Set("X-Library-Hourly", strconv.Itoa(libraryHourly))
 		if r.Header.Get(libraryKey) != s.key {
 			http.Error(w, "no such key", http.StatusUnauthorized)
@@ -121,6 +128,14 @@ func (s *librarySite) listShelves(w http.ResponseWriter, r *http.Request) {
 	var all []libraryBook
 	for n := range libraryShelves {
 		all = append(all, libraryBook{UUID: fmt.Sprint("shelf-", n)})
+	}
+	s.list(w, r, all)
+}
+
+func (s *librarySite) listLoans(w http.ResponseWriter, r *http.Request) {
+	var all []libraryBook
+	for n := range libraryLoans {
+		all = append(all, libraryBook{UUID: fmt.Sprintf("%s-loan-%02d", r.PathValue("shelf"), n)})
 	}
 	s.list(w, r, all)
 }
