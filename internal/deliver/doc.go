@@ -1,12 +1,13 @@
-// Package deliver brings batches to their destinations: signed webhooks, tried
-// again for as long as the published contract says, every attempt kept.
+// Package deliver brings batches to their destinations: tried again for as long as
+// the published contract says, every attempt kept. It knows no type of destination:
+// what an attempt is, and whether it was accepted, is its sink's to say (package
+// sink).
 //
 // # What it promises
 //
 // A batch is delivered at least once, and each attempt carries the same id and
 // the same bytes (invariant 2): a receiver that remembers the ids it has seen
-// gets each batch once. What is new with an attempt is its time, and with it the
-// signatures, one for each secret of the destination.
+// gets each batch once.
 //
 // Batches of one lane, that is of one object of one installation, are sent one
 // after the other in the order in which they were read. One that fails is
@@ -17,11 +18,9 @@
 // up (docs/adr/0017-order-of-records.md). After a crash a receiver may see the last
 // few again. A replay is marked as one.
 //
-// An attempt fails unless the answer is 2xx within [Timeout]. Redirects are not
-// followed: 3xx is a failure, as is 410, which may be a mistake made while
-// deploying and costs little. After a failure the batch waits 5 s, 5 min,
-// 30 min, 2 h, 5 h, 10 h and 10 h; a Retry-After of a 429 or 503 counts if it is
-// later, up to a day. Then it has failed, and stays until somebody replays it or
+// An attempt fails unless the sink says within [Timeout] that it was accepted. After
+// a failure the batch waits 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h; what the
+// destination asks for counts if it is later. Then it has failed, and stays until somebody replays it or
 // it is cleared away.
 //
 // A destination that fails [circuitAfter] times in a row is left alone but for a
@@ -61,7 +60,7 @@
 //
 // # What to use
 //
-// [New] with a guarded transport (package guard), Run in the background, Wake
+// [New] with the server's table of sinks, Run in the background, Wake
 // after a transaction that added batches. [Service.Drain] is one destination's
 // share of it, for tests. [Service.Replay] delivers once more.
 package deliver

@@ -3,9 +3,13 @@
 //
 // Messages hold as many records as fit into [MaxMessage], none cut. A record that
 // does not fit at all is kept beside its message, which says a URL instead
-// ([Sink.Download]). Requests are signed anew at each attempt, with each secret of
-// the destination; redirects are not followed, and what the guarded transport
-// refuses to reach is not reached.
+// ([Sink.Download]).
+//
+// Requests are signed anew at each attempt, with its time and with each secret of the
+// destination. An attempt is accepted when the answer is 2xx. Redirects are not
+// followed: 3xx is a failure, as is 410, which may be a mistake made while deploying
+// and costs little. A Retry-After of a 429 or 503 counts, up to a day. What the guarded
+// transport (package guard) refuses to reach is not reached.
 package webhook
 
 import (
