@@ -68,6 +68,9 @@ func (s *Store) In(ctx context.Context, fn func(ctx context.Context) error) erro
 		return err
 	}
 	if err := tx.Commit(); err != nil {
+		if ended := ctx.Err(); ended != nil && errors.Is(err, sql.ErrTxDone) {
+			err = ended // which has undone the transaction: nothing is wrong with the database
+		}
 		return s.fail("commit", err, says{})
 	}
 	for _, do := range inner.after {

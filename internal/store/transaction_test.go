@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -103,6 +104,32 @@ func TestTransactions(t *testing.T) {
 
 // What is read in a transaction stays until it ends, so that read, change and
 // write lose nothing.
+// A context that ends between the last statement and the commit undoes the transaction:
+// that is how a process stops, and no fault of the database.
+func TestAContextThatEndsBeforeTheCommitCancels(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		ctx, cancel := context.WithCancel(t.Context())
+		err := s.In(ctx, func(inner context.Context) error {
+			must(t, s.CreateProject(inner, windlass.Project{ID: newID(t), Name: "undone", Created: noon, Updated: noon}))
+			cancel()
+			for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(time.Millisecond) {
+				if _, err := s.Tx(inner).ExecContext(t.Context(), "SELECT 1"); errors.Is(err, sql.ErrTxDone) {
+					return nil
+				}
+			}
+			return errors.New("the transaction goes on without its context")
+		})
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, windlass.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		if all, err := s.Projects(t.Context(), windlass.Page{}); err != nil || len(all) != 0 {
+			t.Errorf("kept %+v, %v", all, err)
+		}
+	})
+}
+
 func TestReadChangeWriteLosesNothing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
