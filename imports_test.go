@@ -108,7 +108,7 @@ var imports = []rule{
 	},
 	{
 		dir: "internal/write", code: append(flowMay, "manifest", "internal/operation"),
-		// Against the provider's look-alike, on the real store: what must not happen
+		// Against the provider's mock server, on the real store: what must not happen
 		// twice is between the two.
 		tests: []string{
 			"bitbucket", "bitbucket/sandbox", "internal/install", "internal/notify", "internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest",
@@ -117,7 +117,7 @@ var imports = []rule{
 	},
 	{
 		dir: "internal/proxy", code: flowMay,
-		// A credential's real transport, a look-alike of the provider, and a client of it.
+		// A credential's real transport, a mock server of the provider, and a client of it.
 		tests: []string{"bitbucket", "bitbucket/sandbox", "github.com/ktrysmt/go-bitbucket"},
 	},
 	{

@@ -11,7 +11,7 @@
 //   - windlass/connector/connectortest: what every connector must do;
 //   - windlass/bitbucket: the Bitbucket Cloud connector, its credentials and
 //     its retry transport;
-//   - windlass/bitbucket/sandbox: a Bitbucket look-alike server for tests;
+//   - windlass/bitbucket/sandbox: a mock Bitbucket server for tests;
 //   - windlass/manifest: amp.yaml, parsed and checked;
 //   - windlass/webhook: messages, signed and verified.
 package windlass

@@ -80,6 +80,6 @@ func ErrIncomplete(object string, got, size int) *windlass.Error {
 		Kind:    windlass.Incomplete,
 		Op:      "read " + object,
 		Message: fmt.Sprintf("%d of the %d records that the provider counts arrived", got, size),
-		Remedy:  "read again; records that were deleted meanwhile, or that the credential cannot see, explain it too", Provider: &windlass.ProviderDetails{},
+		Remedy:  "read again; records that were deleted meanwhile, or that the credential cannot see, can also be the cause", Provider: &windlass.ProviderDetails{},
 	}
 }

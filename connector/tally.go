@@ -100,7 +100,7 @@ func (t *Tally) Drain() []byte {
 // Restore notes what Drain returned in the same pass.
 func (t *Tally) Restore(news []byte) error {
 	if len(news)%entrySize != 0 {
-		return fmt.Errorf("what is kept of the records has %d bytes, which is no multiple of %d", len(news), entrySize)
+		return fmt.Errorf("the stored record keys have %d bytes, which is not a multiple of %d", len(news), entrySize)
 	}
 	for ; len(news) > 0; news = news[entrySize:] {
 		var updated int64

@@ -74,7 +74,7 @@ func (c checker) backfill(p DefaultPeriod, path string) {
 	case p.Days != nil && p.FullHistory:
 		c.add(path, "defaultPeriod has both days and fullHistory", "keep one of the two")
 	case p.Days == nil && !p.FullHistory:
-		c.add(path, "defaultPeriod says neither days nor fullHistory", `write "days: 30", or "fullHistory: true"`)
+		c.add(path, "defaultPeriod has neither days nor fullHistory", `write "days: 30", or "fullHistory: true"`)
 	case p.Days != nil && *p.Days < 0:
 		c.add(days, fmt.Sprintf("days is %d", *p.Days), "write 0 for no backfill, or how many days to go back")
 	}

@@ -42,7 +42,7 @@ func ParsePath(text string) (Path, error) {
 	for rest != "" {
 		if after, found := strings.CutPrefix(rest, "[*]"); found {
 			if path == nil {
-				return nil, wrong("begins with [*], but a record is no list", "begin with a key, as in $['values'][*]")
+				return nil, wrong("begins with [*], but a record is not a list", "begin with a key, as in $['values'][*]")
 			}
 			path, rest = append(path, Step{Every: true}), after
 			continue

@@ -92,7 +92,7 @@ func (r *report) err() error {
 	})
 	if r.unsaid > 0 {
 		said = append(said, Problem{
-			File: r.file, Message: fmt.Sprintf("%d more problems are not listed", r.unsaid), Remedy: "mend these first",
+			File: r.file, Message: fmt.Sprintf("%d more problems are not listed", r.unsaid), Remedy: "fix these first",
 		})
 	}
 	return said

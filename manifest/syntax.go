@@ -17,7 +17,7 @@ const maxSize = 1 << 20
 // most of this, too, but cannot say where.
 func readable(data []byte, r *report) bool {
 	if len(data) > maxSize {
-		r.addAt(place{}, "", fmt.Sprintf("the manifest has %d bytes, the most is %d", len(data), maxSize),
+		r.addAt(place{}, "", fmt.Sprintf("the manifest has %d bytes, and may have at most %d", len(data), maxSize),
 			"split it into several projects, or check that this is the right file")
 		return false
 	}

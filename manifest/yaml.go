@@ -90,7 +90,7 @@ func (c *converter) convert(n *yaml.Node, depth int) *node {
 	}
 	if (c.aliased > maxAliased || depth > maxDepth) && !c.gaveUp {
 		c.gaveUp = true
-		c.report.addAt(at, "", "aliases make this manifest too large", "write out what they stand for, once")
+		c.report.addAt(at, "", "aliases make this manifest too large", "write their values out")
 	}
 	if c.gaveUp {
 		return &node{kind: broken, at: at}
@@ -115,7 +115,7 @@ func (c *converter) follow(n *yaml.Node, depth int) *node {
 	if slices.Contains(c.open, n.Alias) {
 		return &node{
 			kind: broken, at: place{n.Line, n.Column},
-			text: "alias *" + n.Value + " stands for something that it is a part of", remedy: "write out what it should stand for",
+			text: "alias *" + n.Value + " is an alias of a value that contains it", remedy: "write the value out",
 		}
 	}
 	c.open = append(c.open, n.Alias)

@@ -13,7 +13,7 @@ var (
 	// ErrMalformed: a header, or an id to be signed, has the wrong form.
 	ErrMalformed = errors.New("header malformed")
 	// ErrMismatch: no signature fits: another secret, or other bytes.
-	ErrMismatch = errors.New("no signature fits")
+	ErrMismatch = errors.New("no signature matches")
 	// ErrTooOld: the message is genuine, but from before the tolerance: it
 	// waited too long, it was replayed, or a clock is wrong.
 	ErrTooOld = errors.New("sent too long ago")

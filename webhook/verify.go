@@ -37,7 +37,7 @@ func Verify(keys []Key, headers http.Header, body []byte, now time.Time) (Messag
 	if !signed.fits(keys, body) {
 		return Message{}, &Error{
 			Reason: ErrMismatch, Header: signed.family + "-Signature",
-			Message: fmt.Sprintf("none of the %d signatures of message %q fits", len(signed.signatures), signed.ID),
+			Message: fmt.Sprintf("none of the %d signatures of message %q matches", len(signed.signatures), signed.ID),
 			Remedy:  "check that the secret is that of this destination, and that the body is verified as it arrived, before it is decoded",
 		}
 	}
@@ -93,7 +93,7 @@ func readFamily(headers http.Header, family string) (signedHeaders, error) {
 	}
 	out.ID, out.sent = headers.Get(family+"-Id"), headers.Get(family+"-Timestamp")
 	if !isID(out.ID) {
-		return malformed("Id", "has characters that no id has", "send up to 256 letters, digits, - and _")
+		return malformed("Id", "has characters that an id cannot have", "send up to 256 letters, digits, - and _")
 	}
 	seconds, err := strconv.ParseInt(out.sent, 10, 64)
 	if err != nil || strconv.FormatInt(seconds, 10) != out.sent {
@@ -150,7 +150,7 @@ func (h signedHeaders) checkTime(now time.Time) error {
 	if age < -Tolerance {
 		return &Error{
 			Reason: ErrTooNew, Header: header,
-			Message: fmt.Sprintf("message %q is from %s ahead of now, more than %s", h.ID, (-age).Round(time.Second), Tolerance),
+			Message: fmt.Sprintf("message %q is dated %s in the future, more than %s", h.ID, (-age).Round(time.Second), Tolerance),
 			Remedy:  "check this machine's clock, and the sender's",
 		}
 	}

@@ -1,7 +1,7 @@
 // Package connectortest is what every connector must do, as a suite of tests.
 //
 // A connector's own tests call [Run] with a [Subject]: the connector, set up
-// against a provider or a faithful look-alike that may be written to. The suite
+// against a provider or a faithful mock server that may be written to. The suite
 // then holds it to the promises of windlass/connector: complete and repeatable
 // reads, cursors that give nothing away, writes that return the id that
 // updates and deletes take, and one type of error for everything that fails.

@@ -102,7 +102,7 @@ func New(config Config) (*API, error) {
 	public, err := url.Parse(strings.TrimRight(config.PublicURL, "/"))
 	if err != nil || public.Host == "" || (public.Scheme != "https" && public.Scheme != "http") {
 		return nil, &windlass.Error{
-			Kind: windlass.Invalid, Op: "set up the API", Message: "the public URL is not one",
+			Kind: windlass.Invalid, Op: "set up the API", Message: "the public URL is not a URL",
 			Remedy: "give a scheme and a host, as in https://windlass.example.com",
 		}
 	}

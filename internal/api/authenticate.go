@@ -55,7 +55,7 @@ func (w caller) mustBe(groupRef, consumerRef string) error {
 	}
 	return &windlass.Error{
 		Kind: windlass.Forbidden, Message: "the token speaks for another customer", Issues: issues,
-		Remedy: "send the groupRef and the consumerRef that stand in the token",
+		Remedy: "send the groupRef and the consumerRef of the token",
 	}
 }
 
@@ -103,10 +103,10 @@ func closed(to access) error {
 	failure := &windlass.Error{Kind: windlass.Forbidden}
 	switch to {
 	case operator:
-		failure.Message = "only the operator of this Windlass may do this"
+		failure.Message = "only the operator of this server may do this"
 		failure.Remedy = "use the operator's key"
 	case server:
-		failure.Message = "the credential is for front ends, and this is for servers"
+		failure.Message = "the credential is for front ends, but this operation is for servers"
 		failure.Remedy = "use a key of scope full, from a server"
 	default:
 		failure.Message = "a token for one customer may not do this"

@@ -68,7 +68,7 @@ func overLimit(limit int64) error {
 	return &windlass.Error{Kind: tooLarge, Message: fmt.Sprintf("the body is larger than %d bytes", limit)}
 }
 
-// parseJSON reads a JSON text. A key that stands twice in an object is an issue:
+// parseJSON reads a JSON text. A key that appears twice in an object is an issue:
 // readers differ in which of the two they take.
 func parseJSON(data []byte, found *faults) (any, error) {
 	var value any
@@ -123,7 +123,7 @@ func checkKeys(decoder *json.Decoder, at *place, depth int, found *faults) error
 			}
 			member := at.member(name)
 			if seen[name] {
-				found.add(member, "the key stands twice")
+				found.add(member, "the key appears twice")
 			}
 			seen[name] = true
 			if len(seen) > maxMembers {
@@ -191,14 +191,14 @@ func checkQuery(params []param, query url.Values) error {
 		values := query[p.name]
 		switch {
 		case len(values) > 1:
-			report(p.name, "it stands twice")
+			report(p.name, "it appears twice")
 		case p.required && (len(values) == 0 || values[0] == ""):
 			report(p.name, "it is required")
 		case len(values) == 0:
 		case len(values[0]) > maxText:
 			report(p.name, fmt.Sprintf("it is longer than %d bytes", maxText))
 		case !printable(values[0]):
-			report(p.name, "it holds bytes that are no text")
+			report(p.name, "it contains bytes that are not text")
 		case p.kind == "bool" && values[0] != "true" && values[0] != "false":
 			report(p.name, "it is either true or false")
 		case p.kind == "int" && !isCount(values[0]):

@@ -45,8 +45,8 @@ func TestEveryIssueOfABodyIsNamedAtOnce(t *testing.T) {
 	}{
 		{"an unknown key", "POST", "/api-keys", `{"label":"a","colour":"red"}`, []string{"colour"}},
 		{"a key in another case", "POST", "/api-keys", `{"label":"a","Label":"b"}`, []string{"Label"}},
-		{"a key that stands twice", "POST", "/api-keys", `{"label":"a","label":"b"}`, []string{"label"}},
-		{"a key that stands twice, deep down", "PATCH", "/api-keys/x", `{"updateMask":["label"],"apiKey":{"label":"a","label":"b"}}`, []string{"apiKey.label"}},
+		{"a key that appears twice", "POST", "/api-keys", `{"label":"a","label":"b"}`, []string{"label"}},
+		{"a key that appears twice, nested", "PATCH", "/api-keys/x", `{"updateMask":["label"],"apiKey":{"label":"a","label":"b"}}`, []string{"apiKey.label"}},
 		{"a required key that is missing", "POST", "/connections:generate", `{"provider":"bitbucket"}`, []string{"consumerRef", "groupRef"}},
 		{"a required key that is null", "POST", "/api-keys", `{"label":null}`, []string{"label"}},
 		{"a list that is null", "PATCH", "", `{"updateMask":null,"project":{}}`, []string{"updateMask"}},

@@ -209,7 +209,7 @@ func TestTokensThatAreRefused(t *testing.T) {
 		{"one with RSA-PSS", with(jwt.SigningMethodPS256, private, s.kid), "RS256"},
 		{"one of a stranger", with(jwt.SigningMethodRS256, stranger, s.kid), "signature"},
 		{"one that names no key", with(jwt.SigningMethodRS256, private, nil), "kid"},
-		{"one whose kid is no text", with(jwt.SigningMethodRS256, private, 7), "kid"},
+		{"one whose kid is not a string", with(jwt.SigningMethodRS256, private, 7), "kid"},
 		{"one with an unknown kid", with(jwt.SigningMethodRS256, private, "00000000-0000-0000-0000-000000000000"), "kid"},
 		{"one whose kid is a path", with(jwt.SigningMethodRS256, private, "../../dev/null"), "kid"},
 		{"one that asks for an extension", critical, "extensions"},

@@ -140,7 +140,7 @@ func (r updateConnectionRequest) change() (connect.Change, error) {
 		issues = append(issues, windlass.Issue{In: "body", Name: name, Message: message})
 	}
 	if len(r.UpdateMask) == 0 {
-		report("updateMask", "it names nothing to change; it may name "+strings.Join(connectionMask, ", "))
+		report("updateMask", "it names nothing to change; it can name "+strings.Join(connectionMask, ", "))
 	}
 	var named SentCredentials
 	for i, path := range r.UpdateMask {
@@ -163,7 +163,7 @@ func (r updateConnectionRequest) change() (connect.Change, error) {
 			report(fmt.Sprintf("updateMask[%d]", i), "it cannot be changed; what can is "+strings.Join(connectionMask, ", "))
 		}
 		if missing {
-			report("connection."+path, "the mask names it, and it is not there")
+			report("connection."+path, "the mask names it, but the request has no such value")
 		}
 	}
 	if named != (SentCredentials{}) {

@@ -91,7 +91,7 @@ func (c *call) time(name string, issues *[]windlass.Issue) time.Time {
 	}
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		*issues = append(*issues, windlass.Issue{In: "query", Name: name, Message: "it is no time: write one such as 2026-07-01T18:22:30Z"})
+		*issues = append(*issues, windlass.Issue{In: "query", Name: name, Message: "it is not a time: write one such as 2026-07-01T18:22:30Z"})
 	}
 	return at
 }
@@ -177,9 +177,9 @@ func (a *API) healthOf(c *call, d windlass.Destination, err error) (destinationH
 	}
 	switch {
 	case d.Disabled && d.Disabling.Why != "" && d.Disabling.Why != deliver.ByHand:
-		health.Reason = d.Disabling.Why + ": mend the receiver, and enable the destination"
+		health.Reason = d.Disabling.Why + ": fix the receiver, and enable the destination"
 	case d.Disabled && d.Disabling.Why == "" && h.Failures > 0: // before that was kept
-		health.Reason = strconv.Itoa(h.Failures) + " attempts in a row failed: mend the receiver, and enable the destination"
+		health.Reason = strconv.Itoa(h.Failures) + " attempts in a row failed: fix the receiver, and enable the destination"
 	case d.Disabled:
 		health.Reason = "it was disabled by hand: enable it"
 	case h.Failures > 0:

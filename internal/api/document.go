@@ -20,7 +20,7 @@ func (a *API) describe(table []route) (json.RawMessage, error) {
 		Info: &huma.Info{
 			Title: "Windlass", Version: "1",
 			Description: "Deploy manifests, connect customers' workspaces, install integrations. " +
-				"Every error is a problem in application/problem+json. No answer holds a null.",
+				"Every error is a problem in application/problem+json. No answer contains a null.",
 			License: &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"},
 		},
 		Servers: []*huma.Server{{URL: a.publicURL.String()}},
@@ -81,7 +81,7 @@ func (a *API) describeRoute(r *route) *huma.Operation {
 	op.Responses[strconv.Itoa(r.status)] = a.describeAnswer(r)
 	if r.op.lists {
 		op.Responses[strconv.Itoa(r.status)].Headers = map[string]*huma.Param{"Link": {
-			Description: `Where the next page is, as in <?pageToken=…>; rel="next", when a page was asked for and there is one.`,
+			Description: `The URL of the next page, as in <?pageToken=…>; rel="next", when a page was asked for and there is one.`,
 			Schema:      &huma.Schema{Type: huma.TypeString},
 		}}
 	}

@@ -61,14 +61,14 @@ func TestTextsAndListsHaveLimits(t *testing.T) {
 		{reflect.TypeFor[install.GroupRequest](), `{"groupRef":"` + strings.Repeat("ä", 256) + `"}`, ""},
 		{reflect.TypeFor[install.GroupRequest](), `{"groupRef":"` + strings.Repeat("ä", 257) + `"}`, "groupRef it is longer than 256 characters"},
 		{reflect.TypeFor[install.APIKeyRequest](), `{"label":"a","scopes":["` + strings.Repeat("a", 257) + `"]}`, "scopes[0] it is longer than 256 characters"},
-		{reflect.TypeFor[install.APIKeyRequest](), `{"label":"a","scopes":["a"` + strings.Repeat(`,"a"`, 1000) + `]}`, "scopes it has 1001 entries: 1000 are the most"},
+		{reflect.TypeFor[install.APIKeyRequest](), `{"label":"a","scopes":["a"` + strings.Repeat(`,"a"`, 1000) + `]}`, "scopes it has 1001 entries: at most 1000 are allowed"},
 		{reflect.TypeFor[install.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"url":"` + strings.Repeat("u", 4096) + `"}}`, ""},
 		{reflect.TypeFor[install.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"url":"` + strings.Repeat("u", 4097) + `"}}`, "metadata.url it is longer than 4096 characters"},
 		{reflect.TypeFor[install.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"headers":{"X":"` + strings.Repeat("h", 4096) + `"}}}`, ""},
 		{reflect.TypeFor[install.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"headers":{"X":"` + strings.Repeat("h", 4097) + `"}}}`, "metadata.headers.X it is longer than 4096 characters"},
 		{reflect.TypeFor[install.ProviderAppRequest](), `{"provider":"b","clientId":"c","clientSecret":"` + strings.Repeat("s", 16385) + `"}`, "clientSecret it is longer than 16384 characters"},
 		{reflect.TypeFor[read.PauseRequest](), `{"note":"` + strings.Repeat("n", 4097) + `"}`, "note it is longer than 4096 characters"},
-		{reflect.TypeFor[read.PauseRequest](), `{"objects":["o"` + strings.Repeat(`,"o"`, 1000) + `]}`, "objects it has 1001 entries: 1000 are the most"},
+		{reflect.TypeFor[read.PauseRequest](), `{"objects":["o"` + strings.Repeat(`,"o"`, 1000) + `]}`, "objects it has 1001 entries: at most 1000 are allowed"},
 	} {
 		var value any
 		if err := json.Unmarshal([]byte(test.body), &value); err != nil {

@@ -38,7 +38,7 @@ func actsOnObject() operation {
 	return operation{
 		in: reflect.TypeFor[objectRequest](), out: reading.out, parts: []reflect.Type{reading.in, writing.in},
 		others:  map[int]reflect.Type{http.StatusOK: written, http.StatusUnprocessableEntity: written},
-		headers: []param{{name: idempotencyKey, about: "Of a write: requests with the same key are one, for a day. The first answer answers them all."}},
+		headers: []param{{name: idempotencyKey, about: "For writes: requests with the same key within a day are one write, and all get its answer."}},
 		run: func(a *API, c *call) (any, error) {
 			writes, err := a.asksForWrite(c)
 			switch {
@@ -59,14 +59,14 @@ const idempotencyKey = "Idempotency-Key"
 // write carries a write out. What the provider refused is an answer, too.
 func (a *API) write(c *call, r write.Request) (any, error) {
 	if a.writes == nil {
-		return nil, &windlass.Error{Kind: unprocessable, Message: "this Windlass does not write", Remedy: "leave type out to read"}
+		return nil, &windlass.Error{Kind: unprocessable, Message: "this server does not write records", Remedy: "leave type out to read"}
 	}
 	if err := c.who.mustBe(r.GroupRef, ""); err != nil {
 		return nil, err
 	}
 	keys := c.r.Header.Values(idempotencyKey)
 	if len(keys) > 1 || len(keys) == 1 && keys[0] == "" {
-		return nil, invalid([]windlass.Issue{{In: "header", Name: idempotencyKey, Message: "it is empty, or stands twice"}})
+		return nil, invalid([]windlass.Issue{{In: "header", Name: idempotencyKey, Message: "it is empty, or appears twice"}})
 	}
 	written, err := a.writes.Write(c.ctx(), c.project.ID, c.param("integrationId"), c.param("objectName"), r, strings.Join(keys, ""))
 	if err != nil {

@@ -66,7 +66,7 @@ func (a *API) updateProject(c *call, r install.UpdateProjectRequest) (project, e
 	if !c.who.everywhere && slices.Contains(r.UpdateMask, "name") {
 		// Names are those of all projects: a key of one must not learn the others'.
 		return project{}, &windlass.Error{
-			Kind: windlass.Forbidden, Message: "only the operator of this Windlass may rename a project",
+			Kind: windlass.Forbidden, Message: "only the operator of this server may rename a project",
 			Remedy: "use the operator's key, or change appName",
 		}
 	}

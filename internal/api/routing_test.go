@@ -70,7 +70,7 @@ func TestQueryIsChecked(t *testing.T) {
 	w := newWorld(t)
 	for _, test := range []struct{ name, path, issue string }{
 		{"a flag that is neither true nor false", "?includeEntitlements=yes", "includeEntitlements"},
-		{"a parameter that stands twice", "?includeEntitlements=true&includeEntitlements=false", "includeEntitlements"},
+		{"a parameter that appears twice", "?includeEntitlements=true&includeEntitlements=false", "includeEntitlements"},
 		{"a required one that is missing", "/providers/bitbucket/objects/x/metadata", "groupRef"},
 		{"a required one that is empty", "/providers/bitbucket/objects/x/metadata?groupRef=", "groupRef"},
 		{"a word that is not among those allowed", "/connections/x?refresh=maybe", "refresh"},

@@ -163,7 +163,7 @@ func (s *schemaSet) unknownKeys(schema, resource *huma.Schema, value any, at *pl
 		}
 	case []any:
 		if schema != nil && schema.Type == huma.TypeArray && schema.MaxItems == nil && len(value) > maxList {
-			found.tooLarge(at, fmt.Sprintf("it has %d entries: %d are the most", len(value), maxList))
+			found.tooLarge(at, fmt.Sprintf("it has %d entries: at most %d are allowed", len(value), maxList))
 			return
 		}
 		for i, member := range value {
@@ -176,7 +176,7 @@ func (s *schemaSet) unknownKeys(schema, resource *huma.Schema, value any, at *pl
 			}
 			member, known := memberSchema(schema, key)
 			if !known && (schema == nil || len(schema.Properties) == 0) {
-				found.add(at.member(key), "the key holds a NUL")
+				found.add(at.member(key), "the key contains a NUL character")
 				continue
 			}
 			inAnswer := answerMember(schema, resource, key)

@@ -126,7 +126,7 @@ func noRoute(c *call, allowed []string) error {
 	if len(allowed) == 0 {
 		return &windlass.Error{
 			Kind: windlass.NotFound, Message: "there is no such operation",
-			Remedy: "see /openapi.json for those that there are",
+			Remedy: "see /openapi.json for the list",
 		}
 	}
 	c.w.Header().Set("Allow", strings.Join(allowed, ", "))
@@ -142,7 +142,7 @@ func (a *API) run(c *call) (any, error) {
 	if err != nil {
 		return nil, &windlass.Error{
 			Kind: malformedRequest, Message: "the query cannot be read",
-			Remedy: "escape what stands in it, and part it by &",
+			Remedy: "percent-encode its values, and separate them with &",
 		}
 	}
 	c.query = query

@@ -3,9 +3,9 @@ package api
 import "net/http"
 
 var (
-	pageSize  = param{name: "pageSize", kind: "int", about: "How many at most; 50 when it is left out, never more than 500."}
-	pageToken = param{name: "pageToken", about: "The nextPageToken of the page before."}
-	listToken = param{name: "pageToken", about: "Stands in the header Link of the page before. Without it and without pageSize the answer is the whole list."}
+	pageSize  = param{name: "pageSize", kind: "int", about: "The page size; 50 by default, 500 at most."}
+	pageToken = param{name: "pageToken", about: "The nextPageToken of the previous page."}
+	listToken = param{name: "pageToken", about: "From the header Link of the previous page. Without it and without pageSize the answer is the whole list."}
 )
 
 // operationRoutes are what is going on: reads, deliveries, what a product is told.
@@ -18,17 +18,17 @@ func operationRoutes() []route {
 		dest         = inProject + "/destinations/{destination}"
 	)
 	return []route{
-		{http.MethodPost, inIntegration + "/objects/{objectName}", "actOnObject", server, 201, "Write records, when the body has a type; else read the object now.", nil, actsOnObject()},
-		{http.MethodPost, inProject + "/integrations/{integrationIdOrName}", "searchRecords", server, 200, "Find records of a customer by the values of their fields.", []param{{name: "groupRef", required: true, about: "The group whose records are searched."}}, searches()},
+		{http.MethodPost, inIntegration + "/objects/{objectName}", "actOnObject", server, 201, "Write records when the body has a type; otherwise read the object now.", nil, actsOnObject()},
+		{http.MethodPost, inProject + "/integrations/{integrationIdOrName}", "searchRecords", server, 200, "Search a customer's records by the values of their fields.", []param{{name: "groupRef", required: true, about: "The group whose records are searched."}}, searches()},
 		{http.MethodPost, installation + ":pause", "pauseInstallation", server, 204, "Pause the reads of an installation, or of some objects.", nil, mayAccept((*API).pauseReads)},
 		{http.MethodPost, installation + ":unpause", "unpauseInstallation", server, 204, "End the pause; what changed meanwhile is read at once.", nil, mayAccept((*API).unpauseReads)},
-		{http.MethodGet, installation + "/objects", "listInstallationObjects", server, 200, "Say of each object that an installation reads how that stands.", nil, gives((*API).objectStates)},
+		{http.MethodGet, installation + "/objects", "listInstallationObjects", server, 200, "List the objects of an installation with the state of their reads.", nil, gives((*API).objectStates)},
 		{http.MethodGet, installation + "/operations", "listOperations", person, 200, "List the operations of an installation, the latest first.", []param{
 			pageSize, pageToken,
 			{name: "objectName", about: "Only those of this object."},
 			{name: "status", oneOf: []string{"in_progress", "success", "failure"}, about: "Only those of this status."},
 		}, gives((*API).listOperations)},
-		{http.MethodGet, installation + "/objects/{objectName}/backfill-progress", "getBackfillProgress", person, 200, "Say how far the latest backfill of an object is.", nil, gives((*API).backfillProgress)},
+		{http.MethodGet, installation + "/objects/{objectName}/backfill-progress", "getBackfillProgress", person, 200, "Get the progress of the latest backfill of an object.", nil, gives((*API).backfillProgress)},
 		{http.MethodGet, operation, "getOperation", person, 200, "Get an operation.", nil, gives((*API).getOperation)},
 		{http.MethodGet, operation + "/logs", "listOperationLogs", person, 200, "Get the log of an operation, from its beginning.", nil, lists((*API).operationLogs)},
 
@@ -38,21 +38,21 @@ func operationRoutes() []route {
 			{name: "installationId", about: "Only those of this installation."},
 			{name: "operationId", about: "Only those of this operation."},
 			{name: "status", oneOf: []string{"pending", "delivered", "failed"}, about: "Only those of this status."},
-			{name: "since", about: "Only those made at this time or later."},
-			{name: "until", about: "Only those made before this time."},
+			{name: "since", about: "Only those created at this time or later."},
+			{name: "until", about: "Only those created before this time."},
 		}, gives((*API).listDeliveries)},
-		{http.MethodGet, delivery, "getDelivery", server, 200, "Get a message with what was tried.", []param{
+		{http.MethodGet, delivery, "getDelivery", server, 200, "Get a message with its attempts.", []param{
 			{name: "includeBody", kind: "bool", about: "Show the body, exactly as it is sent."},
 		}, gives((*API).getDelivery)},
-		{http.MethodPost, delivery + ":replay", "replayDelivery", server, 200, "Deliver a message once more, with the same id and bytes.", nil, gives((*API).replayDelivery)},
-		{http.MethodPost, deliveries + ":replay", "replayDeliveries", server, 200, "Deliver many messages once more: of a destination, of a time, those that failed.", nil, takes((*API).replayDeliveries)},
-		{http.MethodGet, dest + "/health", "getDestinationHealth", server, 200, "Say how the deliveries to a destination stand.", nil, gives((*API).destinationHealth)},
-		{http.MethodPost, dest + ":enable", "enableDestination", server, 200, "Enable a destination: what has waited goes out.", nil, gives((*API).enableDestination)},
-		{http.MethodPost, dest + ":disable", "disableDestination", server, 200, "Keep everything for a destination until it is enabled.", nil, gives((*API).disableDestination)},
+		{http.MethodPost, delivery + ":replay", "replayDelivery", server, 200, "Replay a message, with the same id and bytes.", nil, gives((*API).replayDelivery)},
+		{http.MethodPost, deliveries + ":replay", "replayDeliveries", server, 200, "Replay many messages: of a destination, of a time range, or those that failed.", nil, takes((*API).replayDeliveries)},
+		{http.MethodGet, dest + "/health", "getDestinationHealth", server, 200, "Get the health of the deliveries to a destination.", nil, gives((*API).destinationHealth)},
+		{http.MethodPost, dest + ":enable", "enableDestination", server, 200, "Enable a destination: waiting messages are sent.", nil, gives((*API).enableDestination)},
+		{http.MethodPost, dest + ":disable", "disableDestination", server, 200, "Disable a destination: its messages are kept until it is enabled.", nil, gives((*API).disableDestination)},
 
-		{http.MethodGet, inProject + "/budgets", "listBudgets", server, 200, "Say how many requests were made in the last hour, and how many may be.", nil, gives((*API).listBudgets)},
+		{http.MethodGet, inProject + "/budgets", "listBudgets", server, 200, "List the request budgets: the requests of the last hour, and the limits.", nil, gives((*API).listBudgets)},
 		{http.MethodGet, "/v1/large-records/{recordId}", "getLargeRecord", anyone, 200, "Download a record that was too large for a message, from the URL in that message.", []param{
-			{name: "token", required: true, about: "Stands in the URL already."},
+			{name: "token", required: true, about: "Part of the URL already."},
 		}, gives((*API).getLargeRecord)},
 	}
 }
@@ -68,18 +68,18 @@ func notificationRoutes() []route {
 	ofTopic := param{name: "topicId", about: "Only those of this topic."}
 	return []route{
 		{http.MethodGet, topics, "listTopics", server, 200, "List the topics.", nil, lists((*API).listTopics)},
-		{http.MethodPost, topics, "createTopic", server, 201, "Make a topic.", nil, takes((*API).createTopic)},
-		{http.MethodPatch, topic, "updateTopic", server, 200, "Give a topic another name.", nil, takes((*API).updateTopic)},
+		{http.MethodPost, topics, "createTopic", server, 201, "Create a topic.", nil, takes((*API).createTopic)},
+		{http.MethodPatch, topic, "updateTopic", server, 200, "Rename a topic.", nil, takes((*API).updateTopic)},
 		{http.MethodDelete, topic, "deleteTopic", server, 204, "Delete a topic with its routes.", nil, does((*API).deleteTopic)},
 		{http.MethodGet, events, "listEventTopicRoutes", server, 200, "List which events go to which topics.", []param{
 			ofTopic, {name: "eventType", about: "Only those of this event."},
 		}, lists((*API).listEventRoutes)},
-		{http.MethodPost, events, "createEventTopicRoute", server, 201, "Lead an event to a topic.", nil, takes((*API).createEventRoute)},
+		{http.MethodPost, events, "createEventTopicRoute", server, 201, "Route an event to a topic.", nil, takes((*API).createEventRoute)},
 		{http.MethodDelete, events + "/{routeId}", "deleteEventTopicRoute", server, 204, "Delete a route of an event.", nil, does((*API).deleteEventRoute)},
 		{http.MethodGet, routes, "listTopicDestinationRoutes", server, 200, "List which topics go to which destinations.", []param{
 			ofTopic, {name: "destinationId", about: "Only those to this destination."},
 		}, lists((*API).listTopicRoutes)},
-		{http.MethodPost, routes, "createTopicDestinationRoute", server, 201, "Lead a topic to a destination.", nil, takes((*API).createTopicRoute)},
+		{http.MethodPost, routes, "createTopicDestinationRoute", server, 201, "Route a topic to a destination.", nil, takes((*API).createTopicRoute)},
 		{http.MethodDelete, routes + "/{routeId}", "deleteTopicDestinationRoute", server, 204, "Delete a route of a topic.", nil, does((*API).deleteTopicRoute)},
 	}
 }

@@ -33,11 +33,11 @@ func (t *tokenClaims) Validate() error {
 	case t.Subject == "" || t.GroupRef == "" || t.ConsumerRef == "":
 		return errors.New("it lacks sub, groupRef or consumerRef")
 	case !printable(t.GroupRef) || !printable(t.ConsumerRef):
-		return errors.New("its groupRef or consumerRef is no text")
+		return errors.New("its groupRef or consumerRef is not a string")
 	case t.IssuedAt == nil || t.ExpiresAt == nil:
 		return errors.New("it lacks iat or exp")
 	case t.ExpiresAt.Sub(t.IssuedAt.Time) > maxTokenLife:
-		return fmt.Errorf("it lives longer than %s", maxTokenLife)
+		return fmt.Errorf("it is valid for longer than %s", maxTokenLife)
 	default:
 		return nil
 	}
@@ -108,13 +108,13 @@ func whyRefused(err error) string {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return "it has expired"
 	case errors.Is(err, jwt.ErrTokenUsedBeforeIssued), errors.Is(err, jwt.ErrTokenNotValidYet):
-		return "it is of the future: compare the clocks"
+		return "it was issued in the future: compare the clocks"
 	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
 		return "its signature is not RS256, or not of the key that it names"
 	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
 		return "it lacks exp"
 	case errors.Is(err, jwt.ErrTokenInvalidClaims):
-		return "its claims do not hold: sub, groupRef, consumerRef, iat and exp are required, and it may live for ten minutes"
+		return "its claims are not valid: sub, groupRef, consumerRef, iat and exp are required, and exp is at most ten minutes after iat"
 	default:
 		return "it cannot be read"
 	}

@@ -93,11 +93,11 @@ func TestWritesThatAreNoRequests(t *testing.T) {
 		slug       string
 	}{
 		{"another type", `{"groupRef":"cust","type":"upsert","record":{"value":"sesame"}}`, nil, 400, "invalid"},
-		{"a type that is no text", `{"groupRef":"cust","type":1}`, nil, 400, "invalid"},
+		{"a type that is not a string", `{"groupRef":"cust","type":1}`, nil, 400, "invalid"},
 		{"another mode", `{"groupRef":"cust","type":"create","mode":"async","record":{"value":"sesame"}}`, nil, 400, "invalid"},
 		{"no group", `{"type":"create","record":{}}`, nil, 400, "invalid"},
 		{"a record that is a list", `{"groupRef":"cust","type":"create","record":["sesame"]}`, nil, 400, "invalid"},
-		{"a batch that is no list", `{"groupRef":"cust","type":"create","batch":{"record":{}}}`, nil, 400, "invalid"},
+		{"a batch that is not a list", `{"groupRef":"cust","type":"create","batch":{"record":{}}}`, nil, 400, "invalid"},
 		{"101 records", `{"groupRef":"cust","type":"create","batch":[` + strings.Repeat(`{"record":{}},`, 100) + `{"record":{}}]}`, nil, 400, "invalid"},
 		{"an empty batch", `{"groupRef":"cust","type":"create","batch":[]}`, nil, 400, "invalid"},
 		{"a batch of something else", `{"groupRef":"cust","type":"create","batch":[{"value":"sesame"}]}`, nil, 400, "invalid"},

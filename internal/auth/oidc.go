@@ -43,7 +43,7 @@ type OIDC struct {
 func NewOIDC(config OIDCConfig) (*OIDC, error) {
 	if config.Issuer == "" || config.ClientID == "" || config.ClientSecret.IsZero() || len(config.Editors)+len(config.Viewers) == 0 {
 		return nil, &windlass.Error{
-			Kind: windlass.Invalid, Op: "set up sign-in with OpenID Connect", Message: "something is missing",
+			Kind: windlass.Invalid, Op: "set up sign-in with OpenID Connect", Message: "a setting is missing",
 			Remedy: "set the issuer, the client id, the client secret, and who may come in as editor or viewer",
 		}
 	}
@@ -111,7 +111,7 @@ func (o *OIDC) Finish(ctx context.Context, people *People, carried Handshake, st
 	raw, _ := tokens.Extra("id_token").(string)
 	verified, err := provider.Verifier(&oidc.Config{ClientID: o.config.ClientID}).Verify(ctx, raw)
 	if err == nil && verified.Nonce != carried.Nonce {
-		err = errors.New("the nonce is another one")
+		err = errors.New("the nonce does not match")
 	}
 	if err != nil {
 		return refuse(windlass.Unauthorized, "the identity provider's answer cannot be trusted", "begin again", err)

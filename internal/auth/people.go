@@ -125,7 +125,7 @@ func (p *People) SignIn(ctx context.Context, password windlass.Secret, address s
 			return windlass.NotFound
 		}
 		return nil
-	}, nil, "the password is not right", "use the sign-in link that the server printed, or make a new one with windlass admin reset")
+	}, nil, "the password is wrong", "use the sign-in link that the server printed, or make a new one with windlass admin reset")
 }
 
 // attempt checks a credential, counts failures, and begins a session. check runs
@@ -236,7 +236,7 @@ func (p *People) SetPassword(ctx context.Context, session windlass.Session, curr
 	}
 	if before != "" && !matches(ctx, current, before) {
 		return &windlass.Error{
-			Kind: windlass.Unauthorized, Op: op, Message: "the present password is not right",
+			Kind: windlass.Unauthorized, Op: op, Message: "the current password is wrong",
 			Issues: []windlass.Issue{{In: "body", Name: "current", Message: "is not right"}},
 		}
 	}
@@ -246,7 +246,7 @@ func (p *People) SetPassword(ctx context.Context, session windlass.Session, curr
 	}
 	return p.store.In(ctx, func(ctx context.Context) error {
 		if now, err := p.store.AdminPassword(ctx); err != nil || now != before {
-			return errors.Join(err, &windlass.Error{Kind: windlass.Conflict, Op: op, Message: "it was changed by another browser meanwhile", Remedy: "sign in again"})
+			return errors.Join(err, &windlass.Error{Kind: windlass.Conflict, Op: op, Message: "it was changed in another browser meanwhile", Remedy: "sign in again"})
 		}
 		if err := p.store.SetAdminPassword(ctx, hash, p.now()); err != nil {
 			return err

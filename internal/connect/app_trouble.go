@@ -164,9 +164,9 @@ func (t *appTrouble) refusalOf(connection windlass.Connection, now time.Time) (*
 func suspected(app windlass.ProviderApp, people int, failure *windlass.Error) *windlass.Error {
 	changed := *failure
 	changed.Kind = windlass.Unauthorized
-	changed.Message = fmt.Sprintf("connections of %d people were refused alike within %v, so the provider app %s is suspected: %s",
+	changed.Message = fmt.Sprintf("connections of %d people were refused in the same way within %v, which points to the provider app %s: %s",
 		people, alikeWithin, quote(cmp.Or(app.ExternalRef, app.ID)), message(failure))
-	changed.Remedy = "check its OAuth consumer at the provider; if it is as it should be, the customers have to connect again"
+	changed.Remedy = "check its OAuth consumer at the provider; if it is correct, the customers have to connect again"
 	return &changed
 }
 

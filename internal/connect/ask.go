@@ -151,14 +151,14 @@ func (a Ask) faults() (workspace string, issues []windlass.Issue) {
 	}
 	switch {
 	case workspace == "":
-		fault("providerWorkspaceRef", "is required: the workspace's name as it stands in its address")
+		fault("providerWorkspaceRef", "is required: the workspace's name as in its URL")
 	case !isWorkspace(workspace):
 		fault("providerWorkspaceRef", notWorkspace)
 	}
 	return workspace, issues
 }
 
-const notWorkspace = "is not a workspace's name: it is one part of an address, without slashes or spaces"
+const notWorkspace = "is not a workspace's name, which is one part of a URL, without slashes or spaces"
 
 // isWorkspace reports whether a text can be a workspace's name or id.
 func isWorkspace(text string) bool {

@@ -80,7 +80,7 @@ func deletedMeanwhile(cause error) *windlass.Error {
 func mustReconnect(connection windlass.Connection) *windlass.Error {
 	reason := connection.StatusReason
 	if reason == "" {
-		reason = "its credentials do not work any more"
+		reason = "its credentials no longer work"
 	}
 	return &windlass.Error{
 		Kind: windlass.NeedsReconnect, Op: "use the connection " + connection.ID,

@@ -145,7 +145,7 @@ func (s *Service) read(op, text string, data json.RawMessage, err error) (asked,
 func (s *Service) take(ctx context.Context, op string, answer Answer) (asked, browser, error) {
 	if answer.State == "" {
 		return asked{}, browser{}, &windlass.Error{
-			Kind: windlass.Invalid, Op: op, Message: "this address was not reached through a consent: it carries no state", Remedy: startAgain,
+			Kind: windlass.Invalid, Op: op, Message: "this page was not opened by a consent: its URL has no state", Remedy: startAgain,
 		}
 	}
 	hash, ok := hashOf(answer.State)

@@ -32,8 +32,8 @@ func (s *Service) roomFor(ctx context.Context, connection windlass.Connection) e
 		whose = "the project"
 	}
 	return &windlass.Error{
-		Kind: windlass.RateLimited, Message: whose + " has too many consents that have begun and not ended",
-		Remedy: "finish one, or wait: they end after " + StateLife.String(), RetryAfter: max(pending.Next.Sub(s.now()), time.Second),
+		Kind: windlass.RateLimited, Message: whose + " has too many unfinished consents",
+		Remedy: "finish one, or wait: they expire after " + StateLife.String(), RetryAfter: max(pending.Next.Sub(s.now()), time.Second),
 	}
 }
 

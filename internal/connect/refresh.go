@@ -84,7 +84,7 @@ func (s *Service) cannotRefresh(
 	if why.good {
 		return old, nil
 	}
-	return s.markInvalid(ctx, connection, old, "the access token ended, and there is no refresh token to get another one with", "")
+	return s.markInvalid(ctx, connection, old, "the access token has expired, and there is no refresh token to get a new one", "")
 }
 
 // renew waits for the lease, or for another process to finish what it is for.
@@ -117,7 +117,7 @@ func (s *Service) renew(ctx context.Context, connection windlass.Connection, see
 			return windlass.Credentials{}, mustReconnect(stored)
 		case s.now().Sub(begun) > maxRefreshWait:
 			return windlass.Credentials{}, &windlass.Error{
-				Kind: windlass.Unavailable, Op: op, Message: "other processes refresh this connection and do not finish",
+				Kind: windlass.Unavailable, Op: op, Message: "other processes are refreshing this connection and do not finish",
 				Remedy: "try again", RetryAfter: leaseLife,
 			}
 		}

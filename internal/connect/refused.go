@@ -67,6 +67,6 @@ func (s *Service) examine(
 func notTheCredentials(op string) *windlass.Error {
 	return &windlass.Error{
 		Kind: windlass.Unauthorized, Op: op,
-		Message: "the connection's credentials are good: what was asked for wants another sort",
+		Message: "the connection's credentials work, but this request needs another type of credentials",
 	}
 }

@@ -79,7 +79,7 @@ func (s *Service) restoreApp(ctx context.Context, connection windlass.Connection
 	if !recovered {
 		return
 	}
-	s.log.InfoContext(ctx, "a provider app is let in again", logProject, app.ProjectID, logApp, app.ID)
+	s.log.InfoContext(ctx, "a provider app is accepted again", logProject, app.ProjectID, logApp, app.ID)
 	for _, r := range again {
 		s.flights.running.Go(func() {
 			if _, _, err := s.Get(ctx, r.project, r.connection, Force); err != nil {
@@ -107,7 +107,7 @@ func (s *Service) ask(
 	defer context.AfterFunc(s.ending, cancel)() //nolint:contextcheck // two reasons end a refresh: its caller's and the process's
 	grant, err := oauth.Refresh(ctx, app, old.RefreshToken)
 	if err != nil && s.ending.Err() != nil {
-		err = &windlass.Error{Kind: windlass.Unavailable, Message: "this process stops, and the provider takes long to answer", Err: err}
+		err = &windlass.Error{Kind: windlass.Unavailable, Message: "this process is stopping, and the provider is slow to answer", Err: err}
 	}
 	return grant, err
 }
@@ -150,7 +150,7 @@ func (s *Service) keep(
 	// next owner of the lease asks again.
 	return windlass.Credentials{}, &windlass.Error{
 		Kind: windlass.Unavailable, Op: op, Message: "the provider answered, but the answer could not be stored",
-		Remedy: "mend the database: the connection recovers by itself within ten minutes", RetryAfter: leaseLife, Err: err,
+		Remedy: "repair the database: the connection recovers by itself within ten minutes", RetryAfter: leaseLife, Err: err,
 	}
 }
 

@@ -153,7 +153,7 @@ func (s *Service) oauth(op string, provider connector.Provider) (connector.OAuth
 		return oauth, nil
 	}
 	return nil, &windlass.Error{
-		Kind: windlass.Invalid, Op: op, Message: info.DisplayName + " has no page on which customers consent",
+		Kind: windlass.Invalid, Op: op, Message: info.DisplayName + " has no consent page",
 		Remedy: "import the customer's credentials instead",
 		Issues: []windlass.Issue{{In: "body", Name: "provider", Message: "customers do not connect to it by OAuth"}},
 	}

@@ -57,7 +57,7 @@ func (f *call) wait(ctx context.Context, brief bool) error {
 	case <-f.done:
 		return nil
 	case <-late:
-		return &windlass.Error{Kind: windlass.Unavailable, Op: "refresh a connection", Message: "the provider takes long to answer"}
+		return &windlass.Error{Kind: windlass.Unavailable, Op: "refresh a connection", Message: "the provider is slow to answer"}
 	case <-ctx.Done():
 		return explain("refresh a connection", context.Cause(ctx))
 	}

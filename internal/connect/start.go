@@ -64,7 +64,7 @@ func (s *Service) Start(ctx context.Context, ask Ask, opener Opener) (Consent, e
 // The workspace stays the same. A connection that was made without OAuth becomes
 // one with it.
 func (s *Service) Reconnect(ctx context.Context, projectID, id string, opener Opener) (Consent, error) {
-	const op = "start a consent anew"
+	const op = "restart a consent"
 	connection, err := s.store.Connection(ctx, projectID, id)
 	if err != nil {
 		return Consent{}, explain(op, err)

@@ -104,7 +104,7 @@ func changed(connection windlass.Connection, change Change) (windlass.Connection
 	}
 	if change.Workspace != "" && !isWorkspace(change.Workspace) {
 		return connection, &windlass.Error{
-			Kind: windlass.Invalid, Message: "the workspace has no name that there can be",
+			Kind: windlass.Invalid, Message: "the workspace's name is not valid",
 			Issues: []windlass.Issue{{In: "body", Name: "providerWorkspaceRef", Message: notWorkspace}},
 		}
 	}
@@ -115,7 +115,7 @@ func changed(connection windlass.Connection, change Change) (windlass.Connection
 	maps.Copy(metadata, change.Metadata)
 	if !areMetadata(change.Metadata) || len(metadata) > maxMetadata+2 { // the workspace's two are ours
 		return connection, &windlass.Error{
-			Kind: windlass.Invalid, Message: "the connection would have too many metadata",
+			Kind: windlass.Invalid, Message: "the connection would have too much metadata",
 			Issues: []windlass.Issue{{In: "body", Name: "providerMetadata", Message: tooMuchOfMeta}},
 		}
 	}

@@ -51,7 +51,7 @@ func (s *Service) verifyThrough(
 	if known := connection.Metadata[metaWorkspaceID].Value; known != "" && known != account.WorkspaceID {
 		return connector.Account{}, &windlass.Error{
 			Kind:    windlass.Conflict,
-			Message: "the workspace " + quote(connection.Workspace) + " is not the one that was connected: another one has its name now",
+			Message: "the workspace " + quote(connection.Workspace) + " is not the one that was connected: another workspace has its name now",
 			Remedy:  "make a new connection to it",
 		}
 	}

@@ -75,7 +75,7 @@ func ParseAllowed(networks []string) ([]netip.Prefix, error) {
 	}
 	if len(issues) > 0 {
 		return nil, &windlass.Error{
-			Kind: windlass.Invalid, Op: "read the networks that may be reached", Message: "not every entry is one",
+			Kind: windlass.Invalid, Op: "read the networks that may be reached", Message: "an entry is not a network",
 			Remedy: "write networks such as 10.1.0.0/16 or fd00:1::/32", Issues: issues,
 		}
 	}

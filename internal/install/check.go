@@ -48,7 +48,7 @@ func (d *draft) check(ctx context.Context) error {
 // that the revision has for the action.
 func (d *draft) checkName(key, objectName, action, at string, names []string) bool {
 	if key != objectName {
-		d.addf(within(at, "objectName"), "is %q, and stands under %q: both must be the object's name", clip(objectName), clip(key))
+		d.addf(within(at, "objectName"), "is %q, but its key is %q: both must be the object's name", clip(objectName), clip(key))
 		return false
 	}
 	if slices.Contains(names, key) {
@@ -119,7 +119,7 @@ func (d *draft) checkBackfill(b config.Backfill, t *fieldTable, at string) {
 	case p.Days != nil && p.FullHistory:
 		d.addf(period, "has both days and fullHistory: keep one of the two")
 	case p.Days == nil && !p.FullHistory:
-		d.addf(period, "says neither days nor fullHistory: write one of the two")
+		d.addf(period, "has neither days nor fullHistory: write one of the two")
 	case p.Days != nil && *p.Days < 0:
 		d.addf(within(period, "days"), "is %d: write 0 for no backfill, or how many days to go back", *p.Days)
 	}
@@ -146,7 +146,7 @@ func (d *draft) checkFilters(filters []config.Filter, t *fieldTable, at string) 
 			d.addf(within(at, "operator"), "%q is not supported: write eq", clip(filter.Operator))
 		}
 		if !isScalar(filter.Value) {
-			d.addf(within(at, "value"), "is missing, or is neither a text nor a number nor true or false")
+			d.addf(within(at, "value"), "is missing, or is not a string, a number or a boolean")
 		}
 	}
 }

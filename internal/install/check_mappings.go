@@ -90,7 +90,7 @@ func (d *draft) checkOverlaps(targets []string, at string) {
 		}
 		for i := 1; i < len(route); i++ {
 			if other, taken := whole[route[:i].String()]; taken {
-				d.addf(within(at, clip(name)), "lies inside of %q, which another field is mapped to", clip(other))
+				d.addf(within(at, clip(name)), "is inside %q, which another field is mapped to", clip(other))
 			}
 		}
 	}
@@ -153,7 +153,7 @@ func (d *draft) checkWrite(name string, o config.WriteObject) {
 		d.checkWritable(t, field, at)
 		d.checkWord(value.ApplyOnUpdate, within(at, "applyOnUpdate"), "always", "never")
 		if number := json.Number(value.Value); !isScalar(value.Value) || strings.ContainsAny(number.String(), ".eE") && value.Value[0] != '"' && value.Value[0] != 't' && value.Value[0] != 'f' {
-			d.addf(within(at, "value"), "is missing, or is neither a text nor a whole number nor true or false")
+			d.addf(within(at, "value"), "is missing, or is not a string, an integer or a boolean")
 		}
 	}
 }

@@ -160,7 +160,7 @@ func TestHydratedRevisionIsWhatTheContractDescribes(t *testing.T) {
 	w.ok(err)
 	conform(t, "HydratedRevision", hydrated)
 	objects := hydrated.Content.Read.Objects
-	if len(objects) != 2 || objects[0].Error != "its fields could not be found out: 503 Service Unavailable" || len(objects[0].RequiredFields) != 2 {
+	if len(objects) != 2 || objects[0].Error != "its fields could not be determined: 503 Service Unavailable" || len(objects[0].RequiredFields) != 2 {
 		t.Errorf("got %+v", objects)
 	}
 

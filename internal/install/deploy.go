@@ -193,7 +193,7 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 	}
 	if len(strangers) > 0 {
 		return &windlass.Error{
-			Kind: windlass.Conflict, Op: d.op, Message: "the manifest changes the provider of what is installed",
+			Kind: windlass.Conflict, Op: d.op, Message: "the manifest changes the provider of installed integrations",
 			Remedy: notMoving, Issues: strangers,
 		}
 	}
@@ -237,7 +237,7 @@ func (d *deploy) hold(ctx context.Context, entries []manifest.Integration) (map[
 func (d *deploy) warn(ctx context.Context, entry manifest.Integration) error {
 	for section, there := range map[string]bool{"subscribe": entry.Subscribe != nil, "watchSchema": entry.WatchSchema != nil} {
 		if there {
-			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q says %s, which is accepted and does nothing yet: no such event is sent", entry.Name, section))
+			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q says %s, which is accepted but has no effect yet: no such event is sent", entry.Name, section))
 		}
 	}
 	slices.Sort(d.out.Warnings)
@@ -250,7 +250,7 @@ func (d *deploy) warn(ctx context.Context, entry manifest.Integration) error {
 		_, err := d.store.Destination(ctx, d.project.ID, name)
 		switch {
 		case kindIs(err, windlass.NotFound):
-			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q sends to %q, which does not exist yet: create the destination before anybody installs it", entry.Name, name))
+			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q sends to %q, which does not exist yet: create the destination before the integration is installed", entry.Name, name))
 		case err != nil:
 			return err
 		}

@@ -165,7 +165,7 @@ func (d *deploy) missing(ctx context.Context, m *manifest.Manifest) error {
 	}
 	for _, in := range current {
 		if !slices.ContainsFunc(m.Integrations, func(e manifest.Integration) bool { return e.Name == in.Name }) {
-			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q is not in the manifest, and stays: delete it by itself if it is to go", in.Name))
+			d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("integration %q is not in the manifest, and stays: delete it separately if you no longer need it", in.Name))
 		}
 	}
 	return nil

@@ -41,7 +41,7 @@ func (f *Flow) Hydrate(ctx context.Context, project, integration, revision, conn
 	}
 	if connectionID == "" {
 		return HydratedRevision{}, &windlass.Error{
-			Kind: windlass.Invalid, Op: op, Message: "one thing is wrong with the request",
+			Kind: windlass.Invalid, Op: op, Message: "the request has one problem",
 			Issues: []windlass.Issue{{In: "query", Name: "connectionId", Message: "is missing: name the customer's connection"}},
 		}
 	}
@@ -82,7 +82,7 @@ func (f *Flow) hydrateObject(o *manifest.ReadObject, c windlass.Connection) mani
 	}
 	t, err := f.table(c.Provider, o.ObjectName)
 	if err != nil {
-		out.Error = "its fields could not be found out: " + plainly(err)
+		out.Error = "its fields could not be determined: " + plainly(err)
 	}
 	var missing []string
 	named := map[string]bool{}

@@ -29,7 +29,7 @@ func (f *Flow) installation(ctx context.Context, op string, in windlass.Integrat
 	if i.IntegrationID != in.ID {
 		return windlass.Installation{}, &windlass.Error{
 			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q has no installation %s", in.Name, id),
-			Remedy: "it is one of another integration",
+			Remedy: "it belongs to another integration",
 		}
 	}
 	return i, nil
@@ -174,5 +174,5 @@ func settled(op string, attempt func() error) error {
 			return err
 		}
 	}
-	return conflict(op, "others kept changing the same thing at the same time", "try again")
+	return conflict(op, "other requests kept changing the same thing at the same time", "try again")
 }

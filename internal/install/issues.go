@@ -40,12 +40,12 @@ func (is *issues) err(op string, cause error) error {
 	if len(*is) == 0 {
 		return nil
 	}
-	message := "one thing is wrong with it"
+	message := "the request has one problem"
 	if len(*is) > 1 {
-		message = fmt.Sprintf("%d things are wrong with it", len(*is))
+		message = fmt.Sprintf("the request has %d problems", len(*is))
 	}
 	if is.full() {
-		message = fmt.Sprintf("%d things are wrong with it, or more", len(*is))
+		message = fmt.Sprintf("the request has %d problems or more", len(*is))
 	}
 	return &windlass.Error{Kind: windlass.Invalid, Op: op, Message: message, Issues: *is, Err: cause}
 }

@@ -71,9 +71,9 @@ func publicKey(text string) (clean, wrong string) {
 	case block == nil:
 		return "", "is not PEM" + remedy
 	case strings.Contains(block.Type, "PRIVATE"):
-		return "", "is a private key, which must stay with you. Treat it as leaked, make a new pair, and send the public key" + remedy
+		return "", "is a private key, which must never be sent. Treat it as leaked, make a new pair, and send the public key" + remedy
 	case strings.TrimSpace(string(rest)) != "":
-		return "", "holds more than one thing" + remedy
+		return "", "contains more than one PEM block" + remedy
 	}
 	var key any
 	var err error
@@ -86,7 +86,7 @@ func publicKey(text string) (clean, wrong string) {
 		return "", fmt.Sprintf("is a %q and not a public key%s", strings.ToLower(clip(block.Type)), remedy)
 	}
 	if err != nil {
-		return "", "is PEM, but not a key inside of it" + remedy
+		return "", "is PEM, but does not contain a key" + remedy
 	}
 	public, isRSA := key.(*rsa.PublicKey)
 	if !isRSA {

@@ -19,7 +19,7 @@ func TestAPIKeys(t *testing.T) {
 	each(t, func(w *world) {
 		t := w.T
 		_, err := w.flow.CreateAPIKey(w.ctx, w.project.ID, install.APIKeyRequest{Scopes: []string{"root"}})
-		w.refused(err, windlass.Invalid, "(label: is missing)", `(scopes[0]: "root" is no scope: write full or frontend)`)
+		w.refused(err, windlass.Invalid, "(label: is missing)", `(scopes[0]: "root" is not a scope: write full or frontend)`)
 		k, err := w.flow.CreateAPIKey(w.ctx, w.project.ID, install.APIKeyRequest{Label: "page", Scopes: []string{install.ScopeFrontend}})
 		w.ok(err)
 		whole := k.Key.Reveal()
@@ -105,9 +105,9 @@ func TestJWTKeys(t *testing.T) {
 			{"too short", "a", "RS256", tooSmall, "publicKeyPem: has 1024 bits"},
 			{"of another sort", "a", "RS256", other, "publicKeyPem: is not an RSA key"},
 			{"a certificate", "a", "RS256", strings.ReplaceAll(good, "PUBLIC KEY", "CERTIFICATE"), `is a "certificate" and not a public key`},
-			{"damaged", "a", "RS256", pemOf(t, "PUBLIC KEY", der[1:], nil), "is PEM, but not a key inside of it"},
+			{"damaged", "a", "RS256", pemOf(t, "PUBLIC KEY", der[1:], nil), "is PEM, but does not contain a key"},
 			{"no PEM", "a", "RS256", "ssh-rsa AAAA", "publicKeyPem: is not PEM"},
-			{"two", "a", "RS256", good + good, "holds more than one thing"},
+			{"two", "a", "RS256", good + good, "contains more than one PEM block"},
 			{"for another algorithm", "a", "HS256", good, `algorithm: "HS256" is not supported: write RS256`},
 			{"nothing", "", "", "", "(label: is missing) (algorithm: is missing) (publicKeyPem: is missing)"},
 		} {

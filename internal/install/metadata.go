@@ -50,7 +50,7 @@ func (f *Flow) ObjectMetadata(ctx context.Context, project string, q MetadataQue
 	}
 	if q.GroupRef == "" {
 		return ObjectMetadata{}, &windlass.Error{
-			Kind: windlass.Invalid, Op: opMetadata, Message: "one thing is wrong with the request",
+			Kind: windlass.Invalid, Op: opMetadata, Message: "the request has one problem",
 			Issues: []windlass.Issue{{In: "query", Name: "groupRef", Message: "is missing: name the customer's group"}},
 		}
 	}

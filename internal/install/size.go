@@ -40,7 +40,7 @@ func (is *issues) sizes(value any, at []string, top string) {
 		}
 	case []any:
 		if len(value) > maxEntries {
-			is.addf(place(), "has %d entries: %d are the most", len(value), maxEntries)
+			is.addf(place(), "has %d entries: at most %d are allowed", len(value), maxEntries)
 			return
 		}
 		for i := range value {
@@ -48,7 +48,7 @@ func (is *issues) sizes(value any, at []string, top string) {
 		}
 	case map[string]any:
 		if len(value) > maxEntries {
-			is.addf(place(), "has %d keys: %d are the most", len(value), maxEntries)
+			is.addf(place(), "has %d keys: at most %d are allowed", len(value), maxEntries)
 			return
 		}
 		for key := range untilFull(is, value) {

@@ -54,8 +54,8 @@ func TestConfigsAreBounded(t *testing.T) {
 		return `[` + strings.TrimSuffix(strings.Repeat(`{"fieldName":"slug","operator":"eq","value":"a"},`, n), ",") + `]`
 	}
 	for _, test := range []struct{ name, object, says string }{
-		{"too many fields", `"selectedFields":` + withFields(1001), "selectedFields: has 1001 keys: 1000 are the most"},
-		{"too many filters", `"fieldFilters":` + filters(1001), "fieldFilters: has 1001 entries: 1000 are the most"},
+		{"too many fields", `"selectedFields":` + withFields(1001), "selectedFields: has 1001 keys: at most 1000 are allowed"},
+		{"too many filters", `"fieldFilters":` + filters(1001), "fieldFilters: has 1001 entries: at most 1000 are allowed"},
 		{"a field of a long name", `"selectedFields":{` + quoted(257) + `:true}`, "has a name of more than 256 characters"},
 		{"a mapping to a long name", `"selectedFieldMappings":{"person":` + quoted(257) + `}`, "selectedFieldMappings.person: is longer than 256 characters"},
 		{"a filter with a long value", `"fieldFilters":[{"fieldName":"slug","operator":"eq","value":` + quoted(4097) + `}]`, "fieldFilters.value: is longer than 4096 characters"},

@@ -38,7 +38,7 @@ func anything(text json.RawMessage) (any, error) {
 		return nil, errors.New("is not JSON")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("has something behind its end")
+		return nil, errors.New("has data after its end")
 	}
 	return value, nil
 }
@@ -145,7 +145,7 @@ func (is *issues) shape(value any, want reflect.Type, at string) {
 	case reflect.Int, reflect.Int64:
 		if number, fits := fit[json.Number](is, value, "a whole number", at); fits {
 			if _, err := strconv.ParseInt(number.String(), 10, want.Bits()); err != nil {
-				is.addf(at, "is %s: write a whole number that is not so large", clip(number.String()))
+				is.addf(at, "is %s: write a smaller integer", clip(number.String()))
 			}
 		}
 	default:

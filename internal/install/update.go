@@ -187,7 +187,7 @@ func (p *objectPatch) revision() string { return "" }
 
 func (p *objectPatch) change(_ context.Context, d *draft, _ *windlass.Installation) (content bool, err error) {
 	if !slices.Contains(actions, p.request.Action) {
-		d.addf("action", "%q is none: write read, write or subscribe", clip(p.request.Action))
+		d.addf("action", "%q is not an action: write read, write or subscribe", clip(p.request.Action))
 	}
 	if len(p.request.Changes) == 0 {
 		d.addf("changes", "is empty: name at least one change")

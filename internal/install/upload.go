@@ -34,7 +34,7 @@ type UploadTicket struct {
 func (f *Flow) NewUpload(ctx context.Context, projectID, md5 string) (UploadTicket, error) {
 	if wrong := wrongMD5(md5); wrong != "" {
 		return UploadTicket{}, &windlass.Error{
-			Kind: windlass.Invalid, Op: "prepare the upload", Message: "one thing is wrong with the request",
+			Kind: windlass.Invalid, Op: "prepare the upload", Message: "the request has one problem",
 			Issues: []windlass.Issue{{In: "query", Name: "md5", Message: wrong}},
 		}
 	}
@@ -62,7 +62,7 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 	const op = "receive the upload"
 	if wrong := wrongMD5(sum); wrong != "" {
 		return &windlass.Error{
-			Kind: windlass.Invalid, Op: op, Message: "one thing is wrong with the request",
+			Kind: windlass.Invalid, Op: op, Message: "the request has one problem",
 			Issues: []windlass.Issue{{In: "header", Name: "Content-MD5", Message: wrong}},
 		}
 	}
@@ -79,7 +79,7 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 	data, err := io.ReadAll(io.LimitReader(body, maxZip+1))
 	switch {
 	case err != nil:
-		return &windlass.Error{Kind: windlass.Invalid, Op: op, Message: "the file did not arrive whole", Remedy: "upload it again", Err: err}
+		return &windlass.Error{Kind: windlass.Invalid, Op: op, Message: "the upload is incomplete", Remedy: "upload it again", Err: err}
 	case len(data) > maxZip:
 		return invalid(op, fmt.Sprintf("the file has more than %d MiB", maxZip>>20), zipRemedy)
 	}
@@ -97,9 +97,9 @@ func (f *Flow) takeUpload(ctx context.Context, op, owner, address string) ([]byt
 	bucket, id, found := strings.Cut(strings.TrimPrefix(address, uploadScheme), "/")
 	if !strings.HasPrefix(address, uploadScheme) || !found || bucket != uploadBucket {
 		return nil, &windlass.Error{
-			Kind: windlass.Invalid, Op: op, Message: "one thing is wrong with the request", Issues: []windlass.Issue{{
+			Kind: windlass.Invalid, Op: op, Message: "the request has one problem", Issues: []windlass.Issue{{
 				In: "body", Name: "sourceZipUrl",
-				Message: "is not the address of an upload: write gs://, the bucket, / and the path that the upload URL came with. Nothing is fetched from elsewhere",
+				Message: "is not the URL of an upload: write gs://, the bucket, / and the path that the upload URL came with. Nothing is fetched from elsewhere",
 			}},
 		}
 	}
@@ -107,7 +107,7 @@ func (f *Flow) takeUpload(ctx context.Context, op, owner, address string) ([]byt
 	if kindIs(err, windlass.NotFound) {
 		return nil, &windlass.Error{
 			Kind: windlass.NotFound, Op: op, Message: "there is no upload at " + clip(address),
-			Remedy: "upload the zip again: it is taken away by the first deploy, and after a quarter of an hour", Err: err,
+			Remedy: "upload the zip again: it is deleted by the first deploy, and after 15 minutes", Err: err,
 		}
 	}
 	return data, err

@@ -25,7 +25,7 @@ const (
 // ManifestName is the name of the file that a source holds.
 const ManifestName = "amp.yaml"
 
-const zipRemedy = "zip the folder that holds amp.yaml, or that file alone"
+const zipRemedy = "zip the folder that contains amp.yaml, or only that file"
 
 // unzip returns the one manifest in a zip.
 func unzip(op string, data []byte) ([]byte, error) {
@@ -92,15 +92,15 @@ func extract(op string, file *zip.File) ([]byte, error) {
 	case file.Flags&encrypted != 0:
 		return nil, invalid(op, ManifestName+" is encrypted in the zip", "zip it without a password")
 	case !file.Mode().IsRegular():
-		return nil, invalid(op, ManifestName+" is no file in the zip, but a link or a device", zipRemedy)
+		return nil, invalid(op, ManifestName+" is not a regular file in the zip, but a link or a device", zipRemedy)
 	case file.UncompressedSize64 > maxManifest:
 		return nil, invalid(op, fmt.Sprintf("%s has more than %d MiB", ManifestName, maxManifest>>20), "split its integrations over several projects")
 	case file.UncompressedSize64 > maxRatio*max(file.CompressedSize64, 1<<10):
-		return nil, invalid(op, ManifestName+" is packed so tightly that it is no text", zipRemedy)
+		return nil, invalid(op, ManifestName+" has a compression ratio that text does not have", zipRemedy)
 	}
 	in, err := file.Open()
 	if err != nil {
-		return nil, invalid(op, ManifestName+" is packed in a way that is not known here", "zip it with the method deflate")
+		return nil, invalid(op, ManifestName+" uses an unknown compression method", "zip it with the method deflate")
 	}
 	defer in.Close()
 	text, err := io.ReadAll(io.LimitReader(in, maxManifest+1))

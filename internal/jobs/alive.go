@@ -36,7 +36,7 @@ type life struct {
 	lastOK time.Time // when it was last shown, by our own clock, from before the statement
 }
 
-var errLost = errors.New("this process lost touch with the database, and others took its jobs over")
+var errLost = errors.New("this process lost its connection to the database, and other processes took over its jobs")
 
 func newLife(e *Engine) *life {
 	l := &life{engine: e, beat: e.opts.Beat}
@@ -92,7 +92,7 @@ func (l *life) run(ctx context.Context) {
 		}
 		if err != nil && ctx.Err() == nil {
 			l.giveUpIfLost()
-			l.engine.log.WarnContext(ctx, "cannot show that this worker is alive", slog.String(logError, err.Error()))
+			l.engine.log.WarnContext(ctx, "cannot write the heartbeat of this worker", slog.String(logError, err.Error()))
 		}
 	}
 }

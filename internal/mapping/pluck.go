@@ -50,7 +50,7 @@ func (w *walker) walk(record []byte, plan *Plan) error {
 		return malformed("the record cannot be read, after %d of %d bytes: %v", w.scan.At(), len(record), err)
 	}
 	if begins != '{' {
-		return malformed("the record is no JSON object but %s", what(begins))
+		return malformed("the record is not a JSON object but %s", what(begins))
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func isEmpty(value any) bool {
 func (p *WritePlan) write(record json.RawMessage, shut func(setting) bool, create bool) (Written, error) {
 	given := parseTree(record)
 	if given == nil {
-		return Written{}, invalid(p.object, "the record is no JSON object")
+		return Written{}, invalid(p.object, "the record is not a JSON object")
 	}
 	out := tree{}
 	if err := p.move(given, out); err != nil {
@@ -66,7 +66,7 @@ func (p *WritePlan) write(record json.RawMessage, shut func(setting) bool, creat
 			result.Withheld = append(result.Withheld, s.name)
 		case shut(s), has, s.value == nil, s.DefaultOnCreateOnly && !create:
 		case !out.put(s.path, s.value):
-			return Written{}, invalid(p.object, "the default of %q has no place: the record has something else than an object on the way to it", s.name)
+			return Written{}, invalid(p.object, "the default of %q cannot be set: the record has a value on its path that is not an object", s.name)
 		}
 	}
 	result.Record = toJSON(out)

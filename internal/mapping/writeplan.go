@@ -198,7 +198,7 @@ func (d *Default) json() (value json.RawMessage, wrong string) {
 		found = append(found, *d.BooleanValue)
 	}
 	if len(found) != 1 {
-		return nil, "has to be a string, a whole number or a boolean: one of them"
+		return nil, "has to be one of a string, an integer and a boolean"
 	}
 	if text, ok := found[0].(string); ok {
 		return quote(text), ""

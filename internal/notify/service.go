@@ -104,7 +104,7 @@ func (s *Service) Notify(ctx context.Context, projectID, event string, data any)
 	}
 	encoded, refers, err := render(data)
 	if err != nil {
-		return &windlass.Error{Kind: windlass.Internal, Op: op, Message: "what is to be said is no JSON object", Err: err}
+		return &windlass.Error{Kind: windlass.Internal, Op: op, Message: "the data of the event is not a JSON object", Err: err}
 	}
 	operation := ""
 	if of, ok := data.(interface{ Operation() string }); ok {

@@ -115,7 +115,7 @@ func (b *body) error() error {
 	if _, ours := windlass.Own(*failed); ours {
 		return *failed
 	}
-	return &windlass.Error{Kind: windlass.Canceled, Message: "the body of the request broke off", Err: *failed}
+	return &windlass.Error{Kind: windlass.Canceled, Message: "the body of the request ended early", Err: *failed}
 }
 
 func overLimit(limit int64) error {

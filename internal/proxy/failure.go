@@ -38,7 +38,7 @@ func (x *exchange) refusal(err error) error {
 	case lateOne || lateOther:
 		err = cause
 	case x.in.Context().Err() != nil:
-		err = &windlass.Error{Kind: windlass.Canceled, Message: "the caller went away", Err: err}
+		err = &windlass.Error{Kind: windlass.Canceled, Message: "the caller disconnected", Err: err}
 	case broken != nil:
 		err = broken
 	case !ours && !theirs && x.sending:

@@ -90,7 +90,7 @@ func checkMethod(r *http.Request) error {
 		}
 	case r.Method == http.MethodConnect:
 		return &windlass.Error{
-			Kind: windlass.Invalid, Message: "CONNECT is not passed on: this is no proxy to any host but the provider's API",
+			Kind: windlass.Invalid, Message: "CONNECT is not passed on: this proxy reaches no host but the provider's API",
 			Remedy: "send the request itself, with its path",
 		}
 	case switches(r.Header):

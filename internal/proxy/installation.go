@@ -73,7 +73,7 @@ func (p *Proxy) named(ctx context.Context, projectID string, header http.Header)
 	}
 	integration, group := header.Get(headerIntegration), header.Get(headerGroup)
 	if integration == "" || group == "" {
-		return windlass.Installation{}, wrongHeader(headerInstallation, "nothing says which customer is meant",
+		return windlass.Installation{}, wrongHeader(headerInstallation, "the request does not name a customer",
 			"send "+headerInstallation+", or "+headerIntegration+" and "+headerGroup)
 	}
 	of, err := p.config.Directory.Integration(ctx, projectID, integration)

@@ -121,7 +121,7 @@ func (p *Proxy) upstream(provider string) (upstream, error) {
 		return found, nil
 	}
 	return upstream{}, &windlass.Error{
-		Kind: windlass.Invalid, Message: "there is no provider " + quote(provider), Remedy: "the server has to be one that knows it",
+		Kind: windlass.Invalid, Message: "there is no provider " + quote(provider), Remedy: "use a server that supports it",
 	}
 }
 

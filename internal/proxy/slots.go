@@ -28,12 +28,12 @@ func (s *slots) take(connection string) error {
 	switch {
 	case s.of[connection] >= s.connectionLimit:
 		return &windlass.Error{
-			Kind: windlass.RateLimited, Message: strconv.Itoa(s.connectionLimit) + " requests of this connection are under way already",
+			Kind: windlass.RateLimited, Message: strconv.Itoa(s.connectionLimit) + " requests of this connection are already in progress",
 			Remedy: "wait for one to end", RetryAfter: time.Second,
 		}
 	case s.taken >= s.limit:
 		return &windlass.Error{
-			Kind: windlass.Unavailable, Message: "the proxy has all the requests under way that it takes",
+			Kind: windlass.Unavailable, Message: "the proxy has reached its limit of concurrent requests",
 			Remedy: "try again in a moment", RetryAfter: time.Second,
 		}
 	}

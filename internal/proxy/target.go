@@ -27,7 +27,7 @@ func target(r *http.Request) (*url.URL, error) {
 		}
 	}
 	if strings.ContainsFunc(query, breaksLine) || strings.Contains(query, "#") {
-		const why = "a space, a control character or # stands in it as it is"
+		const why = "it has a space, a control character or # that is not escaped"
 		return nil, &windlass.Error{
 			Kind: windlass.Invalid, Message: "the query is refused: " + why, Remedy: "escape it",
 			Issues: []windlass.Issue{{In: "query", Message: why}},
@@ -59,13 +59,13 @@ func below(base, target *url.URL) *url.URL {
 func faultOf(path string) string {
 	switch {
 	case !strings.HasPrefix(path, "/"):
-		return "it does not begin with /: what names a host is not passed on"
+		return "it does not begin with /: a URL with a host is not passed on"
 	case strings.ContainsFunc(path, breaksLine) || strings.ContainsAny(path, `\#`):
-		return `a space, a control character, \ or # stands in it as it is`
+		return `it has a space, a control character, \ or # that is not escaped`
 	}
 	plain, err := url.PathUnescape(path)
 	if err != nil {
-		return "a % in it begins no escape"
+		return "it has a % that does not begin an escape"
 	}
 	if why := cmp.Or(strayOf(path), strayOf(plain)); why != "" {
 		return why

@@ -126,6 +126,6 @@ func syncFolder(path string) {
 func (k *Keyset) fileFailure(verb string, err error) *windlass.Error {
 	return &windlass.Error{
 		Kind: windlass.Internal, Op: verb + " the keyset " + k.source, Err: err,
-		Remedy: "see that the folder exists, has room, and belongs to the user that runs windlass",
+		Remedy: "check that the folder exists, has room, and belongs to the user that runs windlass",
 	}
 }

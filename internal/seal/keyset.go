@@ -190,7 +190,7 @@ func (k *Keyset) write() ([]byte, error) {
 }
 
 func (k *Keyset) failure(format string, args ...any) *windlass.Error {
-	remedy := "put back the keyset that this installation was started with"
+	remedy := "restore the keyset that this installation was started with"
 	if k.path == "" && strings.HasPrefix(k.source, "WINDLASS") {
 		remedy = "set it to the keyset that this installation was started with"
 	}

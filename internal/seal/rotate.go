@@ -64,11 +64,11 @@ func (k *Keyset) next(drop func(id uint32) bool) error {
 		}
 	}
 	if err != nil {
-		return k.failure("the keyset %s takes no new key", k.source)
+		return k.failure("the keyset %s cannot take a new key", k.source)
 	}
 	handle, err := manager.Handle()
 	if err != nil {
-		return k.failure("the keyset %s takes no new key", k.source)
+		return k.failure("the keyset %s cannot take a new key", k.source)
 	}
 	return k.use(handle)
 }

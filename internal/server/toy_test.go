@@ -163,7 +163,7 @@ func (l *lent) refuses(t *testing.T) {
 	}{
 		{"a consent", http.MethodPost, "/v1/oauth-connect", map[string]string{
 			"projectIdOrName": "default", "provider": "library", "groupRef": "group-1", "consumerRef": "ann", "providerWorkspaceRef": "main",
-		}, http.StatusBadRequest, "Public Library has no page on which customers consent"},
+		}, http.StatusBadRequest, "Public Library has no consent page"},
 		{"an object", http.MethodPut, inProject + "/integrations:batch", map[string]string{
 			"sourceYaml": strings.ReplaceAll(libraryAmp, "objectName: shelves", "objectName: shelfs"),
 		}, http.StatusUnprocessableEntity, "shelves"},

@@ -11,7 +11,7 @@ import (
 	"windlass/internal/budget"
 )
 
-var budgetSays = says{Missing: "nothing was paid of this budget"}
+var budgetSays = says{Missing: "the budget has no such grant"}
 
 // Reserve implements budget.Ledger. The rows of the keys are locked before the grants
 // are read, so that no two processes are given the same requests; everybody locks them
@@ -100,7 +100,7 @@ func (s *Store) Observe(ctx context.Context, key string, seen budget.Seen) error
 
 // Read implements budget.Ledger.
 func (s *Store) Read(ctx context.Context, keys []string, since int64) (map[string]budget.Book, error) {
-	const op = "see what is left of a budget"
+	const op = "read a budget"
 	all := make(map[string]budget.Book, len(keys))
 	for part := range slices.Chunk(keys, chunk) {
 		in := newValues(1)

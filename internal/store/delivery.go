@@ -78,7 +78,7 @@ func (s *Store) Target(ctx context.Context, destinationID string) (windlass.Dest
 func (s *Store) Health(ctx context.Context, destinationID string) (windlass.Health, error) {
 	all, err := list(ctx, s, scanHealth, `SELECT `+healthColumns+` FROM destination_health h WHERE h.destination_id = ?1`, destinationID)
 	if err != nil || len(all) == 0 {
-		return windlass.Health{DestinationID: destinationID}, s.fail("look at the destination "+destinationID, err, healthSays)
+		return windlass.Health{DestinationID: destinationID}, s.fail("find the destination "+destinationID, err, healthSays)
 	}
 	return all[0], nil
 }

@@ -52,7 +52,7 @@ func (s *Store) sealDestination(t windlass.Destination) (sealed [3][]byte, err e
 
 var destinationSays = says{
 	Missing: "there is no such destination", Taken: "a destination of that name exists already" + inAnyCase,
-	Dangling: "something is still on its way to it",
+	Dangling: "it still has pending messages",
 }
 
 // CreateDestination adds a destination; Conflict when its name is taken.

@@ -72,23 +72,23 @@ func (s *Store) fail(op string, err error, words says) error {
 			failure.Kind = words.kind
 		}
 	case busy:
-		failure.Kind, failure.Message = windlass.Unavailable, "the database "+s.place+" is busy with something that does not end"
+		failure.Kind, failure.Message = windlass.Unavailable, "the database "+s.place+" is busy, and stays busy"
 		failure.Remedy = "try again"
 	case down:
 		failure.Kind, failure.Message = windlass.Unavailable, "the database "+s.place+" cannot be reached: "+reason(err)
-		failure.Remedy = "see that it runs, and that address, user and password are right"
+		failure.Remedy = "check that it runs, and that its address, user and password are correct"
 	case full:
 		failure.Message = "the disk of the database " + s.place + " is full"
 		failure.Remedy = "make room on it"
 	case corrupt:
 		failure.Message = "the database " + s.place + " is corrupt, or not a database"
-		failure.Remedy = "put back a copy, or name another file"
+		failure.Remedy = "restore a backup, or name another file"
 	case forbidden:
 		failure.Message = "the database " + s.place + " may not be read or written"
-		failure.Remedy = "see whose it is, and what its user may do"
+		failure.Remedy = "check its owner and its permissions"
 	case badText:
-		failure.Kind, failure.Message = windlass.Invalid, "a text holds bytes that are not allowed in one"
-		failure.Remedy = "leave out NUL bytes and what is not UTF-8"
+		failure.Kind, failure.Message = windlass.Invalid, "a text contains bytes that are not allowed"
+		failure.Remedy = "leave out NUL bytes and bytes that are not UTF-8"
 	case other:
 		failure.Message = "the database " + s.place + " failed: " + reason(err)
 	}

@@ -37,7 +37,7 @@ func scanInstallation(r row) (i windlass.Installation, err error) {
 var installationSays = says{
 	Missing:  "there is no such installation",
 	Taken:    "the integration is installed for that group already",
-	Dangling: "something still belongs to it",
+	Dangling: "something still refers to it",
 }
 
 // CreateInstallation adds an installation, its schedules and, where it is new,

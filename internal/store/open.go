@@ -123,7 +123,7 @@ func (s *Store) Close() error {
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	err := s.reader.QueryRowContext(ctx, "SELECT 1").Scan(&one)
-	return s.fail("ask the database for a sign of life", err, says{})
+	return s.fail("ping the database", err, says{})
 }
 
 // Driver is SQLite or Postgres.

@@ -76,7 +76,7 @@ func (s *Store) Standing(ctx context.Context, installationID, object string) (wi
 	}, `SELECT i.config_id, i.connection_id, c.status, COALESCE(m.paused, FALSE) FROM installations i
 		JOIN connections c ON c.id = i.connection_id
 		LEFT JOIN read_marks m ON m.installation_id = i.id AND m.object = ?2 WHERE i.id = ?1`, installationID, object)
-	return standing, s.fail("see how the installation stands", err, installationSays)
+	return standing, s.fail("read the state of the installation", err, installationSays)
 }
 
 // Seen returns, of the given records, those that were delivered, each with the
@@ -96,7 +96,7 @@ func (s *Store) Seen(ctx context.Context, installationID, object string, ids []s
 		}, `SELECT record_id, updated FROM seen_records WHERE installation_id = ?1 AND object = ?2
 			AND record_id IN (`+strings.Join(places, ", ")+`)`, args...)
 		if err != nil {
-			return nil, s.fail("see which records were delivered", err, markSays)
+			return nil, s.fail("find the records that were delivered", err, markSays)
 		}
 		for _, w := range found {
 			seen[w.ID] = w.Updated
@@ -142,5 +142,5 @@ func (s *Store) Remember(ctx context.Context, installationID, object string, rec
 func (s *Store) Forget(ctx context.Context, installationID, object string, before time.Time) error {
 	_, err := s.exec(ctx, `DELETE FROM seen_records WHERE installation_id = ?1 AND object = ?2 AND updated < ?3`,
 		installationID, object, micros(before))
-	return s.fail("forget old deliveries", err, markSays)
+	return s.fail("delete the records of old deliveries", err, markSays)
 }

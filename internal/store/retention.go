@@ -68,7 +68,7 @@ func (s *Store) shrink(ctx context.Context) error {
 			WHERE auto_vacuum = 2`).Scan(&free); errors.Is(err, sql.ErrNoRows) || err == nil && free == 0 {
 			return nil
 		} else if err != nil {
-			return s.fail("see how much of the file is free", err, says{})
+			return s.fail("measure the free space of the file", err, says{})
 		}
 		if _, err := s.writer.ExecContext(ctx, fmt.Sprintf(`PRAGMA incremental_vacuum(%d)`, atOnce)); err != nil {
 			return s.fail("shrink the file", err, says{})

@@ -138,7 +138,7 @@ func (s *Store) addSeal(ctx context.Context) error {
 func wrongKeyset(message string) error {
 	return &windlass.Error{
 		Kind: windlass.Internal, Op: "check the keyset", Message: message,
-		Remedy: "put back the keyset that this database was used with; without it its secrets are lost",
+		Remedy: "restore the keyset that this database was used with; without it its secrets are lost",
 	}
 }
 

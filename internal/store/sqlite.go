@@ -40,7 +40,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault(err, "the folder "+filepath.Dir(path)+" does not exist", "make it, or name another")
 	case err != nil:
-		return fault(err, "", "see that the folder may be read by the user that runs windlass")
+		return fault(err, "", "check that the folder may be read by the user that runs windlass")
 	case !folder.IsDir():
 		return fault(nil, filepath.Dir(path)+" is not a folder", "name a file in a folder")
 	}
@@ -55,15 +55,15 @@ func (s *Store) openSQLite(ctx context.Context) error {
 			Remedy: "stop that one first, or use PostgreSQL, which several processes may share", Err: err,
 		}
 	case err != nil:
-		return fault(err, "", "see that the folder may be written by the user that runs windlass, and has room")
+		return fault(err, "", "check that the folder may be written by the user that runs windlass, and has room")
 	}
 	// The database holds sealed secrets and customers' names: only its owner may read it.
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fault(err, "", "see that the file and its folder may be written by the user that runs windlass")
+		return fault(err, "", "check that the file and its folder may be written by the user that runs windlass")
 	}
 	if err := file.Close(); err != nil {
-		return fault(err, "", "see that the disk works")
+		return fault(err, "", "check that the disk works")
 	}
 	if s.writer, err = openFile(path, "_txlock=immediate"); err != nil {
 		return fault(err, "", "name another file")

@@ -125,5 +125,5 @@ func (s *Store) DeleteTopicRoute(ctx context.Context, projectID, id string) erro
 func (s *Store) Listeners(ctx context.Context, projectID, event string) ([]windlass.Destination, error) {
 	all, err := list(ctx, s, s.scanDestination, `SELECT `+destinationColumns+` FROM destinations t WHERE t.id IN (SELECT r.destination_id FROM event_routes e
 		JOIN topic_routes r ON r.topic_id = e.topic_id WHERE e.project_id = ?1 AND e.event = ?2) ORDER BY t.id`, projectID, event)
-	return all, s.fail("find who listens to "+event, err, topicRouteSays)
+	return all, s.fail("find the destinations of "+event, err, topicRouteSays)
 }

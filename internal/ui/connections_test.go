@@ -26,7 +26,7 @@ func TestAPersonSeesToAConnection(t *testing.T) {
 	w.Submit("tbody a")
 	w.says("none") // of the scopes is missing
 	w.Visit(project + "/connections?status=bad_credentials")
-	w.says("There is none of that sort.")
+	w.says("None match the filter.")
 
 	page := project + "/connections/" + id
 	w.Visit(page)

@@ -109,7 +109,7 @@ func (r *request) replayDeliveries() error {
 	if hours := r.field("since"); hours != "" {
 		d, err := time.ParseDuration(hours)
 		if err != nil {
-			return &windlass.Error{Kind: windlass.Invalid, Message: "the time is not one", Remedy: "choose one from the list"}
+			return &windlass.Error{Kind: windlass.Invalid, Message: "the time is not valid", Remedy: "choose one from the list"}
 		}
 		what.Since = r.ui.config.Now().Add(-d)
 	}

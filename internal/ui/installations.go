@@ -244,7 +244,7 @@ func (r *request) readNow() error {
 	if since := r.field("since"); since != "" {
 		d, err := time.ParseDuration(since)
 		if err != nil {
-			return &windlass.Error{Kind: windlass.Invalid, Message: "the time is not one", Remedy: "choose one from the list"}
+			return &windlass.Error{Kind: windlass.Invalid, Message: "the time is not valid", Remedy: "choose one from the list"}
 		}
 		trigger.SinceTimestamp = r.ui.config.Now().Add(-d).UTC().Format(time.RFC3339)
 	}

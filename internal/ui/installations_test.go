@@ -68,7 +68,7 @@ func TestAPersonChangesHowAnInstallationIsRead(t *testing.T) {
 	w.Submit("form[action$=read] button")
 	w.says("are paused: moving house")
 	w.Submit("form[action$=pause] button[formaction]")
-	w.says("The reads go on.")
+	w.says("The reads are resumed.")
 
 	w.Visit(page + "/objects/repositories")
 	w.says("full_name")
@@ -163,7 +163,7 @@ func TestInstallationsAreSearched(t *testing.T) {
 		t.Errorf("the search finds %s", w.Text("table"))
 	}
 	w.Visit(project + "/installations?search=nothing&health=unhealthy")
-	w.says("There is none of that sort.")
+	w.says("None match the filter.")
 	w.Scripts(false)
 	w.Visit(project + "/installations?health=healthy&integration=repos")
 	w.says("acme-1")

@@ -43,7 +43,7 @@ func (r *request) follow(page, part string, load func() (data any, over bool, er
 	r.answered = true
 	err = r.events(page, part, data, over, load)
 	if err != nil && r.Context().Err() == nil { // the answer has begun: it is too late for a page
-		r.ui.config.Logger.ErrorContext(r.Context(), "a part of a page stands still", slog.String(logPath, r.URL.Path), slog.Any(logError, err))
+		r.ui.config.Logger.ErrorContext(r.Context(), "a part of a page is not updated", slog.String(logPath, r.URL.Path), slog.Any(logError, err))
 	}
 	return nil
 }

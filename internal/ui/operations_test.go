@@ -44,7 +44,7 @@ func TestAPersonFollowsALog(t *testing.T) {
 	w.until("success")
 	w.says("ended")
 	w.Visit(project + "/operations?status=failure")
-	w.says("There is none of that sort.")
+	w.says("None match the filter.")
 	w.Visit(project + "/operations?status=success&object=repositories")
 	w.says("Read 250 records")
 	w.Submit("tbody a")

@@ -132,9 +132,9 @@ var notices = map[string]string{
 	"created":    "Created.",
 	"saved":      "Saved.",
 	"deleted":    "Deleted.",
-	"replayed":   "It is on its way once more.",
+	"replayed":   "The message is being sent again.",
 	"paused":     "The reads are paused.",
-	"unpaused":   "The reads go on.",
+	"unpaused":   "The reads are resumed.",
 	"begun":      "The read has begun.",
 }
 

@@ -77,7 +77,7 @@ func New(config Config) (*UI, error) {
 	public, err := url.Parse(config.PublicURL)
 	if err != nil || public.Host == "" {
 		return nil, &windlass.Error{
-			Kind: windlass.Invalid, Op: "set up the dashboard", Message: "the public URL is not one",
+			Kind: windlass.Invalid, Op: "set up the dashboard", Message: "the public URL is not a URL",
 			Remedy: "give a scheme and a host, as in https://windlass.example.com",
 		}
 	}
@@ -166,7 +166,7 @@ func (u *UI) admit(r *request, route route) error {
 		return &windlass.Error{Kind: windlass.Unauthorized, Message: "your session has ended", Remedy: "sign in again, then repeat what you did"}
 	}
 	if !r.Session.Role.Allows(route.needs) {
-		return &windlass.Error{Kind: windlass.Forbidden, Message: "you may look at everything here, and change nothing", Remedy: "ask an editor to do it"}
+		return &windlass.Error{Kind: windlass.Forbidden, Message: "you may view everything here, but change nothing", Remedy: "ask an editor to do it"}
 	}
 	if id := r.PathValue("project"); id != "" {
 		project, err := u.config.Install.Project(r.Context(), id)

@@ -54,7 +54,7 @@ func (is *issues) url(text string, config *Config) {
 	case err != nil || u.Opaque != "" || strings.ContainsAny(text, " \t\r\n"):
 		is.addf(name, "is not a URL: write one such as https://example.com/hooks") // not repeated: it may hold a password
 	case u.Scheme == "http" && !config.AllowHTTP:
-		is.addf(name, "is an http URL, which everybody on the way can read: use https, or start the server with http destinations allowed")
+		is.addf(name, "is an http URL, which is not encrypted: use https, or start the server with http destinations allowed")
 	case u.Scheme != "https" && u.Scheme != "http":
 		is.addf(name, "does not begin with https://: write one such as https://example.com/hooks")
 	case u.Hostname() == "":
@@ -110,7 +110,7 @@ func (is *issues) headers(headers map[string]string) {
 		case key == "" || strings.ContainsFunc(key, func(r rune) bool { return !tokenChar(r) }):
 			is.addf(at, "is not the name of a header: it may have letters, digits and \"-\"")
 		case slices.Contains(ownHeaders, lower) || slices.ContainsFunc(ownPrefixes, func(p string) bool { return strings.HasPrefix(lower, p) }):
-			is.addf(at, "is set for each message, and cannot be another")
+			is.addf(at, "is set for each message, and cannot be overridden")
 		case seen[lower] != "":
 			is.addf(at, "is there twice, as %q before", seen[lower])
 		case len(value) > maxHeader || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
