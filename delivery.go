@@ -2,8 +2,8 @@ package windlass
 
 import "time"
 
-// Health is how the deliveries to one destination stand. The zero value is that
-// of one that nothing has been sent to.
+// Health is the state of the deliveries to one destination. The zero value means that
+// nothing has been sent to it.
 type Health struct {
 	DestinationID string
 	// Failures counts the attempts that failed since the last that succeeded.
@@ -53,10 +53,10 @@ type BatchFilter struct {
 	// Since and Until bound the time they were made: Since is included.
 	Since, Until time.Time
 	Before       string // only those older than this id: the last one of the page before
-	Limit        int    // at most so many; 0 means 100
+	Limit        int    // the page size; 0 means 100
 }
 
-// Replayed chooses what to deliver once more: the batches of one destination
+// Replayed chooses what to deliver again: the batches of one destination
 // that are not due anyway.
 type Replayed struct {
 	DestinationID string

@@ -49,8 +49,8 @@ const (
 // Error returns the kind's name, which makes a Kind usable with errors.Is.
 func (k Kind) Error() string { return string(k) }
 
-// Temporary reports whether a failure of this kind may pass without anybody
-// changing anything, so that waiting and repeating the same call makes sense.
+// Temporary reports whether a failure of this kind may pass without a change, so that
+// waiting and repeating the same call makes sense.
 func (k Kind) Temporary() bool {
 	switch k {
 	case RateLimited, Unavailable, Malformed, Incomplete:

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What a product can be notified of, as the published contract names it. What
-// goes with each is the struct beside it.
+// What a product can be notified of, as the published contract names it. The struct
+// beside each is its data.
 const (
 	ConnectionCreatedEvent   = "connection.created"           // ConnectionNotice
 	ConnectionErrorEvent     = "connection.error"             // ConnectionNotice with Errors
@@ -35,7 +35,7 @@ func Events() []string {
 	}
 }
 
-// ConnectionNotice is what is said of a connection.
+// ConnectionNotice is the data of an event of a connection.
 type ConnectionNotice struct {
 	ProjectID    string   `json:"projectId"`
 	ConnectionID string   `json:"connectionId"`
@@ -46,7 +46,7 @@ type ConnectionNotice struct {
 	Errors       []string `json:"errors,omitempty"` // connection.error
 }
 
-// Installed names the installation that something is said of.
+// Installed names the installation of an event.
 type Installed struct {
 	ProjectID       string `json:"projectId"`
 	Provider        string `json:"provider"`
@@ -79,7 +79,7 @@ type InstallationNotice struct {
 	Error      string          `json:"error,omitempty"`      // read.schedule.paused
 }
 
-// ReadNotice is what is said of a read of one object.
+// ReadNotice is the data of an event of a read of one object.
 type ReadNotice struct {
 	Installed
 	ObjectName     string    `json:"objectName"`
@@ -88,7 +88,7 @@ type ReadNotice struct {
 	Error          string    `json:"error,omitempty"`         // read.triggered.error
 }
 
-// WriteNotice is what is said of an asynchronous write.
+// WriteNotice is the data of an event of an asynchronous write.
 type WriteNotice struct {
 	Installed
 	ObjectName          string   `json:"objectName"`
@@ -99,16 +99,16 @@ type WriteNotice struct {
 	OperationID string `json:"-"`
 }
 
-// Operation is the id of the write, as its answer has told it.
+// Operation is the id of the write, as in the answer to it.
 func (n WriteNotice) Operation() string { return n.OperationID }
 
-// SubscribeNotice is what is said of a subscription that could not be made.
+// SubscribeNotice is the data of an event of a subscription that could not be made.
 type SubscribeNotice struct {
 	Installed
 	Error string `json:"error,omitempty"`
 }
 
-// DestinationNotice is what is said of a destination.
+// DestinationNotice is the data of an event of a destination.
 type DestinationNotice struct {
 	ProjectID       string `json:"projectId"`
 	DestinationID   string `json:"destinationId"`
@@ -126,7 +126,7 @@ type Topic struct {
 	Updated   time.Time
 }
 
-// EventRoute leads the notifications of one kind to a topic.
+// EventRoute routes the notifications of one kind to a topic.
 type EventRoute struct {
 	ID        string
 	ProjectID string
@@ -136,7 +136,7 @@ type EventRoute struct {
 	Updated   time.Time
 }
 
-// TopicRoute leads what a topic gathers to a destination.
+// TopicRoute routes the notifications of a topic to a destination.
 type TopicRoute struct {
 	ID            string
 	ProjectID     string

@@ -18,8 +18,8 @@ type Project struct {
 	Updated time.Time
 }
 
-// ProviderApp is an OAuth consumer of the product's: what its customers consent
-// to. The requests of every connection made through it count against one budget.
+// ProviderApp is an OAuth consumer of the product, which its customers consent to. The
+// requests of every connection made through it count against one budget.
 type ProviderApp struct {
 	ID           string
 	ProjectID    string
@@ -46,7 +46,7 @@ type Integration struct {
 	Updated   time.Time
 }
 
-// Revision is one deployed state of an integration. It never changes.
+// Revision is one deployed version of an integration. It never changes.
 type Revision struct {
 	ID            string
 	IntegrationID string
@@ -116,7 +116,7 @@ type Connection struct {
 	Metadata      map[string]MetadataValue
 	Scheme        AuthScheme
 	Status        ConnectionStatus
-	StatusReason  string    // a sentence: why it is bad, or what it waits for
+	StatusReason  string    // a sentence: why it is bad, or what it is waiting for
 	Scopes        []string  // granted, where known
 	Used          time.Time // when the credentials were last used or refreshed
 	Created       time.Time
@@ -124,8 +124,8 @@ type Connection struct {
 }
 
 // WorkspacePath is the workspace in the paths of requests: its id once the provider
-// has said it, since a name changes when the workspace is renamed, and may be
-// another's then.
+// has said it, since a name changes when the workspace is renamed, and may then belong
+// to another one.
 func (c *Connection) WorkspacePath() string {
 	if id := c.Metadata["workspaceId"]; id.Source == "provider" && id.Value != "" {
 		return id.Value

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What an operation does, what began it and how it stands. The words of Action
+// What an operation does, what began it and its status. The words of Action
 // and Status are the published contract's.
 const (
 	ActionRead  = "read"
@@ -87,7 +87,7 @@ const (
 	BatchWriteDone    = "write.async.done"
 )
 
-// How the delivery of a batch stands.
+// The status of the delivery of a batch.
 const (
 	BatchPending   = "pending"
 	BatchDelivered = "delivered"
@@ -126,18 +126,17 @@ type Batch struct {
 	// HeldBack is set while an earlier message with a record of this one waits to
 	// be tried again.
 	HeldBack bool
-	// Replays is how often it was asked to be delivered once more after it had been
-	// delivered or given up.
+	// Replays is how often it was replayed after it had been delivered or given up.
 	Replays int
 	Created time.Time
 	Updated time.Time
-	// Whose it is and where it goes, for those who look: read with it, and empty for
-	// what is about to be sent, or once the installation is gone.
+	// Its owner and destination, for display: set when it is listed, empty when it is
+	// about to be sent, or once the installation is gone.
 	GroupRef, IntegrationID, DestinationName string
 }
 
-// KeyOf is a short mark of a record's id. Two records may share one: then a
-// message waits that need not.
+// KeyOf is a short mark of a record's id. Two records may share one: then a message
+// waits unnecessarily.
 func KeyOf(recordID string) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(recordID)) // a hash takes everything
@@ -162,9 +161,9 @@ type ReadPage struct {
 	Number      int64     // in all passes, from 1
 	Pass        int       // from 0: as often as the walk had started over
 	Began       time.Time // when it was asked for
-	Keyed       bool      // nothing slides over the seam to the next page
-	GaveWay     bool      // the read let others be served after it
-	Interrupted bool      // something may have slid over the seam to the page before
+	Keyed       bool      // no record can move across the boundary to the next page
+	GaveWay     bool      // the read yielded to others after it
+	Interrupted bool      // a record may have moved across the boundary to the previous page
 	Size        int64     // what the provider counted; -1 is unknown
 	Records     []byte    // their identities: see connector.Tally
 }
@@ -205,7 +204,7 @@ type Progress struct {
 	Now, LeaseUntil                    time.Time
 }
 
-// Standing is what a read has to know again at every page.
+// Standing is what a read has to look up again at every page.
 type Standing struct {
 	ConfigID     string // the installation's present one
 	ConnectionID string
@@ -213,7 +212,7 @@ type Standing struct {
 	Paused       bool // reads of the object are paused
 }
 
-// ReadMark is what is remembered of the reads of one object of an installation.
+// ReadMark is the stored state of the reads of one object of an installation.
 type ReadMark struct {
 	InstallationID string
 	Object         string

@@ -17,7 +17,7 @@ type ConnectState struct {
 	ProjectID, GroupRef string
 }
 
-// PendingStates are how many consents have begun and not come back.
+// PendingStates counts the consents that have begun and not come back.
 type PendingStates struct {
 	Project int       // of one project
 	Group   int       // of one group of it
@@ -105,7 +105,7 @@ type Upload struct {
 	Expires   time.Time
 }
 
-// Cutoffs says what is old enough to be cleared away: what ended or expired
+// Cutoffs says what is old enough to be deleted: what ended or expired
 // before each time. The zero time keeps everything of its sort.
 type Cutoffs struct {
 	States    time.Time // consents begun and not finished
@@ -118,7 +118,7 @@ type Cutoffs struct {
 	// Batches with their attempts, by the time they were made: those that were
 	// delivered or have failed, and those that wait for a disabled destination.
 	Batches time.Time
-	// Grants are what was paid of budgets.
+	// Grants are requests that were paid from budgets.
 	Grants time.Time
 }
 

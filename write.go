@@ -22,7 +22,7 @@ const (
 	RecordFailed = "failed"
 )
 
-// Write is what there is to know of a write beside its operation.
+// Write is the part of a write that its operation does not have.
 type Write struct {
 	OperationID string
 	Type        string // WriteCreate, WriteUpdate or WriteDelete
@@ -55,8 +55,7 @@ type WriteRecord struct {
 	Error    string // why it failed, or why the last attempt did
 }
 
-// WriteKey makes one write of all requests that carry the same key of the
-// caller's.
+// WriteKey makes one write of all requests with the same idempotency key.
 type WriteKey struct {
 	ID          string // a hash of the installation and the caller's key
 	OperationID string

@@ -35,13 +35,13 @@ func Pages(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Page, error
 	}
 }
 
-// All walks every record of a read from req.Cursor to the end. It stops at the
+// All yields every record of a read from req.Cursor to the end. It stops at the
 // first error, which it yields with an empty record.
 //
 // A record that comes twice is yielded once, unless it has changed in between.
 // A walk from the beginning that got fewer records than the provider's last
 // count ends with an error of kind windlass.Incomplete, after the last record:
-// the records are good, but they are not all there are.
+// the records are good, but some are missing.
 func All(ctx context.Context, r Reader, req ReadRequest) iter.Seq2[Record, error] {
 	return Records(Pages(ctx, r, req), req)
 }

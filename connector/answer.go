@@ -12,7 +12,7 @@ import (
 // 400 KB, so more than this is not an answer but an attack or a mistake.
 const maxBody = 64 << 20
 
-// ErrTooLarge is why an answer of more than 64 MiB is not read.
+// ErrTooLarge is the error for an answer of more than 64 MiB.
 var ErrTooLarge = fmt.Errorf("the answer is larger than %d MiB", maxBody>>20)
 
 // ReadBody reads a whole answer, of at most 64 MiB, into a buffer of the right size.
@@ -43,8 +43,8 @@ func (e *BrokenError) Error() string { return "the answer broke off: " + e.Err.E
 // Unwrap returns the cause.
 func (e *BrokenError) Unwrap() error { return e.Err }
 
-// Attempts are what [Retry] tells a connector of the attempts that one request
-// took, on the request's own context.
+// Attempts tells a connector about the attempts that [Retry] made for one request,
+// through the request's context.
 type Attempts struct{ doubtful bool }
 
 // Doubtful reports that an attempt failed in a way that leaves open whether it was
@@ -53,14 +53,13 @@ func (a *Attempts) Doubtful() bool { return a.doubtful }
 
 type attemptsKey struct{}
 
-// WithAttempts returns a context for one request whose attempts are to be known.
+// WithAttempts returns a context for one request that records its attempts.
 func WithAttempts(ctx context.Context) (context.Context, *Attempts) {
 	a := &Attempts{}
 	return context.WithValue(ctx, attemptsKey{}, a), a
 }
 
-// doubt notes that an attempt failed in a way that leaves open whether it was
-// carried out.
+// doubt notes that it is not known whether a failed attempt was carried out.
 func doubt(ctx context.Context) {
 	if a, ok := ctx.Value(attemptsKey{}).(*Attempts); ok {
 		a.doubtful = true

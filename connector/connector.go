@@ -34,10 +34,10 @@ import (
 
 // Reader reads records page by page.
 type Reader interface {
-	// Read returns one page. The first call has no Cursor; the next ones carry
-	// the Next of the page before, with the rest of the request unchanged.
-	// Read may be repeated: it changes nothing at the provider, and the same
-	// request reads the same place.
+	// Read returns one page. The first call has no Cursor; each later one has the Next
+	// of the previous page, with the rest of the request unchanged. Read may be
+	// repeated: it changes nothing at the provider, and the same request reads the same
+	// place.
 	Read(ctx context.Context, req ReadRequest) (Page, error)
 }
 
@@ -61,8 +61,8 @@ type Deleter interface {
 // Finder looks for records that a create may have left behind.
 type Finder interface {
 	// Find looks for the record that a create of req.Record would have made: by
-	// what is unique among the object's records, or by all that the record says
-	// where nothing is. found is false when there is none. It changes nothing.
+	// what is unique among the object's records, or by all fields of the record where
+	// nothing is unique. found is false when there is none. It changes nothing.
 	Find(ctx context.Context, req FindRequest) (id string, found bool, err error)
 }
 
@@ -142,9 +142,9 @@ type Page struct {
 	// Full reports that Since and Until were given but could not be applied:
 	// the read returns every record there is.
 	Full bool
-	// Keyed reports that Next takes up at a key that the records keep, and not
-	// at a place in the list: however much later it is asked for, no record
-	// slides over the seam between the two pages.
+	// Keyed reports that Next continues at a key that the records keep, and not at a
+	// position in the list: however much later it is used, no record moves across the
+	// boundary between the two pages.
 	Keyed bool
 	// Notes say what the provider did wrong on this page and what was done about
 	// it, as sentences for the log of the read.

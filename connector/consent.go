@@ -6,7 +6,8 @@ import (
 	"windlass"
 )
 
-// Consent is what a provider's consent page and its token endpoint are told alike.
+// Consent holds the parameters that a provider's consent page and its token endpoint
+// have in common.
 type Consent struct {
 	State    string // comes back with the code
 	Callback string // where the code comes back to
@@ -16,8 +17,7 @@ type Consent struct {
 	Verifier windlass.Secret
 }
 
-// Grant is what a provider's token endpoint hands out for a code or for a
-// refresh token.
+// Grant is the answer of a provider's token endpoint to a code or a refresh token.
 type Grant struct {
 	AccessToken windlass.Secret
 	// ExpiresIn is how long the access token lives; zero when the provider does
@@ -30,8 +30,8 @@ type Grant struct {
 	Scopes []string
 }
 
-// Account is what a credential turned out to be for: a person, if it belongs to
-// one, and the workspace that was asked for.
+// Account is what a credential gives access to: its person, if it belongs to one, and
+// the workspace that was asked for.
 type Account struct {
 	// User is the provider's id of the credential's user; empty when the
 	// credential may not tell, or has none.

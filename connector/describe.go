@@ -16,7 +16,7 @@ type Object struct {
 	// filter: the connector tries it first, and reads in full where it fails.
 	IncrementalIfProbed bool `json:"incrementalIfProbed,omitempty"`
 	// Workspace reports that the records belong to a workspace, which has to be
-	// named; the others belong to the credential, or to everybody.
+	// named; the others belong to the credential, or are public.
 	Workspace bool `json:"workspace"`
 	// Parent names the object whose records this one's are below, as branches are
 	// below repositories; empty for an object at the top. Such an object is read

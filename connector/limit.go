@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Limit is what an answer says of the rolling hour's budget.
+// Limit is what an answer says about the budget of the rolling hour.
 type Limit struct {
 	// Limit is how many requests an hour are allowed; -1 when not said.
 	Limit int

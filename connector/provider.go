@@ -8,8 +8,8 @@ import (
 	"windlass"
 )
 
-// Provider is all that a server knows of one provider. There is one value for each,
-// made when the server is put together; it is safe for concurrent use. Only what
+// Provider is everything that a server knows about one provider. There is one value for
+// each, made when the server is put together; it is safe for concurrent use. Only what
 // differs between providers is a method: paying, counting, retrying and keeping
 // credentials fresh are the server's.
 type Provider interface {
@@ -27,7 +27,7 @@ type Provider interface {
 	// on every request, and refuses requests to anywhere but the provider (invariant
 	// 6). It refreshes nothing.
 	Transport(credentials windlass.Credentials, base http.RoundTripper) (http.RoundTripper, error)
-	// Check finds out what the credentials of client are good for in a workspace. One
+	// Check determines what the credentials of client give access to in a workspace. One
 	// that does not exist, or that they cannot see, is a windlass.NotFound.
 	Check(ctx context.Context, client *http.Client, workspace string) (Account, error)
 	// Missing returns which of the required scopes a grant lacks, each once and sorted.
@@ -35,8 +35,7 @@ type Provider interface {
 	// Open returns a connector to one workspace. Its requests are sent through client,
 	// which authenticates and pays for them, and sends again what may be.
 	Open(client *http.Client, options Options) (Connector, error)
-	// Limit reads what an answer says of the requests that are allowed. It reports
-	// false where that is nothing.
+	// Limit reads the request limit from an answer. It reports false where there is none.
 	Limit(resp *http.Response) (Limit, bool)
 }
 
@@ -75,8 +74,8 @@ type Options struct {
 	Lessons string
 }
 
-// Endpoints are where a provider is instead of where it is known to be: a look-alike
-// for tests and trials. Empty is where it is known to be.
+// Endpoints override the addresses of a provider, for example with those of a mock
+// server for tests and trials. Empty uses the provider's own.
 type Endpoints struct {
 	// API is the base URL of its API, Site where its consent pages are.
 	API, Site string

@@ -21,11 +21,10 @@ import (
 //
 // It waits as long as Retry-After or the limit headers say, else a jittered,
 // growing time, and never past the request context's deadline or MaxWait: when
-// the wait would go past, it returns what it has at once. To tell a broken
-// answer it holds the answers to GET in memory, up to 64 MiB; it is therefore
-// not for streams.
+// the wait would go past, it returns what it has at once. To detect a broken answer it
+// reads answers to GET into memory, up to 64 MiB; it is therefore not for streams.
 //
-// Put what authenticates inside it, so that every attempt is signed anew.
+// Wrap the authenticating transport in it, so that every attempt is signed again.
 type Retry struct {
 	// Base sends each attempt; nil means http.DefaultTransport.
 	Base http.RoundTripper
@@ -155,13 +154,13 @@ func (r *Retry) judge(ctx context.Context, resp *http.Response, err error, attem
 		return wait, false
 	}
 	if asked, ok := AskedToWait(resp.Header, time.Now()); ok {
-		// A little more than asked, so that many clients do not come back at once.
+		// A little more than asked, so that many clients do not return at the same moment.
 		wait.Delay = max(asked, minWait) + rand.N(250*time.Millisecond)
 	}
 	return wait, true
 }
 
-// shortest is the least that is waited, whatever an answer says: "Retry-After: 0"
+// shortest is the minimum wait, whatever an answer says: "Retry-After: 0"
 // must not become a loop.
 const minWait = time.Second
 
@@ -174,7 +173,7 @@ func backoff(attempt int, first, most time.Duration) time.Duration {
 	return delay/2 + rand.N(delay/2+1)
 }
 
-// hold reads the whole answer, so that one that breaks off is known here.
+// hold reads the whole answer, so that a truncated one is noticed here.
 func hold(resp *http.Response) error {
 	data, err := ReadBody(resp)
 	_ = resp.Body.Close() // the read's own error is the one that counts

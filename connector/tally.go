@@ -30,8 +30,7 @@ type identity [16]byte
 
 const entrySize = len(identity{}) + 8
 
-// Take notes a record, and reports whether it is to be passed on: it has not
-// come before, or has changed since.
+// Take adds a record, and reports whether it is new or has changed since it last came.
 func (t *Tally) Take(r Record) bool {
 	sum := sha256.Sum256([]byte(r.ID))
 	var updated int64

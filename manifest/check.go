@@ -55,7 +55,7 @@ func (c checker) integration(in *Integration, path string) {
 	}
 }
 
-// actions checks that an integration does anything at all.
+// actions checks that an integration has at least one action.
 func (c checker) actions(in *Integration, path string) {
 	proxies := in.Proxy != nil && in.Proxy.Enabled
 	if in.Read != nil || in.Write != nil || in.Subscribe != nil || proxies {
@@ -86,7 +86,7 @@ func (c checker) need(value, path, remedy string) bool {
 	return false
 }
 
-// known reports a name that is not among those that there are.
+// known reports an unknown name.
 func (c checker) known(name string, names []string, path, what string) {
 	if names == nil || slices.Contains(names, name) {
 		return

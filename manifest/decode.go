@@ -10,11 +10,11 @@ import (
 	"windlass/internal/nearest"
 )
 
-// A decoder moves a tree into the types of this package. The tags of those
+// A decoder decodes a tree into the types of this package. The tags of those
 // types are the only list of keys there is.
 type decoder struct{ *report }
 
-// otherSpellings are keys that sources disagree about.
+// otherSpellings are keys that documents spell differently.
 var otherSpellings = map[string]string{"inheritFieldsAndMappings": "inheritFieldsAndMapping"}
 
 func (d decoder) decode(n *node, path string, into reflect.Value) {
@@ -138,7 +138,7 @@ func (d decoder) expect(n *node, path string, want kind) bool {
 	return false
 }
 
-// asBefore says where something stood before, if that is known.
+// asBefore says where a key first appeared, if that is known.
 func (p place) asBefore() string {
 	if p.line == 0 {
 		return ""

@@ -6,8 +6,8 @@
 //
 // [Parse] and [FromJSON] never panic, never guess, and report everything that
 // is wrong at once, as [Problems]: each with its line and column, what it is,
-// and what to write instead. A manifest that they return keeps every rule of
-// the published contract, so nothing that uses one needs to check it again.
+// and what to write instead. A manifest that they return conforms to the published
+// contract, so its users need not check it again.
 //
 // The types have the contract's names and marshal to what its schema describes:
 // what is required is always there, what is absent is left out, nothing is null.

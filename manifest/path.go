@@ -7,7 +7,7 @@ import (
 	"windlass"
 )
 
-// Path leads to a value inside of a record, step by step. It has at least one
+// Path is the way to a value inside a record, step by step. It has at least one
 // step, and its first one is a key.
 type Path []Step
 
@@ -23,8 +23,8 @@ const maxSteps = 32
 
 // ParsePath reads the name of a field: a plain name such as full_name, which is
 // a key at the top of the record, or a path that begins with $, such as
-// $['links']['clone'][*]['href']. Keys stand in single or double quotes, in
-// which \ takes away the meaning of the quote or the \ behind it.
+// $['links']['clone'][*]['href']. Keys stand in single or double quotes, in which \
+// escapes a quote or another \.
 //
 // The error is a [*PathError].
 func ParsePath(text string) (Path, error) {

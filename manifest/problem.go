@@ -15,7 +15,7 @@ type Problem struct {
 	// the manifest did not come from a text file; then Path says the place.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
-	// Path leads to the value, as in integrations[0].read.objects[1].schedule.
+	// Path is the path of the value, as in integrations[0].read.objects[1].schedule.
 	// It is empty when the text itself cannot be read.
 	Path string `json:"path,omitempty"`
 	// Message says what is wrong, Remedy what to do about it.

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// maxProblems bounds what one hostile file can make us say.
+// maxProblems bounds the output that one hostile file can cause.
 const maxProblems = 500
 
-// A place is where something stands in the text. The zero value is nowhere.
+// A place is a position in the text. The zero value is unknown.
 type place struct{ line, column int }
 
-// A report collects problems, and knows where in the text each path stands.
+// A report collects problems, and knows the position of each path in the text.
 type report struct {
 	file   string
 	places map[string]place // by path
@@ -58,8 +58,7 @@ func (r *report) addAt(at place, path, message, remedy string) {
 	})
 }
 
-// find returns where path stands, or else the nearest thing above it that
-// stands somewhere.
+// find returns the position of path, or else of its nearest parent with a position.
 func (r *report) find(path string) place {
 	for {
 		if at, found := r.places[path]; found {
@@ -86,7 +85,7 @@ func (r *report) err() error {
 	slices.SortStableFunc(r.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	// What is wrong behind an anchor is wrong at each of its aliases, too.
+	// A problem behind an anchor would be reported at each of its aliases, too.
 	said := slices.CompactFunc(r.problems, func(a, b Problem) bool {
 		return a.Line > 0 && a.Line == b.Line && a.Column == b.Column && a.Message == b.Message
 	})

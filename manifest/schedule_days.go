@@ -8,7 +8,7 @@ import (
 const minutesPerDay = 24 * 60
 
 // The calendar repeats itself after 400 years, which are a whole number of
-// weeks: what does not happen in so many months never happens.
+// weeks: what does not happen within that many months never happens.
 const cycleMonths = 400 * 12
 
 // A month of the Gregorian calendar, and the day of the week it begins with.
@@ -96,8 +96,8 @@ func (s Schedule) minDays() int {
 	return shortest
 }
 
-// closest returns the distance of the two bits that are closest to each other,
-// and more than any month has days when there are no two.
+// closest returns the smallest distance between two bits; with fewer than two, more
+// than the days of any month.
 func closest(set uint64) int {
 	for distance := 1; distance < 31; distance++ {
 		if set&(set>>distance) != 0 {

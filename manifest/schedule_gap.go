@@ -27,7 +27,7 @@ func (s Schedule) AtLeast(shortest time.Duration) error {
 	return scheduleError(s.text, fmt.Sprintf("%s; the shortest gap is %s", how, spell(shortest)), remedy)
 }
 
-// slower looks for a minute field with which the rest of the schedule would do.
+// slower looks for a minute field that makes the schedule valid.
 func (s Schedule) slower(shortest time.Duration) (string, bool) {
 	minute, rest, _ := strings.Cut(s.text, " ")
 	var candidates []string
@@ -46,8 +46,8 @@ func (s Schedule) slower(shortest time.Duration) (string, bool) {
 	return "", false
 }
 
-// thinned returns the minutes of the schedule without those that follow the one
-// before too soon.
+// thinned returns the minutes of the schedule without those that follow the previous
+// one too soon.
 func (s Schedule) thinned(shortest time.Duration) string {
 	var kept []string
 	last := -1 << 30

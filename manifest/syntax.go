@@ -49,7 +49,7 @@ func placeOf(data []byte, offset int) place {
 	return place{line: line, column: utf8.RuneCount(text) + 1}
 }
 
-// addSyntax reports what kept the library from reading the text.
+// addSyntax reports why the library could not read the text.
 func (r *report) addSyntax(data []byte, err error) {
 	failure, found := errors.AsType[*yaml.LoadError](err)
 	if !found {
@@ -71,7 +71,7 @@ func (r *report) addSyntax(data []byte, err error) {
 	r.addAt(at, "", message, remedyFor(lineOf(data, at.line), at.column, failure))
 }
 
-// remedyFor guesses what was meant from what stands at the mistake.
+// remedyFor guesses what was meant from the text at the mistake.
 func remedyFor(line []rune, column int, failure *yaml.LoadError) string {
 	var char rune
 	if column >= 1 && column <= len(line) {

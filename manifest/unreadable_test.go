@@ -36,7 +36,7 @@ func TestUnreadableTextSaysWhereAndWhatToDo(t *testing.T) {
 		{"JSON cut short is YAML cut short", `{"specVersion": "1.0.0", "integrations": [`, "amp.yaml:2:1: not valid YAML"},
 		{"another version of YAML", "%YAML 2.0\n---\na: 1\n", "amp.yaml:1:1: not valid YAML: found incompatible YAML document"},
 		{"a second document that is broken", "a: 1\n---\n[\n", "not valid YAML"},
-		{"more than a mebibyte", "#" + strings.Repeat("x", 1<<20), "amp.yaml: the manifest has 1048577 bytes, the most is 1048576"},
+		{"more than a mebibyte", "#" + strings.Repeat("x", 1<<20), "amp.yaml: the manifest has 1048577 bytes, and may have at most 1048576"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

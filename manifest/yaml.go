@@ -78,7 +78,7 @@ func acceptVersion(data []byte) []byte {
 // A converter turns the library's tree into ours, following aliases.
 type converter struct {
 	report  *report
-	open    []*yaml.Node // what the aliases that we are inside of stand for
+	open    []*yaml.Node // the anchors of the aliases being expanded
 	aliased int          // values that came from aliases so far
 	gaveUp  bool
 }

@@ -29,8 +29,8 @@ func NewSecret() windlass.Secret {
 // Key is a secret that is ready for use. However it is printed or logged, it
 // does not show. The zero value is no key: nothing is signed or verified with it.
 type Key struct {
-	// A function, because fmt prints whatever else a struct holds without
-	// asking the methods below, once that struct is itself an unexported field.
+	// A function, because fmt prints the other fields of a struct without calling the
+	// methods below, once that struct is itself an unexported field.
 	bytes func() []byte
 }
 

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Message is what a verified message says of itself.
+// Message is the id and the time of a verified message.
 type Message struct {
 	// ID is the same however often the message is delivered.
 	ID string
@@ -23,8 +23,8 @@ type Message struct {
 // bytes that arrived. Of several keys, any may have signed it: give the old
 // one, too, while it is being replaced.
 //
-// The error is an [*Error]. The time is looked at last, so that [ErrTooOld] and
-// [ErrTooNew] are said only of genuine messages.
+// The error is an [*Error]. The time is checked last, so that [ErrTooOld] and
+// [ErrTooNew] are returned only for genuine messages.
 func Verify(keys []Key, headers http.Header, body []byte, now time.Time) (Message, error) {
 	keys = slices.DeleteFunc(slices.Clone(keys), Key.IsZero)
 	if len(keys) == 0 {
@@ -108,8 +108,8 @@ func readFamily(headers http.Header, family string) (signedHeaders, error) {
 	return out, nil
 }
 
-// readSignatures returns the signatures of our version, and passes over what
-// else the header may hold: other versions are to come.
+// readSignatures returns the signatures of our version, and ignores everything else in
+// the header: there may be other versions later.
 func readSignatures(header string) [][]byte {
 	var signatures [][]byte
 	for token := range strings.FieldsSeq(header) {

@@ -63,7 +63,7 @@ func TestMessages(t *testing.T) {
 			h.Set("Webhook-Signature", h.Get("Webhook-Signature")[:23])
 		}, want: webhook.ErrMismatch},
 		{name: "too old", now: sent.Add(webhook.Tolerance + time.Second), want: webhook.ErrTooOld, says: "was sent 5m1s ago, more than 5m0s"},
-		{name: "too new", now: sent.Add(-webhook.Tolerance - time.Second), want: webhook.ErrTooNew, says: "5m1s ahead of now"},
+		{name: "too new", now: sent.Add(-webhook.Tolerance - time.Second), want: webhook.ErrTooNew, says: "is dated 5m1s in the future"},
 		{name: "too old and forged is forged", now: sent.Add(time.Hour), keys: []webhook.Key{strange}, want: webhook.ErrMismatch},
 		{name: "no headers at all", change: func(h http.Header) { clear(h) }, want: webhook.ErrMissing, says: "the header webhook-id or svix-id is missing"},
 		{name: "no signature", change: drop("Webhook-Signature", "Svix-Signature"), want: webhook.ErrMissing, says: "webhook-signature or svix-signature"},

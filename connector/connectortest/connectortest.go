@@ -3,7 +3,7 @@
 // A connector's own tests call [Run] with a [Subject]: the connector, set up
 // against a provider or a faithful mock server that may be written to. The suite
 // then holds it to the promises of windlass/connector: complete and repeatable
-// reads, cursors that give nothing away, writes that return the id that
+// reads, cursors that reveal nothing, writes that return the id that
 // updates and deletes take, and one type of error for everything that fails.
 // Objects below others are read below each of their first parents, one by one.
 package connectortest

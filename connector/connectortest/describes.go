@@ -8,7 +8,7 @@ import (
 	"windlass/connector"
 )
 
-// describes checks that the connector says of every object what there is to say.
+// describes checks the description of every object.
 func describes(t *testing.T, s Subject) {
 	objects := s.Connector.Objects()
 	if len(objects) == 0 {

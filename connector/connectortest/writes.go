@@ -9,7 +9,7 @@ import (
 	"windlass/connector"
 )
 
-// writes creates, changes and deletes a record, and looks after each step.
+// writes creates, changes and deletes a record, and checks after each step.
 func writes(t *testing.T, s Subject, object string) {
 	ctx := t.Context()
 	write, ok := s.Writes[object]

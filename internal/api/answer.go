@@ -25,7 +25,7 @@ func writeAnswer(w http.ResponseWriter, status int, answer any) error {
 	case text:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(status)
-		_, _ = w.Write([]byte(answer)) // a caller that went away needs no answer
+		_, _ = w.Write([]byte(answer)) // a caller that disconnected needs no answer
 		return nil
 	case json.RawMessage: // made at the start, not per request
 		w.Header().Set("Content-Type", "application/json")
@@ -43,8 +43,8 @@ func writeAnswer(w http.ResponseWriter, status int, answer any) error {
 	return nil
 }
 
-// encode marshals an answer. The contract knows no null: what was given to us as
-// one, inside a config or a manifest, is left out.
+// encode marshals an answer. The contract has no null: a null inside a config or a
+// manifest is left out.
 func encode(answer any) ([]byte, error) {
 	body, err := json.Marshal(answer)
 	if err != nil || !bytes.Contains(body, []byte("null")) {

@@ -16,8 +16,8 @@ import (
 	"windlass/internal/sink"
 )
 
-// Config is what the API is made of. Everything down to PublicURL is required, but
-// for Writes.
+// Config has the dependencies and settings of the API. All fields down to PublicURL are
+// required, except Writes.
 type Config struct {
 	Install Installing
 	Connect Connecting
@@ -32,7 +32,7 @@ type Config struct {
 	Notify  Notifying
 	Budgets Budgeting
 	Lookup  Lookup
-	// Proxy gets the requests that are for the provider; nil means there is no proxy.
+	// Proxy serves the requests for the provider; nil means that there is no proxy.
 	Proxy Proxying
 	// ProxyHost is a host name of the proxy's own; empty means there is none.
 	ProxyHost string
@@ -40,7 +40,7 @@ type Config struct {
 	// https://windlass.example.com: upload URLs begin with it.
 	PublicURL string
 	// OperatorKey, sent as X-Api-Key, opens every project and may make new ones.
-	// The zero value: there is no such key.
+	// The zero value turns it off.
 	OperatorKey windlass.Secret
 	// Logger gets a line per request; nil logs nothing. Changes and failures
 	// are info, what was only read is debug, what is wrong on our side is error.
@@ -92,8 +92,8 @@ type API struct {
 	document json.RawMessage
 }
 
-// New makes the handler of everything that the API serves: /v1/…, the callback
-// page and /openapi.json. Anything else it answers with 404.
+// New makes the handler of the API: /v1/…, the callback page and /openapi.json. It
+// answers other paths with 404.
 func New(config Config) (*API, error) {
 	if config.Install == nil || config.Connect == nil || config.Lookup == nil ||
 		config.Reads == nil || config.Destinations == nil || config.Downloads == nil || config.Deliver == nil || config.Notify == nil || config.Budgets == nil {
@@ -140,7 +140,7 @@ func New(config Config) (*API, error) {
 	return a, nil
 }
 
-// newID names a request.
+// newID returns the id of a new request.
 func (a *API) newID() string {
 	id, err := uuid.NewV7()
 	if err != nil {

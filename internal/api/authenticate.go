@@ -9,10 +9,10 @@ import (
 	"windlass"
 )
 
-// A caller is who sent a request, and what it may see.
+// A caller is the sender of a request, and what it may see.
 type caller struct {
 	name       string // for the log: a key's public part, or a token's key
-	access     access // the furthest column of the table that is open to it
+	access     access // its highest access in the table
 	projectID  string
 	everywhere bool // the operator, who belongs to no project
 	// groupRef and consumerRef are set for a token of one customer, which sees
@@ -59,9 +59,9 @@ func (w caller) mustBe(groupRef, consumerRef string) error {
 	}
 }
 
-// admit lets a request in: it finds out who sent it, whether the operation is
-// open to them, and resolves the project of the path. A project that is not the
-// caller's cannot be told apart from one that does not exist.
+// admit authenticates the sender of a request, checks that it may call the operation,
+// and resolves the project of the path. A project that is not the caller's cannot be
+// told apart from one that does not exist.
 func (a *API) admit(c *call) error {
 	if c.route.access == anyone {
 		return nil
@@ -94,7 +94,7 @@ func (a *API) projectOf(c *call, idOrName string) (windlass.Project, error) {
 		err = &windlass.Error{Kind: windlass.NotFound}
 	}
 	if kindOf(err) == windlass.NotFound && err != nil {
-		return windlass.Project{}, notFound("project", idOrName) // in the same words, whichever it was
+		return windlass.Project{}, notFound("project", idOrName) // the same text for both cases
 	}
 	return found, err
 }
@@ -115,7 +115,7 @@ func closed(to access) error {
 	return failure
 }
 
-// authenticate finds out who sent a request.
+// authenticate determines the sender of a request.
 func (a *API) authenticate(c *call) (caller, error) {
 	if key := c.r.Header.Get("X-Api-Key"); key != "" {
 		return a.letIn(c, key, a.byKey)

@@ -69,7 +69,7 @@ func overLimit(limit int64) error {
 }
 
 // parseJSON reads a JSON text. A key that appears twice in an object is an issue:
-// readers differ in which of the two they take.
+// parsers differ in which of the two they use.
 func parseJSON(data []byte, found *faults) (any, error) {
 	var value any
 	if err := json.Unmarshal(data, &value); err != nil {
@@ -154,7 +154,7 @@ func join(place, name string) string {
 	return place + "." + name
 }
 
-// plainTypeError says what encoding/json found, in words that name no Go type.
+// plainTypeError explains an error of encoding/json without the names of Go types.
 func plainTypeError(err error) string {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
@@ -180,8 +180,8 @@ func invalid(issues []windlass.Issue) error {
 	return &windlass.Error{Kind: windlass.Invalid, Message: message, Issues: issues}
 }
 
-// checkQuery holds the query against the parameters that the operation has. What
-// it does not know is left alone, as browsers and proxies add to queries.
+// checkQuery checks the query against the parameters of the operation. Unknown
+// parameters are ignored, as browsers and proxies add to queries.
 func checkQuery(params []param, query url.Values) error {
 	var issues []windlass.Issue
 	report := func(name, message string) {
@@ -210,7 +210,7 @@ func checkQuery(params []param, query url.Values) error {
 	return invalid(issues)
 }
 
-// isCount reports whether a text is a number above zero, within reason.
+// isCount reports whether a text is a positive number of a reasonable length.
 func isCount(text string) bool {
 	n, err := strconv.Atoi(text)
 	return err == nil && n > 0

@@ -22,7 +22,7 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		{"half a body", `{"label":`, 400, "malformed-request"},
 		{"two bodies", `{"label":"a"}{"label":"b"}`, 400, "malformed-request"},
 		{"a comment", `{"label":"a"} // b`, 400, "malformed-request"},
-		{"bytes that are no text", "{\"label\":\"\xff\"}", 400, "malformed-request"},
+		{"bytes that are not text", "{\"label\":\"\xff\"}", 400, "malformed-request"},
 		{"nested beyond reason", strings.Repeat("[", 20_000), 400, "malformed-request"},
 		{"nested deeper than anything needs", `{"label":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}`, 400, "malformed-request"},
 		{"a key that is a book", `{"` + strings.Repeat("k", 1000) + `":1}`, 400, "malformed-request"},

@@ -10,8 +10,8 @@ import (
 	"windlass/internal/ui"
 )
 
-// Where a consent begins, for a new connection or for one that there is, and where
-// a provider sends people back to.
+// The paths at which a consent begins, for a new or an existing connection, and to
+// which the provider redirects.
 const (
 	consentPath  = "/v1/oauth-connect"
 	consentVerb  = ":oauth-update"
@@ -165,15 +165,14 @@ func (a *API) shown(c *call, shown interface {
 	}}
 }
 
-// A consentMessage is what the callback page tells the page that opened it.
+// A consentMessage is the message of the callback page to the page that opened it.
 type consentMessage struct {
 	EventType string         `json:"eventType"`
 	Data      map[string]any `json:"data"`
 	Message   string         `json:"message,omitempty"`
 }
 
-// finishConsent is where the provider sends a person back to. It answers with a
-// page, whatever came of it.
+// finishConsent is the provider's callback. It answers with a page, also after a failure.
 func (a *API) finishConsent(c *call) (page, error) {
 	answer := connect.Answer{
 		State: c.query.Get("state"), Code: c.query.Get("code"),
@@ -189,7 +188,7 @@ func (a *API) finishConsent(c *call) (page, error) {
 	return a.shown(c, a.consentPage(c, outcome, err)), nil
 }
 
-// consentFailed is what the opener is told of a failure. Published components show
+// consentFailed is the message to the opener about a failure. Published components show
 // people what stands in data.error or in message; code is for programs.
 func consentFailed(code, words string) consentMessage {
 	return consentMessage{EventType: "AUTHORIZATION_FAILED", Message: words, Data: map[string]any{"error": words, "code": code}}
@@ -227,7 +226,7 @@ func (a *API) consentPage(c *call, outcome connect.Outcome, err error) ui.Consen
 	return shown
 }
 
-// sentence makes a sentence of a clause.
+// sentence turns a clause into a sentence.
 func sentence(clause string) string {
 	if clause == "" {
 		return ""

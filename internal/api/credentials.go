@@ -9,7 +9,7 @@ import (
 	"windlass/internal/connect"
 )
 
-// connectionRequest is what a connection is made of, or changed to.
+// connectionRequest is the body that creates or changes a connection.
 type connectionRequest struct {
 	Provider             string                   `json:"provider,omitempty"`
 	GroupRef             string                   `json:"groupRef,omitempty"`
@@ -107,7 +107,7 @@ func (a *API) generateConnection(c *call, r generateRequest) (connection, error)
 	return asConnection(outcome.Connection), err
 }
 
-// What a mask of an update of a connection may name.
+// The fields that the mask of a connection's update may name.
 var connectionMask = []string{"providerWorkspaceRef", "providerMetadata", "apiKey", "basicAuth", "customAuth"}
 
 func (a *API) updateConnection(c *call, r updateConnectionRequest) (connection, error) {
@@ -132,7 +132,7 @@ func (a *API) updateConnection(c *call, r updateConnectionRequest) (connection, 
 	return asConnection(changed), err
 }
 
-// change takes over what the mask names, and nothing else of the body.
+// change applies the fields that the mask names, and no others.
 func (r updateConnectionRequest) change() (connect.Change, error) {
 	var change connect.Change
 	var issues []windlass.Issue
@@ -151,7 +151,7 @@ func (r updateConnectionRequest) change() (connect.Change, error) {
 		case "providerMetadata":
 			change.Metadata, missing = fromMetadata(r.Connection.ProviderMetadata), r.Connection.ProviderMetadata == nil
 			if workspace, ok := change.Metadata["workspace"]; ok && !slices.Contains(r.UpdateMask, "providerWorkspaceRef") {
-				change.Workspace = workspace.Value // the other place where clients name it
+				change.Workspace = workspace.Value // clients may also name it here
 			}
 		case "apiKey":
 			named.APIKey, missing = r.Connection.APIKey, r.Connection.APIKey == ""

@@ -112,7 +112,7 @@ func (a *API) getDelivery(c *call) (delivery, error) {
 	return out, nil
 }
 
-// replayed says how many messages are on their way once more.
+// replayed is the number of messages that are sent again.
 type replayed struct {
 	Replayed int `json:"replayed"`
 }
@@ -137,7 +137,7 @@ func (a *API) replayDeliveries(c *call, r replayRequest) (replayed, error) {
 	return replayed{n}, err
 }
 
-// destinationHealth is how the deliveries to a destination stand.
+// destinationHealth is the state of the deliveries to a destination.
 type destinationHealth struct {
 	Disabled     bool      `json:"disabled"`
 	Reason       string    `json:"reason,omitempty"` // why nothing is sent
@@ -188,7 +188,7 @@ func (a *API) healthOf(c *call, d windlass.Destination, err error) (destinationH
 	return health, err
 }
 
-// budgetAnswer is what may be asked of the provider in an hour, and what was.
+// budgetAnswer has the hourly limit of requests to the provider, and the requests made.
 type budgetAnswer struct {
 	Key string `json:"key"` // app: and a provider app's id, or credential: and a keyed hash of it
 	// Connections are the project's that use the credential.

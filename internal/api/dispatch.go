@@ -19,8 +19,8 @@ type pattern struct {
 	segments []segment
 }
 
-// A segment is a literal, or a name in braces for whatever stands there, which
-// may be followed by a verb: {connectionId}:oauth-update.
+// A segment is a literal, or a name in braces for a value, which may be followed by a
+// verb: {connectionId}:oauth-update.
 type segment struct {
 	literal string
 	name    string
@@ -50,7 +50,8 @@ func parseSegment(part string) segment {
 	return segment{name: name[1:], verb: verb}
 }
 
-// fixed says how much of a pattern is spelt out: what is spelt out is tried first.
+// fixed counts the literal parts of a pattern: the pattern with more of them is tried
+// first.
 func (p pattern) fixed() (n int) {
 	for _, s := range p.segments {
 		n += len(s.literal) + len(s.verb)
@@ -99,7 +100,7 @@ func (p pattern) match(parts []string) (map[string]string, bool) {
 	return params, true
 }
 
-// value takes what stands for a name. A colon that is not escaped begins a verb,
+// value takes the value of a name. A colon that is not escaped begins a verb,
 // so that a verb which is misspelt is no id.
 func (s segment) value(part string) (string, bool) {
 	raw, ok := strings.CutSuffix(part, s.verb)

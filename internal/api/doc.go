@@ -19,6 +19,6 @@
 //
 // # What to use
 //
-// [New] makes the handler out of the services that [Config] names. What the
-// package needs of the rest of Windlass are the interfaces in services.go.
+// [New] makes the handler out of the services that [Config] names. The interfaces in
+// services.go are what the package needs from the rest of Windlass.
 package api

@@ -10,9 +10,9 @@ import (
 	"windlass"
 )
 
-// How many credentials of each sort may fail before more are refused unseen. An
-// office or a proxy is one address: a credential that was accepted lately is let
-// in all the same.
+// How many credentials of each type may fail before more are refused without a check.
+// An office or a proxy is one address: a recently accepted credential is accepted all
+// the same.
 var (
 	failedKeys     = guessing{most: 60, within: time.Minute}       // keys and tokens, of one address
 	failedImports  = guessing{most: 10, within: 10 * time.Minute}  // providers' credentials, of one address
@@ -73,7 +73,7 @@ func (g *guesses) good(source string) {
 	}
 }
 
-// makeRoom forgets what is over and, if that is not enough, some of the rest.
+// makeRoom removes expired entries and, if that is not enough, some of the others.
 func (g *guesses) makeRoom(now time.Time) {
 	if g.of == nil {
 		g.of = map[string]tally{}
@@ -94,7 +94,7 @@ func (g *guesses) makeRoom(now time.Time) {
 	}
 }
 
-// accept remembers a credential by its hash; wasAccepted tells of it.
+// accept remembers a credential by its hash, for wasAccepted.
 func (g *guesses) accept(credential string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -131,8 +131,8 @@ func (a *API) letIn(c *call, credential string, find func(*call, string) (caller
 	return who, err
 }
 
-// tryCredentials runs what tries a provider's credentials, unless too many from the
-// same address or of the same caller were refused.
+// tryCredentials runs a check of a provider's credentials, unless too many from the
+// same address or caller were refused.
 func (a *API) tryCredentials(c *call, try func() error) error {
 	address, by := "import from "+addressOf(c.r), "import by "+c.who.name
 	if err := a.guesses.begin(address, failedImports, a.now()); err != nil {
@@ -145,7 +145,7 @@ func (a *API) tryCredentials(c *call, try func() error) error {
 	err := try()
 	switch kind := kindOf(err); {
 	case err != nil && (kind == windlass.Unauthorized || kind == windlass.NeedsReconnect || kind == windlass.Forbidden || kind == windlass.NotFound):
-		// Each of these tells something about a credential.
+		// Each of these reveals something about a credential.
 	default:
 		a.guesses.good(address)
 		a.guesses.good(by)

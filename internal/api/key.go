@@ -7,8 +7,8 @@ import (
 	"windlass/internal/install"
 )
 
-// apiKey is a key, in the contract's shape. Key is the whole of it when it has
-// just been made, and only its public part ever after.
+// apiKey is a key, in the contract's shape. Key is the whole key when it has just been
+// created, and only its public part later.
 type apiKey struct {
 	Key       string   `json:"key"`
 	Label     string   `json:"label"`

@@ -17,11 +17,11 @@ const (
 	unprocessable    windlass.Kind = "unprocessable"
 )
 
-// A verdict is what a kind of failure becomes in HTTP.
+// A verdict is how a kind of failure is answered in HTTP.
 type verdict struct {
 	status int
-	// provider is the status when it was the provider that failed so: that it
-	// refused a customer's credential must not read like a wrong key of ours.
+	// provider is the status of a failure of the provider: that it refused a customer's
+	// credential must not look like a wrong API key.
 	provider int
 	slug     string // the end of the problem's type
 	title    string
@@ -57,7 +57,7 @@ var verdicts = map[windlass.Kind]verdict{
 // problemType is where the type of a problem begins. It is a name, not an address.
 const problemType = "urn:windlass:problem:"
 
-// verdictOf looks a kind up; one that is new here is a defect of ours.
+// verdictOf looks up a kind; an unknown one is an internal error.
 func verdictOf(kind windlass.Kind) verdict {
 	if v, ok := verdicts[kind]; ok {
 		return v

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// How much one text or list of a body may hold, in characters and entries, where
-// its schema says nothing else.
+// The maximum length of a text or list of a body, in characters and entries, unless its
+// schema says otherwise.
 const (
 	maxName   = 256
 	maxText   = 4096
@@ -14,9 +14,8 @@ const (
 	maxList   = 1000
 )
 
-// textLimits are the texts that may be longer than a name, by the key that they
-// stand under: what comes from others' systems, and what people write. 0: as long
-// as a body may be.
+// textLimits are the texts that may be longer than a name, by their key: values of
+// other systems, and texts of people. 0: limited only by the body.
 var textLimits = map[string]int{
 	"apiKey": maxSecret, "appKey": maxSecret, "clientKey": maxSecret, "clientSecret": maxSecret, "password": maxSecret,
 	"sharedSecret": maxSecret, "token": maxSecret, "publicKeyPem": maxSecret,

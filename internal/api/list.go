@@ -11,7 +11,7 @@ import (
 	"windlass"
 )
 
-// Lists are arrays in the published contract, with no word about pages. A request
+// Lists are arrays in the published contract, which has no pages for them. A request
 // that names no page gets all of a list, in an answer that is written while it is
 // read from the store, part by part. One that names pageSize or pageToken gets a
 // page, and in the header Link where the next one is.
@@ -59,7 +59,7 @@ func lists[T any](f func(*API, *call, windlass.Page) (listed[T], error)) operati
 	}}
 }
 
-// nextPage is a reference to the page behind one, relative to the request's URL.
+// nextPage is a reference to the next page, relative to the request's URL.
 func nextPage(query url.Values, size int, token string) string {
 	next := maps.Clone(query)
 	next.Set("pageSize", strconv.Itoa(size))
@@ -67,8 +67,8 @@ func nextPage(query url.Values, size int, token string) string {
 	return "?" + next.Encode()
 }
 
-// all answers with a whole list. What fails before anything is written is an error
-// like any other.
+// all answers with a whole list. A failure before anything is written is answered as an
+// ordinary error.
 func all[T any](a *API, c *call, f func(*API, *call, windlass.Page) (listed[T], error)) (any, error) {
 	first, err := f(a, c, windlass.Page{Limit: maxPageSize + 1})
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"windlass"
 )
 
-// builderInfo says who calls and what that opens, in the contract's shape. There
-// are no people behind keys here: a key, or the operator, stands for the builder,
-// and there are no organisations to have a role in.
+// builderInfo describes the caller and its projects, in the contract's shape. Keys
+// belong to no person: a key, or the operator, takes the place of the builder, and
+// there are no organisations with roles.
 type builderInfo struct {
 	Builder      builder                `json:"builder"`
 	ProjectRoles map[string]projectRole `json:"projectRoles"`
@@ -41,7 +41,7 @@ func (a *API) getMyInfo(c *call) (builderInfo, error) {
 	add := func(p windlass.Project) {
 		info.ProjectRoles[p.ID] = projectRole{role, "builder", c.who.name, asProject(p)}
 		if c.who.everywhere && p.Created.Before(info.Builder.CreateTime) {
-			info.Builder.CreateTime = p.Created.UTC() // the operator is as old as what there is
+			info.Builder.CreateTime = p.Created.UTC() // the operator has no creation time
 		}
 	}
 	if c.who.everywhere {

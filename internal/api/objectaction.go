@@ -30,8 +30,8 @@ func (objectRequest) Schema(r huma.Registry) *huma.Schema {
 	}}
 }
 
-// actsOnObject is the one operation of the contract that is two: what its body
-// asks for is a write when it has a type, and else a read.
+// actsOnObject is one operation of the contract that does two things: a write when its
+// body has a type, and otherwise a read.
 func actsOnObject() operation {
 	reading, writing := takes((*API).triggerRead), takes((*API).write)
 	written := reflect.TypeFor[write.Answer]()
@@ -79,8 +79,8 @@ func (a *API) write(c *call, r write.Request) (any, error) {
 	return answered{status, written}, nil
 }
 
-// asksForWrite looks whether the body has what only a write has, and leaves the
-// body to be read. A write that forgets its type is told so.
+// asksForWrite reports whether the body has a key of a write, and leaves the body to be
+// read. A write without its type gets an error that says so.
 func (a *API) asksForWrite(c *call) (bool, error) {
 	data, err := readLimited(c, a.bodyLimit)
 	if err != nil {

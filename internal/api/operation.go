@@ -99,7 +99,7 @@ func (a *API) ownOperation(c *call) (windlass.Operation, error) {
 	if err != nil || !c.who.isPerson() {
 		return found, err
 	}
-	// Whose it was cannot be told any more when the installation is gone.
+	// Its owner is not known any more when the installation is gone.
 	in, err := a.install.Installation(c.ctx(), c.project.ID, found.IntegrationID, found.InstallationID)
 	if err != nil || !c.who.seesGroup(in.Group.Ref) {
 		return windlass.Operation{}, notFound("operation", id)

@@ -9,9 +9,9 @@ import (
 	"windlass"
 )
 
-// What a body may hold. Each value's place is the keys above it, so what a
-// megabyte can make us say grows with its square: a few long keys over many
-// wrong values would be gigabytes.
+// Limits of a body. The place of a value has all keys above it, so the size of the
+// answer grows with the square of the body's: a few long keys over many wrong values
+// would be gigabytes.
 const (
 	maxBodyDepth = 100 // lists and objects inside each other
 	maxBodyKey   = 512 // bytes

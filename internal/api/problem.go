@@ -63,7 +63,7 @@ func kindOf(err error) windlass.Kind {
 	}
 }
 
-// problemFor says in the contract's words what went wrong.
+// problemFor describes an error in the contract's shape.
 func problemFor(err error, requestID string, now time.Time) *problem {
 	kind := kindOf(err)
 	v := verdictOf(kind)
@@ -99,7 +99,7 @@ func problemFor(err error, requestID string, now time.Time) *problem {
 	return p
 }
 
-// addFailure takes over what a failure of ours says. Only texts that were made to
+// addFailure adds the texts of one of our own errors. Only texts that were made to
 // be shown are: a cause of any other type may hold a query or a secret.
 func (p *problem) addFailure(failure *windlass.Error, upstream *windlass.Error) {
 	if failure.Message != "" {

@@ -21,8 +21,8 @@ type project struct {
 	Entitlements   *entitlements `json:"entitlements,omitempty"`
 }
 
-// entitlements are what a plan of the hosted service would allow. There are no
-// plans here: everything is.
+// entitlements are what a plan of the hosted service would allow. There are no plans
+// here: everything is allowed.
 type entitlements struct {
 	BrandingRemoval struct {
 		Value bool `json:"value"`
@@ -94,7 +94,7 @@ func (a *API) createConsumer(c *call, r install.ConsumerRequest) (consumer, erro
 	return asConsumer(kept), err
 }
 
-// each makes a list that is never null.
+// each converts a list; the result is never null.
 func each[From, To any](from []From, as func(From) To) []To {
 	to := make([]To, len(from))
 	for i := range from {

@@ -15,7 +15,7 @@ type Proxying interface {
 	Serve(w http.ResponseWriter, r *http.Request, call proxy.Call)
 }
 
-// The headers by which a proxied request is told apart, and names its project.
+// The headers that mark a proxied request, and name its project.
 const (
 	proxyVersion = "X-Amp-Proxy-Version"
 	proxyProject = "X-Amp-Project-Id"
@@ -44,8 +44,8 @@ func (a *API) Proxies(r *http.Request) bool {
 	return strings.EqualFold(strings.TrimSuffix(host, "."), a.proxyHost)
 }
 
-// serveProxied lets a request in and hands it over. What the proxy answers is not
-// ours: nothing is added to it, and it may take as long as it moves.
+// serveProxied authenticates a request and passes it to the proxy. Nothing is added to
+// the proxy's answer, and it may take as long as data flows.
 func (a *API) serveProxied(w http.ResponseWriter, r *http.Request) {
 	began := a.now()
 	c := &call{r: r, requestID: a.newID(), route: proxied}

@@ -46,8 +46,8 @@ type param struct {
 	about    string
 }
 
-// resource is the type that the resource which an operation makes or changes is
-// answered in; nil where it makes and changes none.
+// resource is the type in which an operation answers the resource that it creates or
+// changes; nil where it does neither.
 func (r *route) resource() reflect.Type {
 	switch {
 	case r.op.in == nil:

@@ -20,7 +20,7 @@ func TestPathsThatLeadNowhere(t *testing.T) {
 		{"an encoded step up", "GET", "/v1/projects/%2e%2e"},
 		{"a dot", "GET", "/v1/projects/./integrations"},
 		{"an encoded NUL", "GET", "/v1/projects/a%00b"},
-		{"bytes that are no text", "GET", "/v1/projects/%ff%fe"},
+		{"bytes that are not text", "GET", "/v1/projects/%ff%fe"},
 		{"an id with a slash too many", "GET", "/v1/projects/acme/connections/a/b/c"},
 		{"another version", "GET", "/v2/projects"},
 	} {

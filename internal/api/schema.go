@@ -91,8 +91,8 @@ func schemaName(t reflect.Type, hint string) string {
 // maxMask is how many fields an update may name.
 const maxMask = 100
 
-// tighten says in a schema what holds everywhere: nothing is null (huma lets
-// every list be), and no mask is without end.
+// tighten adds to a schema the rules for all bodies: nothing is null (huma allows it
+// for lists), and masks are bounded.
 func tighten(s *huma.Schema) {
 	if s == nil {
 		return
@@ -130,7 +130,7 @@ func (s *schemaSet) check(t reflect.Type, value any, found *faults) {
 		}
 		name, message := detail.Location, detail.Message
 		if message == "unexpected property" {
-			continue // unknownKeys says what there is instead
+			continue // unknownKeys lists the known keys
 		}
 		if found.full() {
 			break

@@ -15,7 +15,7 @@ type searchAnswer struct {
 	Results []searchEntry `json:"results"`
 }
 
-// searchEntry is one record, as it would stand in a message.
+// searchEntry is one record, as it would be in a message.
 type searchEntry struct {
 	Fields       map[string]any `json:"fields"`
 	MappedFields map[string]any `json:"mappedFields"`

@@ -17,7 +17,7 @@ var (
 	onlyActive      = param{name: "active", kind: "bool", about: "Only the active ones."}
 )
 
-// Where most operations live.
+// The path prefixes of most operations.
 const (
 	inProject     = "/v1/projects/{projectIdOrName}"
 	inIntegration = inProject + "/integrations/{integrationId}"
@@ -88,8 +88,8 @@ func setupRoutes() []route {
 	}
 }
 
-// customerRoutes are what is done for one customer, from a server or from that
-// customer's browser.
+// customerRoutes are operations for one customer, from a server or from that customer's
+// browser.
 func customerRoutes() []route {
 	const (
 		installations = inIntegration + "/installations"

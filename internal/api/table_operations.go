@@ -8,7 +8,7 @@ var (
 	listToken = param{name: "pageToken", about: "From the header Link of the previous page. Without it and without pageSize the answer is the whole list."}
 )
 
-// operationRoutes are what is going on: reads, deliveries, what a product is told.
+// operationRoutes are about activity: reads, deliveries, notifications.
 func operationRoutes() []route {
 	const (
 		installation = inIntegration + "/installations/{installationId}"
@@ -57,7 +57,7 @@ func operationRoutes() []route {
 	}
 }
 
-// notificationRoutes say who is told of what.
+// notificationRoutes are about topics and their routes.
 func notificationRoutes() []route {
 	const (
 		topics = inProject + "/topics"

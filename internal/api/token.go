@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// maxTokenLife is how long a token may live: it travels through browsers and
-	// cannot be called back.
+	// maxTokenLife bounds the life of a token: it passes through browsers and cannot be
+	// revoked.
 	maxTokenLife = 10 * time.Minute
-	// clockSkew is how far the clocks of a product's servers may be off.
+	// clockSkew is the tolerance for the clocks of a product's servers.
 	clockSkew = 10 * time.Second
 )
 
-// tokenClaims are what a product says of its own customer.
+// tokenClaims are a product's claims about its own customer.
 type tokenClaims struct {
 	jwt.RegisteredClaims
 	GroupRef    string `json:"groupRef"`
@@ -75,7 +75,7 @@ func (a *API) byToken(c *call, token string) (caller, error) {
 
 // verifier finds the key that a token names.
 func (a *API) verifier(c *call, t *jwt.Token) (windlass.JWTKey, *rsa.PublicKey, error) {
-	if _, found := t.Header["crit"]; found { // RFC 7515, 4.1.11: what it names, we do not know
+	if _, found := t.Header["crit"]; found { // RFC 7515, 4.1.11: its extensions are not known here
 		return windlass.JWTKey{}, nil, refused("its header asks for extensions, and none is known here", "")
 	}
 	kid, _ := t.Header["kid"].(string)

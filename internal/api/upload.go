@@ -22,7 +22,7 @@ func (a *API) generateUploadURL(c *call) (signedURL, error) {
 	return signedURL{URL: to.String(), Bucket: ticket.Bucket, Path: ticket.Path}, nil
 }
 
-// receiveUpload takes the zip. Who sends it has the URL and no key, and names the
+// receiveUpload takes the zip. Its sender has the URL instead of a key, and sends the
 // checksum in a header.
 func (a *API) receiveUpload(c *call) error {
 	body := http.MaxBytesReader(c.w, c.r.Body, a.uploadLimit)

@@ -106,7 +106,7 @@ func TestWritesThatAreNoRequests(t *testing.T) {
 		{"49 hours", `{"groupRef":"cust","type":"create","mode":"asynchronous","retryPolicy":{"deadlineHours":49},"record":{}}`, nil, 400, "invalid"},
 		{"no delay", `{"groupRef":"cust","type":"create","mode":"asynchronous","autoBatchPolicy":{},"record":{}}`, nil, 400, "invalid"},
 		{"a key twice", `{"groupRef":"cust","type":"create","record":{"value":"sesame","value":"sesame"}}`, nil, 400, "invalid"},
-		{"no JSON", `{"type":"create"`, nil, 400, "malformed-request"},
+		{"not JSON", `{"type":"create"`, nil, 400, "malformed-request"},
 		{"too much", `{"groupRef":"cust","type":"create","record":{"value":"` + strings.Repeat("sesame", 200_000) + `"}}`, nil, 413, "too-large"},
 		{"an empty key", `{"groupRef":"cust","type":"create","record":{}}`, map[string]string{"Idempotency-Key": ""}, 400, "invalid"},
 	} {

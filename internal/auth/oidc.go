@@ -22,8 +22,8 @@ type OIDCConfig struct {
 	ClientID     string
 	ClientSecret windlass.Secret
 	RedirectURL  string // the dashboard's callback
-	// Editors and Viewers are who may come in: email addresses, or domains as in
-	// @example.com. An address is believed only when the provider has verified it.
+	// Editors and Viewers are allowed to sign in: email addresses, or domains as in
+	// @example.com. An address is trusted only when the provider has verified it.
 	Editors, Viewers []string
 	// Client talks to the provider; nil is one with a timeout.
 	Client *http.Client
@@ -79,7 +79,7 @@ func (o *OIDC) discover(ctx context.Context) (*oidc.Provider, *oauth2.Config, er
 // A Handshake is what a browser carries from the beginning of a sign-in to its end.
 type Handshake struct{ State, Nonce, Verifier string }
 
-// Begin returns where to send the browser, and what it has to bring back.
+// Begin returns the URL to send the browser to, and the state that it has to bring back.
 func (o *OIDC) Begin(ctx context.Context) (address string, carried Handshake, err error) {
 	_, config, err := o.discover(ctx)
 	if err != nil {
@@ -89,9 +89,9 @@ func (o *OIDC) Begin(ctx context.Context) (address string, carried Handshake, er
 	return config.AuthCodeURL(carried.State, oidc.Nonce(carried.Nonce), oauth2.S256ChallengeOption(carried.Verifier)), carried, nil
 }
 
-// Finish signs a person in by what came back. It fails with windlass.Unauthorized
-// when that is not the answer to carried, and with windlass.Forbidden for people
-// who may not come in.
+// Finish signs a person in with the provider's answer. It fails with
+// windlass.Unauthorized when that does not belong to carried, and with
+// windlass.Forbidden for people who may not sign in.
 func (o *OIDC) Finish(ctx context.Context, people *People, carried Handshake, state, code string) (windlass.Secret, windlass.Session, error) {
 	refuse := func(kind windlass.Kind, message, remedy string, err error) (windlass.Secret, windlass.Session, error) {
 		return windlass.Secret{}, windlass.Session{}, &windlass.Error{Kind: kind, Op: opOIDC, Message: message, Remedy: remedy, Err: err}
@@ -137,7 +137,7 @@ func (o *OIDC) Finish(ctx context.Context, people *People, carried Handshake, st
 	return token, session, err
 }
 
-// role is what an address may do; empty: it may not come in.
+// role is the role of an address; empty: it may not sign in.
 func (o *OIDC) role(email string) windlass.Role {
 	email = strings.ToLower(email)
 	_, domain, ok := strings.Cut(email, "@")

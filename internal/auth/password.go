@@ -75,7 +75,7 @@ func matches(ctx context.Context, password windlass.Secret, hash string) bool {
 	return err == nil && len(want) == keyLen && subtle.ConstantTimeCompare(got, want) == 1
 }
 
-// Failed attempts are counted by address, and in all.
+// Failed attempts are counted by address, and in total.
 const (
 	failuresEach = 5
 	failuresAll  = 50
@@ -110,7 +110,7 @@ func (a *attempts) failed(address string, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.all = append(recent(a.all, now), now)
-	if a.from == nil || len(a.from) >= maxAddresses { // the count of all bounds what this lets through
+	if a.from == nil || len(a.from) >= maxAddresses { // the total count bounds the attempts that this allows
 		a.from = map[string][]time.Time{}
 	}
 	a.from[address] = append(recent(a.from[address], now), now)

@@ -12,7 +12,7 @@ import (
 	"windlass"
 )
 
-// Store is what this package needs to have kept. Every error carries a
+// Store is the storage that this package needs. Every error carries a
 // windlass.Kind.
 type Store interface {
 	In(ctx context.Context, do func(ctx context.Context) error) error
@@ -128,8 +128,8 @@ func (p *People) SignIn(ctx context.Context, password windlass.Secret, address s
 	}, nil, "the password is wrong", "use the sign-in link that the server printed, or make a new one with windlass admin reset")
 }
 
-// attempt checks a credential, counts failures, and begins a session. check runs
-// before the transaction, which hashing must not hold up, and take within it.
+// attempt checks a credential, counts failures, and begins a session. check runs before
+// the transaction, so that hashing does not delay it, and take runs inside it.
 func (p *People) attempt(
 	ctx context.Context, address string, check, take func(ctx context.Context) error, message, remedy string,
 ) (token windlass.Secret, session windlass.Session, err error) {
@@ -258,8 +258,8 @@ func (p *People) SetPassword(ctx context.Context, session windlass.Session, curr
 	})
 }
 
-// Note writes the audit log. It belongs in the transaction of what it is about, so
-// that the entry is there exactly if that happened.
+// Note writes the audit log. It belongs in the transaction of what it is about, so that
+// the entry exists if and only if the change does.
 func (p *People) Note(ctx context.Context, session windlass.Session, projectID, action, target string, details map[string]string) error {
 	id, err := uuid.NewV7()
 	if err != nil {

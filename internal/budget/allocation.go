@@ -18,16 +18,17 @@ type allocation struct {
 	slices        [Classes]leased
 	queue         queue
 	view          view
-	// said is the limit of the provider, as far as this process has heard.
+	// providerLimit is the provider's limit, as far as this process knows.
 	providerLimit   int
 	providerLimitAt time.Time
 	blockedUntil    time.Time
 	count429        int // 429s in a row that did not say how long to wait
-	// refused is until when the ledger has nothing for a class, and freeAt when it
-	// will, if nothing else happens.
+	// refusedUntil is until when the ledger has nothing for a class, and freeAt is the
+	// expected time of more.
 	refusedUntil, freeAt [Classes]time.Time
-	// scarce is until when customers who had much get nothing more of a class, and
-	// heavyAt when they will. When it is over they have to ask: what is in the slice was not meant for them.
+	// scarceUntil is until when heavy customers get nothing more of a class, and
+	// heavyAt is the expected time of more. After that they have to ask the ledger: the
+	// slice was not meant for them.
 	scarceUntil, heavyAt [Classes]time.Time
 
 	nextBackfill time.Time // when the next backfill may go
@@ -49,15 +50,15 @@ type turn struct {
 	at   time.Time
 }
 
-// active is for how long a backfill counts as one that goes on.
+// active is how long a backfill counts as running after its last request.
 const active = 2 * time.Minute
 
 // maxPace is the longest that a backfill sleeps for its turn.
 const maxPace = 15 * time.Minute
 
-// margin is how long a request may take to reach the provider. In the last second
-// of a minute nothing of that minute is spent any more, so that what is counted
-// for a minute has arrived in it.
+// margin is how long a request may take to reach the provider. The slice of a minute is
+// not spent in its last second, so that requests arrive in the minute for which they
+// are counted.
 const margin = time.Second
 
 // bookingMinute is the minute that a request of now is counted for.
@@ -71,7 +72,7 @@ func newAllocation(key string, now time.Time) *allocation {
 	}
 }
 
-// verdict is what comes of one try: paid, or ask the ledger and try again, or wait.
+// verdict is the result of one try: paid, or ask the ledger and try again, or wait.
 type verdict struct {
 	paid, ask bool
 	wait      time.Duration
@@ -108,7 +109,7 @@ func (a *allocation) try(account Account, class Class, now time.Time) verdict {
 		}
 	}
 	ahead := 0
-	if class != Backfill { // those have their order from pace
+	if class != Backfill { // backfills are ordered by pace
 		ahead = a.queue.ahead(w, now, now)
 	}
 	have := &a.slices[class]
@@ -119,8 +120,7 @@ func (a *allocation) try(account Account, class Class, now time.Time) verdict {
 		return verdict{paid: true}
 	}
 	if wait := a.refusedUntil[class].Sub(now); wait > 0 {
-		// Sleepers come back when there will be something, and a little after one
-		// another.
+		// Sleeping jobs come back when there will be requests, spread a little.
 		all := a.queue.ahead(w, now, now.Add(24*time.Hour))
 		wait = max(wait, a.freeAt[class].Sub(now)) + time.Duration(all)*time.Second/10
 		return a.refuse(w, now, wait, "the requests of this hour are spent")
@@ -172,7 +172,7 @@ func (a *allocation) pace(w waiter, now time.Time) time.Duration {
 	return 0
 }
 
-// backfills counts the customers whose backfills go on here.
+// backfills counts the customers whose backfills run in this process.
 func (a *allocation) backfills(now time.Time) int {
 	n := 0
 	for customer, t := range a.turns {
@@ -187,7 +187,7 @@ func (a *allocation) backfills(now time.Time) int {
 	return n
 }
 
-// waiting is what the other processes are told.
+// waiting is the number of waiting customers, for the other processes.
 func (a *allocation) waiting(now time.Time) [Classes]int {
 	n := a.queue.waiting(now)
 	n[Backfill] = a.backfills(now)

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// recheck is how long a refusal of the ledger is believed: another process may
-// return something.
+// refusalLife is how long a refusal of the ledger is valid: another process may return
+// requests.
 const refusalLife = 15 * time.Second
 
 // ask takes a slice for a class from the ledger. One caller per key asks at a
-// time; the others wait, and mostly find what they want when they come through.
+// time; the others wait, and mostly find requests in the slice afterwards.
 func (b *Budget) ask(ctx context.Context, a *allocation, account Account, class Class) error {
 	select {
 	case a.asking <- struct{}{}:
@@ -25,7 +25,7 @@ func (b *Budget) ask(ctx context.Context, a *allocation, account Account, class 
 		return nil // another caller has asked meanwhile
 	}
 	if old.left > 0 {
-		// Should this fail the requests count as spent until they age out, no more.
+		// If this fails, the requests count as spent until they age out.
 		_ = b.ledger.Return(ctx, Slot{Key: a.key, Minute: old.minute, Owner: b.opts.Owner, Class: class, Waiting: a.lockedWaiting(now)}, old.left)
 	}
 	var seen Book
@@ -50,8 +50,8 @@ func (b *Budget) ask(ctx context.Context, a *allocation, account Account, class 
 		seen.Blocked = end
 	}
 	if seen.Blocked.After(now) {
-		// Nothing was looked for, so nothing is known of when there will be more: the
-		// end of the block is all that is waited for.
+		// The ledger was not asked for requests, so it is not known when there will be
+		// more: wait for the end of the block.
 		a.setBlocked(slot, seen, seenAs)
 		return nil
 	}
@@ -63,9 +63,8 @@ func (b *Budget) ask(ctx context.Context, a *allocation, account Account, class 
 	return nil
 }
 
-// wants says how many requests to ask for and how many to leave to others, and
-// hands over what is left of an earlier minute. 0 means that there is no need any
-// more.
+// wants returns how many requests to ask for, how many to leave to others, and the rest
+// of an earlier minute's slice. 0 means that there is no need to ask.
 func (a *allocation) wants(w waiter, now time.Time) (want int, heavy bool, aside int, old leased) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -97,7 +96,7 @@ func (a *allocation) lockedWaiting(now time.Time) [Classes]int {
 	return a.waiting(now)
 }
 
-// stopped takes in that the provider wants no requests for now.
+// setBlocked notes that the provider accepts no requests for now.
 func (a *allocation) setBlocked(slot Slot, book Book, seen view) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -106,7 +105,7 @@ func (a *allocation) setBlocked(slot Slot, book Book, seen view) {
 	a.slices[slot.Class].minute = slot.Minute
 }
 
-// take puts a slice into the allocation, and the news with it.
+// addGrant adds a granted slice to the allocation, with the new view of the ledger.
 func (a *allocation) addGrant(slot Slot, granted int, heavy bool, book Book, seen view, now time.Time, free time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -15,13 +15,13 @@ type Class int
 
 // The classes.
 const (
-	// Interactive is for proxy calls and writes: a person waits for the answer.
+	// Interactive is for proxy calls and writes: a caller waits for the answer.
 	Interactive Class = iota
 	// Scheduled is for reads that are due.
 	Scheduled
 	// Backfill is for reading the past.
 	Backfill
-	// Classes is how many there are.
+	// Classes is the number of classes.
 	Classes
 )
 
@@ -37,7 +37,8 @@ func (c Class) String() string {
 	}
 }
 
-// Account says which account the provider counts a request for, and which we do.
+// Account says for which account the provider counts a request, and for which customer
+// we do.
 type Account struct {
 	// Provider is the name of the provider that counts.
 	Provider string
@@ -49,13 +50,13 @@ type Account struct {
 	Limit int
 	// Usual is how many the provider documents; 0 is DefaultLimit.
 	Usual int
-	// Payer is for whom State names the key, such as a connection; empty names no one.
+	// Payer is listed with the key in State, such as a connection; empty is not listed.
 	Payer string
-	// Customer is between whom the key is shared fairly: the installation's group.
+	// Customer is the unit of fair sharing: the installation's group.
 	Customer string
 }
 
-// Options are what a Budget can do without.
+// Options are the optional parts of a Budget.
 type Options struct {
 	// Owner names this process in the ledger; it must be another one after every
 	// start. Empty is a random name.

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// clock is a clock that suits an account of the last hour: within a process it
-// never goes back, and when the system's clock is set forward it says so, because
-// then what looks like an hour ago is not.
+// clock is a clock for counting the last hour: within a process it never goes back, and
+// it reports when the system's clock was set forward, because then an hour has not
+// really passed.
 type clock struct {
 	now     func() time.Time
 	elapsed func() time.Duration // monotonic
@@ -18,12 +18,12 @@ type clock struct {
 	jumpedAt time.Duration // in elapsed time
 }
 
-// leap is the least difference that is taken for a clock that was set, rather
-// than for one that is being adjusted.
+// clockJump is the smallest difference that counts as setting the clock rather than
+// adjusting it.
 const clockJump = time.Minute
 
-// counted is for how long a request is counted: an hour, and the minute in which
-// it began, because the ledger knows no more exactly than that.
+// bookSpan is how long a request is counted: an hour, and the minute in which it began,
+// since the ledger counts by the minute.
 const bookSpan = 61 * time.Minute
 
 func newClock(now func() time.Time, elapsed func() time.Duration) *clock {

@@ -16,7 +16,7 @@
 //   - Within a class the customer who had least in the last hour comes first.
 //   - Backfills use half of what is left at once, and the rest of it evenly, but for
 //     a customer's first few requests, which always go at once.
-//   - The end of a block is the block's end: it says nothing of what the hour has.
+//   - The end of a block only ends the block: it does not mean that the hour has requests.
 //   - No caller is blocked for long: what takes longer than a moment fails with a
 //     [*Wait] that says until when, and keeps the caller's place in the queue.
 //   - When a process dies, what it had leased and not spent is lost for all
@@ -37,16 +37,16 @@
 // sixty-one that are added up. That costs a sixtieth of the limit, and is why no
 // write per request is needed.
 //
-// Available to a class is the limit, less what was used, less what is set aside
+// What is available to a class is the limit, less what was used, less what is set aside
 // for the other classes and not yet used: what an hour is expected to bring of
 // interactive work (between 1/20 and 3/10 of the limit) and of scheduled reads
 // (between 3/20 and 3/5), to judge by the last one and a third more; a fiftieth for
 // backfills; and one request for each customer
 // whom any process keeps waiting in a higher class.
 //
-// A refused caller gets a place in the line of its class, and is told when to
+// A refused caller gets a place in the queue of its class, and is told when to
 // come: when enough of the past hour will have aged out. A caller is served
-// if the slice has more requests than there are customers ahead in the line whose
+// if the slice has more requests than there are customers ahead in the queue whose
 // time has come. Places are kept for half a minute.
 //
 // Backfills moreover take turns, once they have used half of what the classes above
@@ -71,7 +71,7 @@
 //
 // # What is approximate
 //
-// What a customer had, and who waits, each process knows of itself. A customer
+// Each process knows only its own customers' requests and waiting customers. A customer
 // whose jobs run in three processes may get up to three shares of a class. A
 // provider that counts requests of other programs with the same credential is
 // noticed only when it says 429, or that none remain.

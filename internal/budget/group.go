@@ -8,27 +8,28 @@ import (
 )
 
 const (
-	// groupSize bounds how many keys one transaction pays of.
+	// groupSize bounds how many keys one transaction pays from.
 	groupSize = 32
-	// gathering is how long a request that can wait is held until others join its transaction.
+	// gatherTime is how long a reservation that can wait is held until others join its
+	// transaction.
 	gatherTime = 5 * time.Millisecond
-	// groupPatience bounds one transaction.
+	// groupTimeout bounds one transaction.
 	groupTimeout = 10 * time.Second
 )
 
-// group takes what callers of several keys want of the ledger there in one
-// transaction: a round of checks pays of hundreds of keys, one request each.
-// Interactive requests are not kept waiting for others.
+// group combines the reservations of several keys into one transaction: a round of
+// checks pays from hundreds of keys, one request each. Interactive requests are not
+// kept waiting for others.
 type group struct {
 	ledger Ledger
 
 	mu      sync.Mutex
 	waiting []*request
 	running bool
-	stop    chan struct{} // there is no reason to gather any longer
+	stop    chan struct{} // tells run to stop gathering
 }
 
-// asking is what one caller wants.
+// request is the reservation of one caller.
 type request struct {
 	Reservation
 	done chan error
@@ -63,7 +64,7 @@ func (g *group) reserve(ctx context.Context, r Reservation) error {
 	}
 }
 
-// leave takes a caller out of those who wait, if its transaction has not begun.
+// leave removes a waiting caller, if its transaction has not begun.
 func (g *group) leave(a *request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -78,7 +79,7 @@ func (g *group) stopGathering() {
 	if len(g.waiting) == 0 || len(g.waiting) >= groupSize || slices.ContainsFunc(g.waiting, interactive) {
 		select {
 		case g.stop <- struct{}{}:
-		default: // it has been said
+		default: // already told
 		}
 	}
 }

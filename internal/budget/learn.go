@@ -8,7 +8,7 @@ import (
 	"windlass/connector"
 )
 
-// raiseAfter is for how long a limit holds against a higher one.
+// raiseAfter is how long a limit is kept before a higher one replaces it.
 const raiseAfter = 30 * time.Minute
 
 // The wait after a 429 that does not say for how long: it doubles as long as the
@@ -18,8 +18,8 @@ const (
 	maxWait = 15 * time.Minute
 )
 
-// Learn takes in an answer to a request that was paid. Transport does so by
-// itself; it is for callers that send in another way.
+// Learn updates the budget from the answer to a paid request. Transport calls it; it is
+// for callers that send in another way.
 func (b *Budget) Learn(ctx context.Context, account Account, resp *http.Response) {
 	a := b.allocation(account.Key)
 	now, _ := b.clock.read()
@@ -32,8 +32,8 @@ func (b *Budget) Learn(ctx context.Context, account Account, resp *http.Response
 	if seen == (Seen{}) {
 		return
 	}
-	// The others have to know even if the caller has gone. Should it fail they
-	// will find out by themselves, by the same answer.
+	// The other processes have to know even if the caller has gone. If this fails, they
+	// learn it from the same answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	_ = b.ledger.Observe(ctx, account.Key, seen)

@@ -33,7 +33,7 @@ type Ledger interface {
 	Reserve(ctx context.Context, reservations []Reservation) error
 	// Return takes unspent requests off the grants of a slot, never below zero.
 	Return(ctx context.Context, slot Slot, unspent int) error
-	// Observe stores what an answer told about a key. See Seen.
+	// Observe stores what was learned about a key from an answer. See Seen.
 	Observe(ctx context.Context, key string, seen Seen) error
 	// Read returns the books of several keys, as Reserve does. A key that was never
 	// used has none.
@@ -48,7 +48,7 @@ type Reservation struct {
 	Decide func(Book) int
 }
 
-// Slot is a place for grants.
+// Slot identifies a row of grants.
 type Slot struct {
 	Key    string
 	Minute int64 // since 1970
@@ -78,7 +78,7 @@ type Grants struct {
 	Waiting [Classes]int
 }
 
-// Seen is what an answer told.
+// Seen is what was learned from an answer.
 type Seen struct {
 	// Limit replaces the book's; 0 leaves it.
 	Limit int

@@ -24,7 +24,7 @@ func limitOf(set, usual, said int) int {
 	}
 }
 
-// view is a book as one process looks at it.
+// view is the sum of a book, for one process.
 type view struct {
 	limit   int
 	used    [Classes]int
@@ -37,7 +37,7 @@ type view struct {
 	seen [Classes]time.Duration
 }
 
-// fresh is for how many minutes what a process said of who waits is believed.
+// freshMinutes is how long the waiting customers that a process reported are counted.
 const freshMinutes = 2
 
 // see adds up a book. waiting are this process's own, which the book may not have
@@ -136,8 +136,8 @@ func (v *view) available(class Class, heavy bool) int {
 	return n
 }
 
-// freeAfter says when what is available is going to be something, if nothing else is used:
-// when the minutes that stand in the way are no longer counted.
+// freeAfter returns when requests will be available if no others are used: when the
+// minutes that are in the way are no longer counted.
 func (v *view) freeAfter(available int, now time.Time, back time.Duration) time.Duration {
 	short := 1 - available
 	for _, minute := range slices.Sorted(maps.Keys(v.minutes)) {
@@ -172,7 +172,7 @@ func (v *view) idle(now time.Time) bool {
 	return allowance > 0
 }
 
-// age is how long ago a minute began.
+// age is the time since a minute began.
 func age(minute int64, now time.Time) time.Duration { return now.Sub(time.Unix(minute*60, 0)) }
 
 // interval is the time between two backfill requests of this process: all of them
@@ -199,7 +199,7 @@ func (v *view) interval(mine int, now time.Time) time.Duration {
 		}
 		free += v.backfills[minute]
 	}
-	pace = pace * 9 / 10 // what others leave of their turns
+	pace = pace * 9 / 10 // unused turns of others
 	mine = max(mine, 1)
 	return pace * time.Duration(max(v.waiting[Backfill], mine)) / time.Duration(mine)
 }

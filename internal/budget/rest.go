@@ -8,8 +8,8 @@ import (
 // server may have a hundred thousand of them, each used once an hour.
 const restsAfter = 15 * time.Second
 
-// restedKey is all that is kept of a key between two uses that are far apart. What the
-// ledger knows is not in it: the next use reads it again.
+// restedKey is the state that is kept of a key between two uses that are far apart.
+// What the ledger knows is not in it: the next use reads it again.
 type restedKey struct {
 	usedAt           time.Time
 	set, usual, said int
@@ -17,7 +17,7 @@ type restedKey struct {
 	payer            string
 }
 
-// rest returns what to keep of a allocation that is not used; ok is false when more would
+// rest returns what to keep of an allocation that is not used; ok is false when more would
 // be lost: requests that may be spent, a wait, a block, or customers among whom the
 // key is shared.
 func (a *allocation) rest(now time.Time) (r restedKey, ok bool) {
@@ -42,7 +42,7 @@ func (a *allocation) rest(now time.Time) (r restedKey, ok bool) {
 	return r, true
 }
 
-// wake makes a allocation of what was kept.
+// wake restores an allocation.
 func (r restedKey) wake(key string, now time.Time) *allocation {
 	a := newAllocation(key, now)
 	a.usedAt, a.operatorLimit, a.usualLimit, a.providerLimit, a.providerLimitAt = r.usedAt, r.set, r.usual, r.said, r.saidAt

@@ -25,10 +25,10 @@ func (b *Budget) Run(ctx context.Context) error {
 	}
 }
 
-// idle is when a key counts as one that is not used, and its slices go back.
+// idle is the time after which an unused key returns its slices.
 const idle = 10 * time.Second
 
-// forgotten is when nothing is worth remembering of a key.
+// idleLife is the time after which an unused key is forgotten.
 const idleLife = 2 * time.Hour
 
 func (b *Budget) giveBack(ctx context.Context, all bool) {
@@ -49,7 +49,7 @@ func (b *Budget) giveBack(ctx context.Context, all bool) {
 		over := a.takeUnused(now, all)
 		for class, old := range over {
 			if old.left > 0 {
-				// Should this fail they count as spent until they age out, no more.
+				// If this fails, they count as spent until they age out.
 				_ = b.ledger.Return(ctx, Slot{Key: a.key, Minute: old.minute, Owner: b.opts.Owner, Class: Class(class), Waiting: a.lockedWaiting(now)}, old.left)
 			}
 		}
@@ -109,7 +109,7 @@ func (b *Budget) peek(key string, now time.Time) *allocation {
 	return nil
 }
 
-// over takes out of the allocation what cannot, or is not going to, be spent.
+// takeUnused removes from the allocation what cannot, or will not, be spent.
 func (a *allocation) takeUnused(now time.Time, all bool) (over [Classes]leased) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -122,17 +122,17 @@ type ReadObject struct {
 	SelectedFields map[string]bool `json:"selectedFields"`
 	// SelectedFieldsAuto is empty or [manifest.All].
 	SelectedFieldsAuto string `json:"selectedFieldsAuto,omitempty"`
-	// SelectedFieldMappings leads from mapToName to the field.
+	// SelectedFieldMappings maps mapToName to the field.
 	SelectedFieldMappings map[string]string `json:"selectedFieldMappings"`
-	// SelectedValueMappings leads from a field to its values: from the one that
-	// is delivered to the provider's.
+	// SelectedValueMappings maps a field to its values: from the delivered value to the
+	// provider's.
 	SelectedValueMappings map[string]map[string]string `json:"selectedValueMappings,omitempty"`
 	DynamicMappingsInput  []DynamicMapping             `json:"dynamicMappingsInput,omitempty"`
 	Backfill              *Backfill                    `json:"backfill,omitempty"`
 	FieldFilters          []Filter                     `json:"fieldFilters,omitempty"`
 }
 
-// DynamicMapping is a mapping that the product offers to one customer, beside
+// DynamicMapping is a mapping that the product offers to one customer, in addition to
 // those of the manifest.
 type DynamicMapping struct {
 	MapToName        string        `json:"mapToName"`

@@ -8,8 +8,8 @@ import (
 )
 
 // NextDue is when the schedule of this id is due after a time; the zero time for
-// never. Schedules are spread: each is later than its expression says, always by the
-// same time, so that not all that say the same are due at once.
+// never. Schedules are spread: each is due later than its expression says, always by
+// the same time, so that those with the same expression are not all due at once.
 //
 // One that is due every hour or more often says how often, and is due at any time in
 // between; one that is due less often names a time of day, and is due soon after it.

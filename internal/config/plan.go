@@ -111,9 +111,9 @@ func (o ReadObject) selection(entry manifest.ReadObject) mapping.Selection {
 	return chosen
 }
 
-// WritePlan says how records of an object are written: by its own settings, and
-// by the read mapping backwards where the revision says so. It fails with
-// windlass.Invalid where config and revision do not agree.
+// WritePlan says how records of an object are written: by its own settings, and by the
+// reversed read mapping where the revision says so. It fails with windlass.Invalid
+// where config and revision do not agree.
 func (c Config) WritePlan(revision windlass.Revision, object string) (*mapping.WritePlan, error) {
 	content, err := entry(revision)
 	if err != nil {

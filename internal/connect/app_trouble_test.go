@@ -111,7 +111,7 @@ func TestRefusedProviderAppLeavesItsConnectionsAlone(t *testing.T) {
 						t.Error("the product was told of an error")
 					}
 				}
-				if !strings.Contains(w.logs.String(), "let in again") {
+				if !strings.Contains(w.logs.String(), "accepted again") {
 					t.Error("no message says that it works again")
 				}
 			})

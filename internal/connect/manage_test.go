@@ -234,8 +234,8 @@ func TestUpdate(t *testing.T) {
 			},
 			kind: windlass.Invalid, says: "two workspaces",
 		},
-		{name: "a workspace that is a path", change: func(*world) connect.Change { return connect.Change{Workspace: "acme/../other"} }, kind: windlass.Invalid, says: "no name that there can be"},
-		{name: "a workspace above", change: func(*world) connect.Change { return connect.Change{Workspace: ".."} }, kind: windlass.Invalid, says: "no name that there can be"},
+		{name: "a workspace that is a path", change: func(*world) connect.Change { return connect.Change{Workspace: "acme/../other"} }, kind: windlass.Invalid, says: "workspace's name is not valid"},
+		{name: "a workspace above", change: func(*world) connect.Change { return connect.Change{Workspace: ".."} }, kind: windlass.Invalid, says: "workspace's name is not valid"},
 		{name: "a workspace that does not exist", change: func(*world) connect.Change { return connect.Change{Workspace: "nowhere"} }, kind: windlass.NotFound, says: "covers acme"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -7,11 +7,11 @@
 //
 // # What it promises
 //
-// The address is looked at when it is connected to, after its name has been
-// resolved and for each connection anew. So it does not matter what a name
-// resolved to a moment ago, which of several addresses is tried, or where a
-// redirect leads. No proxy is taken from the environment: one would resolve and
-// connect by itself. What may be reached nevertheless is a list of networks.
+// The address is checked when a connection is made, after its name has been resolved,
+// and for every connection. So it does not matter what a name resolved to a moment ago,
+// which of several addresses is tried, or where a redirect leads. No proxy is taken
+// from the environment: one would resolve and connect by itself. What may be reached
+// nevertheless is a list of networks.
 //
 // Every port may be reached: a receiver may listen on any.
 //
@@ -35,7 +35,7 @@ import (
 )
 
 // Guard decides which addresses may be connected to. It is safe for concurrent
-// use; the zero value is of no use, see [New].
+// use; the zero value cannot be used, see [New].
 type Guard struct{ registry *ssrf.Guardian }
 
 // New returns a Guard that lets through what is public, and the given networks.
@@ -56,7 +56,7 @@ func New(allowed ...netip.Prefix) *Guard {
 }
 
 // ParseAllowed reads networks such as "10.1.0.0/16"; a single address is a
-// network of its own. All that is wrong with the list is said at once.
+// network of its own. It reports all errors of the list at once.
 func ParseAllowed(networks []string) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix
 	var issues []windlass.Issue

@@ -82,7 +82,7 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 		{"a destination that does not exist", `{"read":{"objects":{"repositories":{"destination":"nowhere"}}}}`, `destination: there is no destination "nowhere"`},
 		{"a destination that is misspelt", `{"read":{"objects":{"repositories":{"destination":"hok"}}}}`, `destination: there is no destination "hok": write hook`},
 		{"two periods", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{"days":3,"fullHistory":true}}}}}}`, `backfill.defaultPeriod: has both`},
-		{"no period", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{}}}}}}`, `says neither`},
+		{"no period", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{}}}}}}`, `has neither`},
 		{"a negative period", `{"read":{"objects":{"repositories":{"backfill":{"defaultPeriod":{"days":-1}}}}}}`, `days: is -1`},
 		{"another operator", `{"read":{"objects":{"repositories":{"fieldFilters":[{"fieldName":"slug","operator":"gt","value":1}]}}}}`, `fieldFilters[0].operator: "gt" is not supported`},
 		{"a filter twice", `{"read":{"objects":{"repositories":{"fieldFilters":[{"fieldName":"slug","operator":"eq","value":1},{"fieldName":"slug","operator":"eq","value":2}]}}}}`, `fieldFilters[1].fieldName: "slug" has a filter already`},

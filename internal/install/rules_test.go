@@ -54,7 +54,7 @@ func TestMappingsThatMeet(t *testing.T) {
 	w := once(t)
 	w.ready(reader)
 	for _, test := range []struct{ name, dynamic, mappings, want string }{
-		{"one inside of another", `[{"mapToName":"$['a']['b']"},{"mapToName":"a"}]`, `{"$['a']['b']":"slug","a":"name"}`, `lies inside of "a", which another field is mapped to`},
+		{"one inside of another", `[{"mapToName":"$['a']['b']"},{"mapToName":"a"}]`, `{"$['a']['b']":"slug","a":"name"}`, `is inside "a", which another field is mapped to`},
 		{"one place, spelt twice", `[{"mapToName":"$[\"a\"]['b']"},{"mapToName":"$['a']['b']"}]`, `{"$[\"a\"]['b']":"slug","$['a']['b']":"name"}`, `is the same place as`},
 		{"many places", `[{"mapToName":"$['a'][*]"}]`, `{"$['a'][*]":"slug"}`, `names more than one place`},
 		{"no path", `[{"mapToName":"$a"}]`, `{"$a":"slug"}`, `path "$a" cannot be read`},

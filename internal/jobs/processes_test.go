@@ -159,7 +159,7 @@ func TestProcessThatLostTouch(t *testing.T) {
 	_, err := s.DB().ExecContext(t.Context(), `ALTER TABLE job_workers RENAME TO elsewhere`)
 	must(t, err)
 	a := next(t, attempts)
-	if a.Verdict != jobs.Stopped || !strings.Contains(a.Err.Error(), "lost touch") {
+	if a.Verdict != jobs.Stopped || !strings.Contains(a.Err.Error(), "lost its connection") {
 		t.Errorf("the attempt is %s: %v", a.Verdict, a.Err)
 	}
 	// It goes on when it is back.

@@ -42,7 +42,7 @@ func (p *Plan) AppendEntry(dst, record []byte) ([]byte, error) {
 // top reports whether a path leads to a key at the top.
 func top(path manifest.Path) bool { return len(path) == 1 }
 
-// free gives a walker back, without the record.
+// free returns a walker to the pool, without the record.
 func (p *Plan) free(w *walker) {
 	w.scan = jsonscan.Scanner{}
 	p.walkers.Put(w)
@@ -56,7 +56,7 @@ func separate(dst []byte, begin int) []byte {
 	return dst
 }
 
-// first returns the first slot of a source that has something; nil if none has.
+// first returns the first slot of a source that has a value; nil if none has.
 func (w *walker) first(from source) *found {
 	for _, slot := range from.slots {
 		if w.slots[slot].present {
@@ -81,9 +81,8 @@ func (f *field) append(dst []byte, slot *found) []byte {
 	return append(dst, ']')
 }
 
-// appendTargets appends the members of an object of mapped fields. An object
-// that would stay empty is taken back, together with its comma and key: what is
-// absent stays absent.
+// appendTargets appends the members of an object of mapped fields. An object that would
+// be empty is removed again, with its comma and key: what is absent stays absent.
 func appendTargets(dst []byte, w *walker, targets []*target) []byte {
 	begin := len(dst)
 	for _, t := range targets {

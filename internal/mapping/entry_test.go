@@ -189,8 +189,8 @@ func TestARecordThatIsNoneIsRefused(t *testing.T) {
 	for _, row := range []struct{ name, record, says string }{
 		{"nothing", "", "is empty"},
 		{"white space", " \n", "is empty"},
-		{"a list", `[{}]`, "no JSON object but a list"},
-		{"null", `null`, "no JSON object but null"},
+		{"a list", `[{}]`, "not a JSON object but a list"},
+		{"null", `null`, "not a JSON object but null"},
 		{"a number", `-1`, "a number"},
 		{"a string", `"{}"`, "a string"},
 		{"one that breaks off", `{"a":[{"b":1`, "breaks off"},

@@ -19,8 +19,8 @@ type found struct {
 // value.
 type member struct{ key, value []byte }
 
-// walker takes out of one record what a plan wants of it. It is used again, so
-// that a record costs no allocation. What it finds aliases the record.
+// walker extracts from one record the values that a plan needs. It is reused, so that a
+// record costs no allocation. Its results alias the record.
 type walker struct {
 	scan  jsonscan.Scanner
 	slots []found
@@ -29,7 +29,7 @@ type walker struct {
 	top   []member
 }
 
-// walk passes a whole record.
+// walk scans a whole record.
 func (w *walker) walk(record []byte, plan *Plan) error {
 	w.scan = *jsonscan.New(record)
 	w.reset(plan)
@@ -55,7 +55,7 @@ func (w *walker) walk(record []byte, plan *Plan) error {
 	return nil
 }
 
-// reset forgets the record before.
+// reset forgets the previous record.
 func (w *walker) reset(plan *Plan) {
 	w.marks, w.top, w.all = w.marks[:0], w.top[:0], nil
 	if plan.all {
@@ -74,7 +74,7 @@ func malformed(format string, args ...any) error {
 	return &windlass.Error{Kind: windlass.Malformed, Op: "map the record", Message: fmt.Sprintf(format, args...)}
 }
 
-// what names a value by the byte that it begins with.
+// what names the type of a value by its first byte.
 func what(b byte) string {
 	switch b {
 	case '{':
@@ -92,7 +92,7 @@ func what(b byte) string {
 	}
 }
 
-// value passes the value at a node.
+// value scans the value at a node.
 func (w *walker) value(n *node) error {
 	begins := w.scan.Peek()
 	start := w.scan.At()
@@ -122,7 +122,7 @@ func (w *walker) value(n *node) error {
 	return nil
 }
 
-// object passes an object, and follows those of its keys that lead somewhere.
+// object scans an object, and follows the keys that have an edge.
 func (w *walker) object(n *node) error {
 	base := len(w.marks)
 	for _, slot := range n.lists {
@@ -143,7 +143,7 @@ func (w *walker) object(n *node) error {
 	return err
 }
 
-// follow passes the value under a key.
+// follow scans the value under a key.
 func (w *walker) follow(n *node, key []byte, base int) error {
 	i := n.edge(key)
 	if i < 0 {

@@ -38,8 +38,7 @@ type edge struct {
 	clears []clearing
 }
 
-// clearing says how to forget what a slot got from a key that turns up again in
-// the same object.
+// clearing says how to clear a slot when its key appears again in the same object.
 type clearing struct {
 	slot int
 	list int  // where the slot stands in the node's lists; -1 when it is none
@@ -66,8 +65,8 @@ func isList(path manifest.Path) bool {
 	return slices.ContainsFunc(path, func(s manifest.Step) bool { return s.Every })
 }
 
-// add leads a path from n on. list says that the whole path has a [*], inside
-// that one of them is behind us.
+// add adds a path below n. list says that the whole path has a [*], inside that one of
+// them is above n.
 func (n *node) add(path manifest.Path, slot int, list, inside bool) {
 	if len(path) == 0 {
 		n.slots = append(n.slots, slot)
@@ -115,7 +114,7 @@ func (n *node) index() {
 	}
 }
 
-// fewEdges are as quickly compared one after the other as looked up.
+// fewEdges is the number of edges up to which a linear search is as fast as a look-up.
 const fewEdges = 8
 
 // edge finds the edge for a key, or returns -1.

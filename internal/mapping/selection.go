@@ -20,14 +20,14 @@ type Selection struct {
 	// SelectedFieldsAuto is empty, or [manifest.All]: every key at the top of a
 	// record, whichever it has.
 	SelectedFieldsAuto string
-	// SelectedFieldMappings leads from mapToName to the field. An empty field is
+	// SelectedFieldMappings maps mapToName to the field. An empty field is
 	// a mapping that was not chosen.
 	SelectedFieldMappings map[string]string
-	// SelectedValueMappings leads from a mapToName or a field to its values: from
-	// the one that is delivered to the provider's.
+	// SelectedValueMappings maps a mapToName or a field to its values: from the
+	// delivered value to the provider's.
 	SelectedValueMappings map[string]map[string]string
-	// Dynamic are the mappings that are offered to this customer only. One that
-	// names a field holds without being chosen.
+	// Dynamic are the mappings that are offered to this customer only. One that names a
+	// field applies without being chosen.
 	Dynamic []DynamicMapping
 }
 
@@ -89,7 +89,7 @@ func (s *Selection) choose() (chosen, error) {
 	}
 	for _, f := range s.Object.RequiredFields {
 		if f.FieldName != "" && f.MapToName == "" {
-			// The product counts on it, whatever the customer maps it to besides.
+			// The product relies on it, whatever else the customer maps it to.
 			field := canonical(f.FieldName)
 			c.plain[field], c.barred[field] = true, false
 		}
@@ -97,7 +97,7 @@ func (s *Selection) choose() (chosen, error) {
 	return c, nil
 }
 
-// add notes a mapping; one that is said twice has to say the same.
+// add notes a mapping; a duplicate has to be equal.
 func (c *chosen) add(object, target, field string) error {
 	if field == "" {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"windlass/manifest"
 )
 
-// tree is a JSON object of which only as much is opened as is looked into: its
-// values are trees and json.RawMessages. Numbers keep their digits that way.
+// tree is a JSON object that is parsed as far as it is needed: its values are trees and
+// json.RawMessages. Numbers keep their digits that way.
 type tree map[string]any
 
 // parseTree opens the top of a JSON object; it is nil for anything else.
@@ -87,8 +87,8 @@ func (t tree) put(path manifest.Path, value json.RawMessage) bool {
 	return true
 }
 
-// left returns a path to something that is still in a tree, or nil: trees that
-// hold nothing count as nothing.
+// left returns the path of a value that is still in a tree, or nil; empty trees do not
+// count.
 func (t tree) left() manifest.Path {
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		below, isTree := t[key].(tree)

@@ -66,8 +66,8 @@ func (v values) appendScalar(dst, value []byte) []byte {
 	return append(dst, value...)
 }
 
-// appendList replaces the strings of a list, but not those further down. What
-// is between them is copied as it is.
+// appendList replaces the strings of a list, but not those further down. Everything
+// between them is copied unchanged.
 func (v values) appendList(dst, value []byte) []byte {
 	s := jsonscan.New(value)
 	copied := 0

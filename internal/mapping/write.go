@@ -73,7 +73,7 @@ func (p *WritePlan) write(record json.RawMessage, shut func(setting) bool, creat
 	return result, nil
 }
 
-// move takes what stands at targets and puts it where the targets are read from.
+// move moves the values at targets to the fields that the targets are read from.
 func (p *WritePlan) move(given, out tree) error {
 	first := map[string]string{} // from the provider's place to the target that went there
 	for _, m := range p.moves {

@@ -99,9 +99,9 @@ func TestWrite(t *testing.T) {
 		{name: "so is something else than an object", plan: mapping.WriteSelection{InheritMapping: true, Read: inherited(names{"$['a']['b']": "x"})}, record: `{"a":[1]}`, want: `a is a list in the record`},
 		{name: "what was read from a list cannot be written", plan: mapping.WriteSelection{InheritMapping: true, Read: inherited(names{"x": "$['l'][*]['a']"})}, record: `{"x":[1]}`, want: `from the entries of a list, $['l'][*]['a']`},
 		{name: "but does not keep others from being written", plan: mapping.WriteSelection{InheritMapping: true, Read: inherited(names{"x": "$['l'][*]['a']"})}, record: `{"y":[1]}`, want: `{"y":[1]}`},
-		{name: "a default without a place is a conflict", plan: mapping.WriteSelection{Settings: settings{"a.b": {Default: text("x")}}}, record: `{"a":1}`, want: `the default of "a.b" has no place`},
-		{name: "a record has to be one", record: `[]`, want: "no JSON object"},
-		{name: "and whole", record: `{"a":`, want: "no JSON object"},
+		{name: "a default without a place is a conflict", plan: mapping.WriteSelection{Settings: settings{"a.b": {Default: text("x")}}}, record: `{"a":1}`, want: `the default of "a.b" cannot be set`},
+		{name: "a record has to be one", record: `[]`, want: "not a JSON object"},
+		{name: "and whole", record: `{"a":`, want: "not a JSON object"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -139,8 +139,8 @@ func TestCompileWriteRefusesWhatCannotBeWritten(t *testing.T) {
 	}{
 		{"an unknown gate on create", mapping.WriteSelection{Settings: settings{"a": {OnCreate: mapping.IfEmpty}}}, `writeOnCreate of "a" is "ifEmpty"`},
 		{"an unknown gate on update", mapping.WriteSelection{Settings: settings{"a": {OnUpdate: "often"}}}, `"often"`},
-		{"a default of two types", mapping.WriteSelection{Settings: settings{"a": {Default: both}}}, "one of them"},
-		{"a default of none", mapping.WriteSelection{Settings: settings{"a": {Default: &mapping.Default{}}}}, "one of them"},
+		{"a default of two types", mapping.WriteSelection{Settings: settings{"a": {Default: both}}}, "one of a string"},
+		{"a default of none", mapping.WriteSelection{Settings: settings{"a": {Default: &mapping.Default{}}}}, "one of a string"},
 		{"two settings for one field", mapping.WriteSelection{InheritMapping: true, Read: inherited(names{"x": "a"}), Settings: settings{"a": {}, "x": {}}}, "same field"},
 		{"a setting for a list", mapping.WriteSelection{Settings: settings{"$['a'][*]": {}}}, "one by one"},
 		{"a setting that cannot be read", mapping.WriteSelection{Settings: settings{"$[": {}}}, "cannot be read"},

@@ -41,8 +41,8 @@ type Default struct {
 	BooleanValue *bool
 }
 
-// Gate says when a field is written at all, be it with the record's own value or
-// with the default.
+// Gate says when a field is written at all, with the record's own value or with the
+// default.
 type Gate string
 
 // The gates. An empty one is Always.
@@ -105,9 +105,9 @@ func CompileWrite(s WriteSelection) (*WritePlan, error) {
 	return p, nil
 }
 
-// inheritFrom turns the mapping of a read object round.
+// inheritFrom reverses the mapping of a read object.
 func (p *WritePlan) inheritFrom(read *Selection) error {
-	// What reading refuses cannot be turned round either.
+	// A mapping that reading refuses cannot be reversed either.
 	if _, err := Compile(*read); err != nil {
 		return err
 	}

@@ -4,8 +4,8 @@ package nearest
 
 import "strings"
 
-// longest is the longest name that is looked at: a longer one is no slip of the
-// fingers, and the work is quadratic.
+// longest is the length of the longest name that is compared: a longer one is not a
+// typing error, and the work is quadratic.
 const maxLength = 64
 
 // To returns the one of names that was probably meant by name, or "" when none
@@ -34,7 +34,7 @@ func To(name string, names []string) string {
 // begun returns the only name that begins with what was typed, as "repos" does
 // for "repositories".
 func begun(typed string, names []string) string {
-	const least = 3 // letters, below which it is no sign
+	const least = 3 // letters; a shorter beginning proves nothing
 	found := ""
 	for _, candidate := range names {
 		if len(typed) < least || !strings.HasPrefix(strings.ToLower(candidate), typed) {

@@ -12,12 +12,11 @@
 // nowhere, which is no error. Notifications to one destination go out in the order
 // in which they were made (one lane), except for those that are tried again.
 //
-// What may be said with each event are the structs of package windlass beside its
-// name (ConnectionNotice and so on).
+// The data of each event is a struct of package windlass (ConnectionNotice and so on).
 //
 // # What to use
 //
 // Other flows declare a Notifier with the one method Notify; the server gives them
-// a [Service]. Topics and routes are kept through [Service.CreateTopic],
-// [Service.RouteEvent] and [Service.RouteTopic] and what stands beside them.
+// a [Service]. Topics and routes are managed with [Service.CreateTopic],
+// [Service.RouteEvent], [Service.RouteTopic] and the methods beside them.
 package notify

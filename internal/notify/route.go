@@ -9,7 +9,7 @@ import (
 	"windlass"
 )
 
-// RouteEvent leads the notifications of an event to a topic, which may be named
+// RouteEvent routes the notifications of an event to a topic, which may be named
 // by its id or its name.
 func (s *Service) RouteEvent(ctx context.Context, project, event, topic string) (windlass.EventRoute, error) {
 	const op = "route the event"
@@ -57,7 +57,7 @@ func (s *Service) UnrouteEvent(ctx context.Context, project, routeID string) err
 	return s.store.DeleteEventRoute(ctx, p.ID, routeID)
 }
 
-// RouteTopic leads what a topic gathers to a destination. Both may be named by
+// RouteTopic routes the notifications of a topic to a destination. Both may be named by
 // id or name.
 func (s *Service) RouteTopic(ctx context.Context, project, topic, destination string) (windlass.TopicRoute, error) {
 	const op = "route the topic"

@@ -12,9 +12,8 @@ import (
 	"windlass/internal/sink"
 )
 
-// Store keeps topics and routes, and takes what is to be sent. What is not there
-// is an error of kind windlass.NotFound, what is there already one of kind
-// windlass.Conflict.
+// Store keeps topics and routes, and the messages to send. What does not exist is an
+// error of kind windlass.NotFound, what already exists one of kind windlass.Conflict.
 type Store interface {
 	// In runs a function in one transaction, which the calls that are given its
 	// context join.
@@ -48,7 +47,7 @@ type RouteStore interface {
 	Listeners(ctx context.Context, projectID, event string) ([]windlass.Destination, error)
 }
 
-// Outbox takes what is to be delivered.
+// Outbox stores messages to deliver.
 type Outbox interface {
 	AddBatches(ctx context.Context, batches []windlass.Batch) error
 }
@@ -84,7 +83,7 @@ func New(config Config) (*Service, error) {
 // Lane is the lane of notifications: each destination has one.
 const Lane = "notifications"
 
-// about is what the data may say of where it belongs.
+// about is the part of the data that says what it belongs to.
 type about struct {
 	InstallationID string `json:"installationId"`
 	ObjectName     string `json:"objectName"`
@@ -92,7 +91,7 @@ type about struct {
 
 // Notify sends an event of a project to the destinations of its topics, within
 // the transaction of ctx if there is one. data becomes a JSON object: one of the
-// notices of package windlass. It may be repeated: then it is told again.
+// notices of package windlass. A repeated call sends it again.
 func (s *Service) Notify(ctx context.Context, projectID, event string, data any) error {
 	op := "notify of " + event
 	if !slices.Contains(windlass.Events(), event) {

@@ -96,7 +96,7 @@ func (s *Service) DeleteTopic(ctx context.Context, project, topic string) error 
 	return s.store.DeleteTopic(ctx, p.ID, t.ID)
 }
 
-// must says of something that a request's body names what is wrong with it.
+// must turns a missing thing that a request's body names into an error of the request.
 func must(op, name string, err error) error {
 	if errors.Is(err, windlass.NotFound) {
 		return &windlass.Error{

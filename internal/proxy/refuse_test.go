@@ -133,7 +133,7 @@ func TestWhatIsRefused(t *testing.T) {
 		says   string
 	}{
 		{"no customer named", map[string]string{"X-Amp-Installation-Id": ""}, nil, 400, "send X-Amp-Installation-Id, or X-Amp-Integration-Name and X-Amp-Group-Ref"},
-		{"an integration and no group", map[string]string{"X-Amp-Installation-Id": "", "X-Amp-Integration-Name": "acme"}, nil, 400, "which customer"},
+		{"an integration and no group", map[string]string{"X-Amp-Installation-Id": "", "X-Amp-Integration-Name": "acme"}, nil, 400, "does not name a customer"},
 		{"an installation that is not there", map[string]string{"X-Amp-Installation-Id": "nope"}, nil, 404, `there is no installation \"nope\"`},
 		{"an integration that is not there", map[string]string{"X-Amp-Installation-Id": "", "X-Amp-Integration-Name": "nope", "X-Amp-Group-Ref": "group-1"}, nil, 404, `there is no integration \"nope\"`},
 		{"a group without it", map[string]string{"X-Amp-Installation-Id": "", "X-Amp-Integration-Name": "acme", "X-Amp-Group-Ref": "nope"}, nil, 404, `not installed for the group \"nope\"`},

@@ -77,7 +77,7 @@ func (k *Keyset) load() error {
 	return k.read(data)
 }
 
-// save replaces the file by what the keyset holds, wholly or not at all.
+// save replaces the file with the keyset, atomically.
 func (k *Keyset) save() error {
 	data, err := k.write()
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package seal keeps secrets shut: authenticated encryption (AES-256-GCM) under
+// Package seal encrypts secrets: authenticated encryption (AES-256-GCM) under
 // a [Keyset], which can be rotated.
 //
 // A keyset comes from a file that only its owner may read, which is made on
@@ -84,7 +84,7 @@ func (k *Keyset) Primary() uint32 {
 	return k.handle.KeysetInfo().GetPrimaryKeyId()
 }
 
-// Seal shuts a value. The same about is needed to open it.
+// Seal encrypts a value. The same about is needed to open it.
 func (k *Keyset) Seal(plain, about []byte) ([]byte, error) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
@@ -94,7 +94,7 @@ func (k *Keyset) Seal(plain, about []byte) ([]byte, error) {
 	return k.box.Encrypt(plain, about)
 }
 
-// Open opens what Seal shut. When another process has rotated the keyset's file
+// Open decrypts a sealed value. When another process has rotated the keyset's file
 // in the meantime, it is read again.
 func (k *Keyset) Open(sealed, about []byte) ([]byte, error) {
 	if id, ok := KeyOf(sealed); ok && !k.Has(id) && k.path != "" {
@@ -111,7 +111,7 @@ func (k *Keyset) Open(sealed, about []byte) ([]byte, error) {
 	}
 	plain, err := k.box.Decrypt(sealed, about)
 	if err != nil {
-		// Tink's error says no more than this one, and nothing of the value.
+		// Tink's error says no more than this one, and nothing about the value.
 		return nil, k.failure("a value sealed about %q does not open with the keyset %s: it was sealed under another key, or changed", about, k.source)
 	}
 	return plain, nil
@@ -133,7 +133,7 @@ func KeyOf(sealed []byte) (id uint32, ok bool) {
 	return binary.BigEndian.Uint32(sealed[1:5]), true
 }
 
-// Prefix is how every value begins that was sealed under a key.
+// Prefix is the first bytes of every value that was sealed under a key.
 func Prefix(id uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte{1}, id)
 }

@@ -61,7 +61,7 @@ func TestStartThatCannotBe(t *testing.T) {
 		}, windlass.Conflict, []string{"another process is using it", "use PostgreSQL"}},
 		{"a keyset that is missing", func(s *scene) func() {
 			return moved(s.t, filepath.Join(s.config.DataDir, "keyset.json"), nil)
-		}, windlass.Internal, []string{"keyset.json is missing", "put back the keyset"}},
+		}, windlass.Internal, []string{"keyset.json is missing", "restore the keyset"}},
 		{"a keyset that is cut off", func(s *scene) func() {
 			return moved(s.t, filepath.Join(s.config.DataDir, "keyset.json"), func(b []byte) []byte { return b[:len(b)/2] })
 		}, windlass.Internal, []string{"keyset.json"}},

@@ -109,13 +109,13 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"a folder that is missing", filepath.Join(dir, "none", "w.db"), windlass.Internal, []string{"none does not exist", "make it"}},
 		{"a folder instead of a file", dir, windlass.Internal, []string{dir, "it is a folder"}},
 		{"a file instead of a folder", filepath.Join(garbage, "w.db"), windlass.Internal, []string{"garbage.db"}},
-		{"a file of something else", garbage, windlass.Internal, []string{garbage, "corrupt, or not a database", "put back a copy"}},
+		{"a file of something else", garbage, windlass.Internal, []string{garbage, "corrupt, or not a database", "restore a backup"}},
 		{"a file that was cut off", cut, windlass.Internal, []string{cut, "corrupt, or not a database"}},
 		{
 			"a server that does not run", "postgres://me:hunter2@" + refused + "/w?sslmode=disable", windlass.Unavailable,
-			[]string{refused, "cannot be reached", "connection refused", "see that it runs"},
+			[]string{refused, "cannot be reached", "connection refused", "check that it runs"},
 		},
-		{"a database that does not exist", absent.String(), windlass.Unavailable, []string{"absent", "does not exist", "see that it runs"}},
+		{"a database that does not exist", absent.String(), windlass.Unavailable, []string{"absent", "does not exist", "check that it runs"}},
 		{"an address that is none", "postgres://me:hunter2@host:port/w", windlass.Invalid, []string{"not one of PostgreSQL", "postgres://user"}},
 		{"an address with a wrong option", "postgres://me:hunter2@host/w?sslmode=maybe", windlass.Invalid, []string{"not one of PostgreSQL"}},
 	} {

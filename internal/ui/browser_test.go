@@ -226,7 +226,7 @@ func TestAPersonManagesKeysAndTopics(t *testing.T) {
 	w.Visit(project + "/topics")
 	w.Fill("#name", "trouble")
 	w.Submit("form[action$=topics] button")
-	w.says("It leads nowhere")
+	w.says("It has no destination")
 	w.Submit("form[action$=events] button")
 	w.Submit("form[action$=destinations] button")
 	w.says("hook")
