@@ -10,9 +10,9 @@ import (
 	"windlass"
 )
 
-// What a provider refuses may be the provider app instead of one customer's
-// tokens: its client is unknown or disabled, its callback is gone. Then every
-// connection of the app fails, and none of them is bad.
+// A provider may refuse the provider app rather than one customer's tokens: its client
+// is unknown or disabled, its callback is gone. Then every connection of the app fails,
+// but none of them is bad.
 const (
 	// After a refusal that blames the app, the app is not used for minAppHold, then ever
 	// longer, up to maxAppHold; then one connection tries, for all of them.
@@ -20,13 +20,13 @@ const (
 	maxAppHold = 5 * time.Minute
 	// yieldFor is how long the connection that tried last lets others try first.
 	yieldFor = time.Minute
-	// alikeWithin and alikePeople: refusals of tokens of so many people within
-	// that time, with no success between them, are a sign that the app is what is
-	// wrong, whatever they say.
+	// alikeWithin and alikePeople: refused tokens of this many people within this time,
+	// with no success between them, mean that the app is at fault, whatever the
+	// refusals say.
 	alikeWithin = 10 * time.Minute
 	alikePeople = 3
-	// A connection that is refused so often, while the app works for others each
-	// time between, is what is wrong, although the refusals blame the app.
+	// A connection that is refused this often, while the app works for others in
+	// between, is itself at fault, although the refusals blame the app.
 	aloneRounds = 3
 	// maxRefusals bounds what is remembered of one app.
 	maxRefusals = 1000
@@ -39,7 +39,7 @@ type appTroubles struct {
 	of map[string]*appTrouble // by provider app
 }
 
-// appTrouble is one app's. It is healthy while why is nil.
+// appTrouble is the state of one app, which is healthy while why is nil.
 type appTrouble struct {
 	why     *windlass.Error
 	edited  time.Time // the app's Updated: a change of it is worth an attempt at once
@@ -74,7 +74,7 @@ func (a *appTroubles) admit(connection windlass.Connection, app windlass.Provide
 	case connection.ID != trouble.prober:
 		trouble.waiting = true
 	case trouble.waiting && !now.Before(until):
-		// The others first: perhaps this connection is what is wrong.
+		// The others first: perhaps this connection is at fault.
 		if trouble.yields.IsZero() {
 			trouble.yields = now.Add(yieldFor)
 		}
@@ -100,7 +100,7 @@ func (a *appTroubles) troubled(app string) bool {
 	return trouble != nil && trouble.why != nil
 }
 
-// blame says whose fault a refusal is.
+// blame says what a refusal is the fault of.
 type blame int
 
 const (
@@ -109,8 +109,8 @@ const (
 	blameApp                     // no connection is bad
 )
 
-// judge decides whose fault a refusal is. The failure that it returns is the one
-// to show; for the app's it holds the time until the next attempt.
+// judge decides what a refusal is the fault of. It returns the failure to show, which
+// has the time until the next attempt if the app is at fault.
 func (a *appTroubles) judge(
 	connection windlass.Connection, app windlass.ProviderApp, now time.Time, failure *windlass.Error,
 ) (who blame, shown *windlass.Error) {
@@ -160,7 +160,7 @@ func (t *appTrouble) refusalOf(connection windlass.Connection, now time.Time) (*
 	return &t.refused[len(t.refused)-1], false
 }
 
-// suspected is the failure for refusals that blame a token, and are too many.
+// suspected is the failure when too many tokens are refused.
 func suspected(app windlass.ProviderApp, people int, failure *windlass.Error) *windlass.Error {
 	changed := *failure
 	changed.Kind = windlass.Unauthorized
@@ -206,7 +206,7 @@ func (a *appTroubles) trouble(app string) *appTrouble {
 }
 
 // people counts those whose connections were refused lately, without a success
-// since. One person who takes a consent back ends several connections.
+// since. One person who revokes a consent ends several connections.
 func (t *appTrouble) people(now time.Time) int {
 	known := map[string]bool{}
 	for _, r := range t.refused {

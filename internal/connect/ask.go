@@ -13,7 +13,7 @@ import (
 	"windlass/connector"
 )
 
-// Ask says for whom a connection is to be made, and to what.
+// Ask describes the connection to make: for which customer, to which workspace.
 type Ask struct {
 	Project  string // id or name
 	Provider string
@@ -25,7 +25,7 @@ type Ask struct {
 	ConsumerRef  string
 	ConsumerName string
 	// Workspace is the provider's workspace. It may be given here, as the value
-	// "workspace" of Metadata, or alike in both.
+	// "workspace" of Metadata, or the same in both.
 	Workspace string
 	Metadata  map[string]windlass.MetadataValue
 }
@@ -67,15 +67,14 @@ func areMetadata(values map[string]windlass.MetadataValue) bool {
 	return len(values) <= maxMetadata
 }
 
-// subject is an Ask that was checked: the connection that it is to become, and
-// what that goes through.
+// subject is a checked Ask: the new connection, and its provider and provider app.
 type subject struct {
 	connection windlass.Connection
 	provider   connector.Provider
 	app        windlass.ProviderApp // zero where none is needed
 }
 
-// check reads an Ask, and says all at once what is wrong with it.
+// check checks an Ask, and reports all of its issues at once.
 func (s *Service) check(ctx context.Context, op string, ask Ask, needsApp bool) (subject, error) {
 	workspace, issues := ask.faults()
 	if len(issues) > 0 {
@@ -116,7 +115,7 @@ func (s *Service) check(ctx context.Context, op string, ask Ask, needsApp bool) 
 	return checked, nil
 }
 
-// faults returns the workspace that is meant, and everything that is wrong.
+// faults returns the requested workspace, and all issues.
 func (a Ask) faults() (workspace string, issues []windlass.Issue) {
 	fault := func(name, message string) {
 		issues = append(issues, windlass.Issue{In: "body", Name: name, Message: message})
@@ -166,7 +165,7 @@ func isWorkspace(text string) bool {
 		!strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '/' || r == '\\' })
 }
 
-// app finds the provider app that is meant.
+// app finds the requested provider app.
 func (s *Service) app(ctx context.Context, projectID, provider, id string) (windlass.ProviderApp, error) {
 	all, err := s.store.ProviderApps(ctx, projectID, windlass.Page{})
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"windlass/connector"
 )
 
-// patience is how long the provider may take over a code, a refresh or a check.
-// It is well below leaseLife, so that there is time left to save the answer.
+// patience bounds one request to the provider: for a code, a refresh or a check. It is
+// well below leaseLife, so that there is time left to save the answer.
 const patience = 20 * time.Second
 
-// Answer is what a provider's page sent a person back with.
+// Answer has the parameters of the provider's redirect.
 type Answer struct {
 	State string
 	Code  string
@@ -24,7 +24,7 @@ type Answer struct {
 	Browser windlass.Secret
 }
 
-// Outcome is how a consent or an import ended.
+// Outcome is the result of a consent or an import.
 type Outcome struct {
 	// Origin is whom the callback page may tell: that of the page which started
 	// this. On failure it is set, too, where it can be told; it is certain only when
@@ -39,9 +39,9 @@ type Outcome struct {
 	Missing []string
 }
 
-// Callback ends a consent. It may be called once for each state: whatever comes
-// of it, the person who wants to try again has to start again. Its errors are
-// *windlass.Error, fit to be shown to the person.
+// Callback ends a consent. It may be called once for each state: after a failure the
+// person has to start again. Its errors are *windlass.Error, fit to be shown to the
+// person.
 func (s *Service) Callback(ctx context.Context, answer Answer) (Outcome, error) {
 	const op = "connect"
 	// From here on the code is used up. A person who closes the window must not

@@ -15,7 +15,7 @@ import (
 // never sends them to another host (invariant 6). It repeats nothing else: wrap
 // its Transport in what does. Its errors are *windlass.Error.
 //
-// base sends each request, and is where it is paid for as what the client is opened
+// base sends each request and pays for it, in the class of the work that the client is
 // for; nil means the service's own.
 //
 // The error is a *windlass.Error: windlass.NeedsReconnect when the connection
@@ -66,12 +66,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	fresh, err := t.service.Refused(ctx, stored, credentials.Version)
 	if errors.Is(err, windlass.NeedsReconnect) {
-		_ = resp.Body.Close() // what it says is known better now
+		_ = resp.Body.Close() // its message is replaced by a better one
 		return nil, forTransport(err)
 	}
 	again, ok := rewound(req)
 	if err != nil || !ok {
-		return resp, nil //nolint:nilerr // the provider's own answer says what there is to say
+		return resp, nil //nolint:nilerr // the provider's own answer is returned
 	}
 	_ = resp.Body.Close() // there will be another answer
 	return t.send(again, fresh)
@@ -86,7 +86,7 @@ func (t *transport) send(req *http.Request, credentials windlass.Credentials) (*
 	return signing.RoundTrip(req)
 }
 
-// works notes that a connection which was not used yet works.
+// works notes the first success of a new connection.
 func (t *transport) works(ctx context.Context, credentials windlass.Credentials) {
 	changed, err := t.service.store.SetConnectionStatus(
 		context.WithoutCancel(ctx), t.connection.ID, windlass.ConnectionWorking, "", credentials.Version)

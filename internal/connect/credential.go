@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// margin is how long before its end an access token is replaced: longer than
-	// clocks differ, and than a request that has begun takes.
+	// margin is how long before its expiry an access token is replaced: longer than
+	// clocks differ, and longer than a request takes.
 	margin = 2 * time.Minute
-	// grudging is how long a caller whose access token is still good waits for
-	// the next one. After that it uses the old one, and the refresh goes on.
+	// briefWait is how long a caller whose access token is still valid waits for the
+	// next one. After that it uses the old one, and the refresh goes on.
 	briefWait = 2 * time.Second
 )
 
@@ -24,7 +24,7 @@ const (
 // again, windlass.Unavailable or windlass.RateLimited with the time to wait when
 // a refresh did not succeed now.
 //
-// Only the connection's ID and ProjectID are looked at. Credential must not be
+// Only the connection's ID and ProjectID are used. Credential must not be
 // called within a transaction.
 func (s *Service) Credential(ctx context.Context, connection windlass.Connection) (windlass.Credentials, error) {
 	_, credentials, err := s.current(ctx, connection)
@@ -54,8 +54,8 @@ func (s *Service) current(
 	return stored, fresh, err
 }
 
-// endsWithin reports whether an access token is over within some time. One of
-// of unknown expiry is used until it is refused.
+// endsWithin reports whether an access token is over within some time. One of unknown
+// expiry is used until it is refused.
 func endsWithin(credentials windlass.Credentials, now time.Time, within time.Duration) bool {
 	if credentials.AccessToken.IsZero() {
 		return true

@@ -12,9 +12,9 @@
 // Access tokens are refreshed before they expire, and when the provider refuses
 // one early. One process at a time refreshes a connection, and a new refresh
 // token is stored before the access token that came with it is used (invariant
-// 4). A provider that is down, slow or confused never makes a connection bad:
-// it stays good, says what it waits for, and its old access token is used while
-// it lasts. A refresh token that is refused does, once, and the product is told.
+// 4). A provider that is down, slow or faulty never makes a connection bad: it stays
+// good, with the reason for waiting, and its old access token is used while it is
+// valid. A refused refresh token makes it bad, once, and the product is notified.
 //
 // No network is touched inside a transaction (invariant 3), and no secret is in
 // an error, a log line or an event (invariant 5).
@@ -28,8 +28,8 @@
 //
 // # What it cannot do
 //
-// Not every provider has an endpoint to revoke tokens, so none is asked to.
-// [Service.Delete] erases the credentials; the consent itself the customer takes
-// back in the provider's settings, or it ends when its refresh token is not used
-// for as long as the provider keeps one.
+// Not every provider has an endpoint to revoke tokens, so none is used.
+// [Service.Delete] erases the credentials; the customer revokes the consent itself in
+// the provider's settings, or it expires when its refresh token has not been used for
+// long enough.
 package connect

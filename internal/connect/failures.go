@@ -53,8 +53,8 @@ func forTransport(err error) error {
 	}
 }
 
-// notTheCustomer makes of a provider app that is refused something that passes:
-// what uses a connection waits for it, instead of asking the customer.
+// notTheCustomer turns the refusal of a provider app into a temporary failure: users of
+// the connection wait, instead of asking the customer to connect again.
 func notTheCustomer(err error) error {
 	failure := explain("", err)
 	if failure.Kind == windlass.Unauthorized {
@@ -63,7 +63,7 @@ func notTheCustomer(err error) error {
 	return failure
 }
 
-// message is what a failure says is wrong, without its remedy.
+// message is the message of a failure, without its remedy.
 func message(failure *windlass.Error) string {
 	plain := *failure
 	plain.Op, plain.Remedy = "", ""

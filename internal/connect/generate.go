@@ -7,11 +7,11 @@ import (
 	"windlass"
 )
 
-// Import is credentials that exist already, and whose they are. They are of one
-// sort: tokens of OAuth, with the provider app that they were granted to, or
-// without a refresh token and then good until the access token ends; Username and
-// Password, which may be an email address and an API token; APIKey, an
-// access token; or AppKey, ClientKey and SharedSecret of a Connect app.
+// Import has existing credentials, and the customer they belong to. They are of one
+// type: tokens of OAuth, with the provider app that they were granted to, or without a
+// refresh token and then good until the access token ends; Username and Password, which
+// may be an email address and an API token; APIKey, an access token; or AppKey,
+// ClientKey and SharedSecret of a Connect app.
 type Import struct {
 	Ask
 	Credentials windlass.Credentials
@@ -49,9 +49,9 @@ func (s *Service) Generate(ctx context.Context, given Import) (Outcome, error) {
 func (s *Service) adopt(ctx context.Context, checked subject, credentials windlass.Credentials) (Outcome, error) {
 	connection := checked.connection
 	renew := func() error {
-		// This one access token is used before its refresh token is stored. It is
-		// no breach of invariant 4: until the import has succeeded nothing here
-		// depends on it, and its owner still has the one it was made from.
+		// This one access token is used before its refresh token is stored. Invariant 4
+		// still holds: until the import has succeeded nothing here depends on it, and
+		// its owner still has the refresh token that it was made from.
 		asking := s.now()
 		oauth, err := s.oauth("", checked.provider)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *Service) adopt(ctx context.Context, checked subject, credentials windla
 	return s.save(ctx, connection, credentials)
 }
 
-// schemeOf says of which sort credentials are, and what is wrong with them.
+// schemeOf returns the type of credentials, and their issues.
 func schemeOf(c windlass.Credentials) (windlass.AuthScheme, []windlass.Issue) {
 	oauth := !c.AccessToken.IsZero() || !c.RefreshToken.IsZero()
 	basic := c.Username != "" || !c.Password.IsZero()

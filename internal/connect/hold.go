@@ -14,8 +14,8 @@ const (
 	maxHold = time.Minute
 )
 
-// holds keeps the callers of this process from asking a provider again that has
-// just said no. Other processes find out by themselves: once each.
+// holds keeps this process from asking a provider again that has just failed. Other
+// processes find out on their own, with one request each.
 type holds struct {
 	mu sync.Mutex
 	on map[string]hold // by connection
@@ -27,7 +27,7 @@ type hold struct {
 	why   *windlass.Error
 }
 
-// standing returns the failure that still holds, with what is left to wait.
+// standing returns the failure of a hold, with the remaining time to wait.
 func (h *holds) standing(id string, now time.Time) *windlass.Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -66,7 +66,7 @@ func (h *holds) clear(id string) {
 	delete(h.on, id)
 }
 
-// waits is the sentence that a connection carries while it waits.
+// waits is the status reason of a connection that waits.
 func waits(failure *windlass.Error, now time.Time) string {
 	return "good, but it could not be refreshed: " + message(failure) +
 		"; tried again after " + now.Add(failure.RetryAfter).UTC().Format(time.RFC3339)

@@ -8,11 +8,11 @@ import (
 	"windlass"
 )
 
-// idle is how long a refresh token may lie unused before KeepAlive uses it.
-// Providers let one die after some months.
+// idle is how long a refresh token may be unused before KeepAlive uses it. Providers
+// expire one after some months.
 const idle = 30 * 24 * time.Hour
 
-// Kept is what KeepAlive did.
+// Kept is the result of KeepAlive.
 type Kept struct {
 	Refreshed int
 	Bad       int // found to be refused: the customers have to consent again
@@ -20,7 +20,7 @@ type Kept struct {
 }
 
 // KeepAlive refreshes every OAuth connection that was not refreshed for 30 days
-// before now, so that one which is rarely used does not die of it. It is meant
+// before now, so that the tokens of a rarely used one do not expire. It is meant
 // to be called daily and may be repeated at any time. When a provider app cannot
 // refresh now its other connections are left for the next time. The error is one
 // that stopped it: the store's, or that ctx ended.
@@ -53,7 +53,7 @@ func (s *Service) KeepAlive(ctx context.Context, now time.Time) (Kept, error) {
 	return kept, nil
 }
 
-// dueToLive reports whether a connection's refresh token has lain unused.
+// dueToLive reports whether a connection's refresh token was unused for long enough.
 func (s *Service) dueToLive(
 	ctx context.Context, connection windlass.Connection, now time.Time,
 ) (windlass.Credentials, bool, error) {
@@ -69,7 +69,7 @@ func (s *Service) dueToLive(
 	return credentials, due, err
 }
 
-// revive refreshes one connection, unless its provider app is stuck.
+// revive refreshes one connection, unless its provider app is refused.
 func (s *Service) revive(
 	ctx context.Context, connection windlass.Connection, credentials windlass.Credentials, stuck map[string]bool,
 ) error {

@@ -7,7 +7,7 @@ import (
 	"windlass"
 )
 
-// Freshness says what Get does about the access token.
+// Freshness says whether Get refreshes the access token.
 type Freshness string
 
 // The values, as the published contract names them.
@@ -18,8 +18,8 @@ const (
 )
 
 // Get returns a connection and its credentials, refreshed if that is asked for
-// and the connection has OAuth. Force tries even a connection that is bad, and
-// one that waits for something to pass.
+// and the connection has OAuth. Force tries even a connection that is bad, or one that
+// waits after a failure.
 func (s *Service) Get(
 	ctx context.Context, projectID, id string, fresh Freshness,
 ) (windlass.Connection, windlass.Credentials, error) {

@@ -7,10 +7,9 @@ import (
 )
 
 // markInvalid marks a connection bad, once, and tells the product in the same
-// transaction. judged are the credentials that were refused. Before anything is
-// declared dead, what is stored is read again: when somebody has replaced the
-// credentials meanwhile, those are returned and nothing is marked. A lease
-// that owner has on the refresh ends with it; owner may be empty.
+// transaction. judged are the credentials that were refused. The stored credentials are
+// read again first: if they were replaced meanwhile, those are returned and nothing is
+// marked. A lease of owner on the refresh ends; owner may be empty.
 func (s *Service) markInvalid(
 	ctx context.Context, connection windlass.Connection, judged windlass.Credentials, reason, owner string,
 ) (windlass.Credentials, error) {

@@ -11,8 +11,8 @@ import (
 // Store is what this package needs to have kept. Every error carries a
 // windlass.Kind, as in windlass.NotFound for what is not there.
 type Store interface {
-	// In runs do in one transaction, which its context carries: what is called
-	// with that context happens altogether or not at all.
+	// In runs do in one transaction, which its context carries: all calls with that
+	// context happen or none does.
 	In(ctx context.Context, do func(ctx context.Context) error) error
 	// Afterwards calls do when the transaction of ctx has been committed, and never
 	// when it is undone; at once without one.
@@ -23,7 +23,7 @@ type Store interface {
 	Leases
 }
 
-// Setup is what the product has set up.
+// Setup reads the configuration of the product.
 type Setup interface {
 	Project(ctx context.Context, idOrName string) (windlass.Project, error)
 	Projects(ctx context.Context, page windlass.Page) ([]windlass.Project, error)
@@ -88,8 +88,8 @@ type Leases interface {
 
 // Notifier tells the product what happened to its connections.
 type Notifier interface {
-	// Notify is called within the transaction that makes it true, once for each
-	// event: it stores what is to be sent and does not send it.
+	// Notify is called once for each event, within the transaction of its cause: it
+	// stores the message and does not send it.
 	Notify(ctx context.Context, event Event) error
 }
 

@@ -12,8 +12,8 @@ import (
 	"windlass/connector"
 )
 
-// Where a consent goes on, below the callback URL: the page that says what it is
-// about, and the way from there to the provider.
+// The paths of a consent below the callback URL: the page that says what is asked for,
+// and the redirect from there to the provider.
 const (
 	BeginPath    = "/begin"
 	ContinuePath = "/continue"
@@ -22,7 +22,7 @@ const (
 	ConfirmParam = "confirm"
 )
 
-// Opening is a consent as the person sees it before going to the provider.
+// Opening is what the first page of a consent shows.
 type Opening struct {
 	Origin    string // of the page that asks; set on failure, too, where it can be told
 	Product   string
@@ -37,8 +37,8 @@ type Opening struct {
 	Continue string
 }
 
-// Open looks at a consent, and binds nothing yet: programs look at addresses, too.
-// kept is what the browser has from an earlier look, if any.
+// Open reads a consent without binding it to a browser, since programs open URLs, too.
+// kept is the browser's cookie of an earlier visit, if any.
 func (s *Service) Open(ctx context.Context, ticket string, kept windlass.Secret) (Opening, error) {
 	const op = "open the consent"
 	opening := Opening{Origin: originOf(ticket)}
@@ -112,14 +112,14 @@ func (s *Service) Continue(ctx context.Context, ticket string, kept windlass.Sec
 
 const startAgain = "start again from the product"
 
-// look reads what a consent is for, and leaves it there. text is its ticket or
-// state, which says since when it is over.
+// look reads a consent without using it up. text is its ticket or state, which has the
+// expiry.
 func (s *Service) look(ctx context.Context, op, hash, text string) (asked, error) {
 	data, err := s.store.State(ctx, hash, s.now())
 	return s.read(op, text, data, err)
 }
 
-// read turns what the store has of a consent, or its error, into what was asked.
+// read decodes a stored consent, or explains the store's error.
 func (s *Service) read(op, text string, data json.RawMessage, err error) (asked, error) {
 	fail := func(kind windlass.Kind, message string) (asked, error) {
 		return asked{}, &windlass.Error{Kind: kind, Op: op, Message: message, Remedy: startAgain}
@@ -140,8 +140,8 @@ func (s *Service) read(op, text string, data json.RawMessage, err error) (asked,
 	return remembered, nil
 }
 
-// take finds what was asked, for the browser that went on with it, and makes sure
-// that it is never found again. No one else can use it up.
+// take reads a consent and removes it, for the browser that continued it. No one else
+// can use it up.
 func (s *Service) take(ctx context.Context, op string, answer Answer) (asked, browser, error) {
 	if answer.State == "" {
 		return asked{}, browser{}, &windlass.Error{

@@ -11,8 +11,8 @@ import (
 	"windlass/internal/origin"
 )
 
-// How many consents may have begun and not ended, in a project and in one group.
-// Who has a frontend key can begin them.
+// How many consents may be pending in a project and in one group. Any owner of a
+// frontend key can begin them.
 const (
 	maxPending      = 2000
 	maxPendingGroup = 50
@@ -37,7 +37,7 @@ func (s *Service) roomFor(ctx context.Context, connection windlass.Connection) e
 	}
 }
 
-// mayOpen refuses a page whose origin is none, or not one of the project's.
+// mayOpen refuses a page whose origin is invalid, or not one of the project's.
 func (s *Service) mayOpen(ctx context.Context, op, projectID, from string) (windlass.Project, error) {
 	project, err := s.store.Project(ctx, projectID)
 	if err != nil {
@@ -73,7 +73,7 @@ type sweeper struct {
 	ended bool
 }
 
-// sweepAt makes sure that states which expire then are deleted soon after.
+// sweepAt schedules the deletion of states that expire at a time.
 func (s *Service) sweepAt(expires time.Time) {
 	s.sweeps.mu.Lock()
 	defer s.sweeps.mu.Unlock()

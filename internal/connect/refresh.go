@@ -11,26 +11,26 @@ import (
 )
 
 const (
-	// leaseLife is how long one process may take over a refresh. When it dies
-	// meanwhile, the others wait so long; a provider that rotates refresh tokens has
-	// to take a used one for longer.
+	// leaseLife is how long one process may take for a refresh, and so how long the
+	// others wait if it dies. A provider that rotates refresh tokens has to accept a
+	// used one for longer.
 	leaseLife = 30 * time.Second
-	// A process that waits for another one looks again after minPoll, and then
-	// ever more rarely, up to maxPoll.
+	// A process that waits for another one polls after minPoll, then at doubling
+	// intervals up to maxPoll.
 	minPoll = 25 * time.Millisecond
 	maxPoll = time.Second
-	// maxRefreshWait is when it stops: two owners in a row have died.
+	// maxRefreshWait bounds the wait: two owners in a row have died.
 	maxRefreshWait = 2*leaseLife + maxPoll
 )
 
-// need says how much a caller needs a fresh access token.
+// need says how urgently a caller needs a fresh access token.
 type need struct {
-	good  bool // the one it has works still
-	force bool // it wants another one whatever was said before
+	good  bool // its own still works
+	force bool // refresh even after a failure
 }
 
-// refresh returns credentials that are newer than those given. However many ask,
-// in however many processes, the provider is asked once.
+// refresh returns credentials that are newer than those given. Concurrent calls, in all
+// processes, make one request to the provider.
 func (s *Service) refresh(
 	ctx context.Context, connection windlass.Connection, old windlass.Credentials, why need,
 ) (windlass.Credentials, error) {
@@ -87,7 +87,7 @@ func (s *Service) cannotRefresh(
 	return s.markInvalid(ctx, connection, old, "the access token has expired, and there is no refresh token to get a new one", "")
 }
 
-// renew waits for the lease, or for another process to finish what it is for.
+// renew waits for the lease, or for another process to finish the refresh.
 // Invariant 4: one refresh at a time for each connection, over all processes.
 func (s *Service) renew(ctx context.Context, connection windlass.Connection, seen int64, force bool) (windlass.Credentials, error) {
 	const op = "refresh a connection"
@@ -124,7 +124,7 @@ func (s *Service) renew(ctx context.Context, connection windlass.Connection, see
 	}
 }
 
-// pause waits, but not for a context that has ended.
+// pause sleeps until the time is over or the context ends.
 func pause(ctx context.Context, long time.Duration) {
 	timer := time.NewTimer(long)
 	defer timer.Stop()

@@ -8,16 +8,15 @@ import (
 	"windlass"
 )
 
-// young is how old an access token has to be before it is replaced because it
-// was refused. One that is younger is not what is wrong: some endpoints answer
-// 401 to every credential of the wrong sort, and each call to them would use up
-// a refresh token.
+// young is the age below which a refused access token is not replaced. It is not the
+// cause: some endpoints answer 401 to every credential of the wrong type, and each call
+// to them would use up a refresh token.
 const young = time.Minute
 
 // Refused says that the provider answered 401 to a connection's credentials of
 // this version, and returns others to try again with, once. Without any it fails:
 // with windlass.Unauthorized when the credentials are good and something else is
-// refused, with windlass.NeedsReconnect when they are dead, and else as
+// refused, with windlass.NeedsReconnect when they no longer work, and otherwise as
 // Credential does.
 func (s *Service) Refused(ctx context.Context, connection windlass.Connection, version int64) (windlass.Credentials, error) {
 	const op = "replace refused credentials"
@@ -38,8 +37,8 @@ func (s *Service) Refused(ctx context.Context, connection windlass.Connection, v
 	}
 }
 
-// examine finds out whether credentials that cannot be refreshed are dead, or
-// were refused for a reason of that one request's.
+// examine checks whether credentials that cannot be refreshed no longer work, or were
+// refused for one request only.
 func (s *Service) examine(
 	ctx context.Context, connection windlass.Connection, credentials windlass.Credentials,
 ) (windlass.Credentials, error) {
@@ -59,7 +58,7 @@ func (s *Service) examine(
 	if err != nil && explain(op, err).Kind.Temporary() {
 		failure = explain(op, err)
 	}
-	// Known for a while: not every refused request costs another check.
+	// The result is kept for a while: not every refused request needs another check.
 	failure.RetryAfter = max(failure.RetryAfter, young)
 	return windlass.Credentials{}, s.holds.failed(connection.ID, s.now(), failure)
 }

@@ -14,7 +14,7 @@ import (
 // refreshes now, and its outcome counts.
 var errLeaseLost = errors.New("the lease on the refresh was lost")
 
-// saves is how often saving refreshed credentials is tried. The pauses between
+// maxSaveAttempts is how often saving refreshed credentials is tried. The pauses between
 // add up to two seconds: the lease lasts ten longer than the provider may take.
 const maxSaveAttempts = 4
 
@@ -29,7 +29,7 @@ func (s *Service) renewAs(
 	}
 	release := func(reason string) error { return s.store.ReleaseRefresh(ctx, stored.ID, owner, reason) }
 	if old.Version != seen {
-		// Another process was here between our look and our lease.
+		// Another process refreshed between our read and our lease.
 		return old, release(stored.StatusReason)
 	}
 	if stored.Status == windlass.ConnectionBad && !force {
@@ -58,8 +58,7 @@ func (s *Service) renewAs(
 		}
 		appRefused = who == blameApp
 	}
-	// Nothing is known against the connection: it stays good, and says what it
-	// waits for.
+	// The connection may still be good: it stays so, with the reason for waiting.
 	if appRefused { // all of its connections wait alike: see appTroubles
 		s.log.WarnContext(ctx, "a provider app is refused: its connections cannot be refreshed, and stay as they are",
 			logProject, stored.ProjectID, logApp, app.ID, logReason, message(failure), logUntil, s.now().Add(failure.RetryAfter).UTC())
@@ -72,8 +71,8 @@ func (s *Service) renewAs(
 	return windlass.Credentials{}, failure
 }
 
-// restoreApp notes that the provider lets a provider app in. What was marked bad
-// while it did not is tried once more: it may have been the app's fault.
+// restoreApp notes that the provider accepts a provider app again. Connections that
+// were marked bad meanwhile are tried once more: it may have been the app's fault.
 func (s *Service) restoreApp(ctx context.Context, connection windlass.Connection, app windlass.ProviderApp) {
 	recovered, again := s.apps.works(app.ID, connection.ID, s.now())
 	if !recovered {
@@ -124,7 +123,7 @@ func (s *Service) keep(
 	}
 	missing, err := s.Missing(ctx, connection)
 	if err != nil {
-		missing = nil // a sentence less; the tokens are what counts now
+		missing = nil // only a status reason is lost; the tokens matter more
 	}
 	for try := range maxSaveAttempts {
 		err = s.store.In(ctx, func(ctx context.Context) error {
@@ -154,7 +153,7 @@ func (s *Service) keep(
 	}
 }
 
-// keepIn is what is stored together.
+// keepIn stores it all in one transaction.
 func (s *Service) keepIn(
 	ctx context.Context, owner string, connection windlass.Connection, fresh windlass.Credentials, missing []string,
 ) error {

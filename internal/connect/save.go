@@ -45,9 +45,9 @@ func (s *Service) save(ctx context.Context, connection windlass.Connection, cred
 }
 
 // existing finds the connection whose credentials are to be replaced; empty when
-// there is none. Whatever a person connects with stands for that person: an API
-// token gives way to a consent. A Connect app stands for itself, and reaches
-// what no person does; so it has a connection of its own beside theirs.
+// there is none. All credentials of one person share one connection: a consent replaces
+// an API token. A Connect app acts for itself, with access that no person has; so it
+// has its own connection.
 func (s *Service) existing(
 	ctx context.Context, connection windlass.Connection, credentials windlass.Credentials,
 ) (id string, err error) {

@@ -65,7 +65,7 @@ func asksFor(known []connector.Object, content json.RawMessage) []string {
 	return slices.Compact(scopes)
 }
 
-// lacks is the sentence that a working connection carries about its scopes.
+// lacks is the status reason of a working connection that lacks scopes.
 func lacks(missing []string) string {
 	if len(missing) == 0 {
 		return ""

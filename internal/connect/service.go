@@ -16,8 +16,8 @@ import (
 	"windlass/internal/logkey"
 )
 
-// Config is what a Service is made of. Store, Providers and CallbackURL are
-// required.
+// Config has the dependencies and settings of a Service. Store, Providers and
+// CallbackURL are required.
 type Config struct {
 	Store Store
 	// Providers are the known ones.
@@ -35,8 +35,8 @@ type Config struct {
 	Tokens func(provider string) http.RoundTripper
 	// Logger gets what a person has to act on; nil logs nothing.
 	Logger *slog.Logger
-	// Owner is this process, by which the others find what it was doing when it is
-	// gone; empty makes up a name.
+	// Owner names this process, so that others find its leases when it is gone; empty
+	// is a random name.
 	Owner string
 	// Now is the clock; nil means time.Now. It should agree with the clocks of
 	// the other processes to within seconds: leases are compared by it.
@@ -77,7 +77,7 @@ type Service struct {
 	sweeps  sweeper
 	warned  sync.Map // projects whose consents may begin from anywhere
 
-	ending context.Context //nolint:containedctx // it ends with the process, not with a request
+	ending context.Context //nolint:containedctx // background context: it ends with the process, not with a request
 	end    context.CancelFunc
 }
 
@@ -122,8 +122,8 @@ func (s *Service) Wait() {
 }
 
 // BreakOff ends the requests for a refresh that are under way, and says how many there
-// are: who waits for one is told to try again, and another process may make it at once.
-// Those that begin later end as well.
+// are: callers that wait for one get an error that says to try again, and another
+// process may make it at once. Those that begin later end as well.
 func (s *Service) BreakOff() int {
 	s.end()
 	s.flights.mu.Lock()
@@ -181,7 +181,7 @@ func (s *Service) notify(ctx context.Context, event Event) error {
 	return s.notifier.Notify(ctx, event)
 }
 
-// about says in the log which connection it is.
+// about returns the log attributes of a connection.
 func about(c windlass.Connection) []any {
 	about := []any{logProject, c.ProjectID, logConnection, c.ID}
 	if c.ProviderAppID != "" {
@@ -190,12 +190,12 @@ func about(c windlass.Connection) []any {
 	return about
 }
 
-// tell logs what became of a connection, as soon as it is true.
+// tell logs an event of a connection, once it is committed.
 func (s *Service) tell(ctx context.Context, what string, c windlass.Connection) {
 	s.store.Afterwards(ctx, func() { s.log.InfoContext(ctx, what, about(c)...) }) //nolint:sloglint // the callers name the constants below
 }
 
-// The good news of connections.
+// The log messages about good events of connections.
 const (
 	msgCreated      = "a connection was made"
 	msgReauthorized = "a connection is authorized again"

@@ -9,7 +9,7 @@ import (
 )
 
 // singleflight lets one goroutine of this process at a time refresh a connection,
-// and hands its outcome to all who ask meanwhile.
+// and gives the result to all callers that ask meanwhile.
 type singleflight struct {
 	mu      sync.Mutex
 	under   map[string]*call // by connection
@@ -44,8 +44,8 @@ func (f *singleflight) join(id string, refresh func() (windlass.Credentials, err
 	return begun
 }
 
-// wait waits for the outcome: as long as ctx allows, or, for a caller that can
-// do without, a little.
+// wait waits for the result: as long as ctx allows, or briefly for a caller that has a
+// token that still works.
 func (f *call) wait(ctx context.Context, brief bool) error {
 	var late <-chan time.Time
 	if brief {

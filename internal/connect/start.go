@@ -24,14 +24,14 @@ type Opener struct {
 // Consent is a consent that has begun.
 type Consent struct {
 	// URL is a page of ours, below the callback URL, to show to the person. It says
-	// what is asked for, binds the consent to that browser, and leads on to the
+	// what is asked for, binds the consent to that browser, and continues to the
 	// provider. See [Service.Open].
 	URL string
-	// Expires is when it will be too late to come back.
+	// Expires is when the consent expires.
 	Expires time.Time
 }
 
-// asked is what is remembered while a person is at the provider's page.
+// asked is the stored state of a consent while the person is at the provider's page.
 type asked struct {
 	ProjectID     string `json:"project"`
 	Provider      string `json:"provider"`
@@ -81,12 +81,12 @@ func (s *Service) Reconnect(ctx context.Context, projectID, id string, opener Op
 	return s.begin(ctx, op, subject{connection: connection, provider: provider, app: app}, opener)
 }
 
-// begin makes the ticket and the address that carries it.
+// begin makes the ticket and the URL that contains it.
 func (s *Service) begin(ctx context.Context, op string, checked subject, opener Opener) (Consent, error) {
 	if _, err := s.mayOpen(ctx, op, checked.connection.ProjectID, opener.Origin); err != nil {
 		return Consent{}, err
 	}
-	// Whether there can be such a page is better known now than by the person.
+	// Check the page now, rather than fail when the person opens it.
 	oauth, err := s.oauth(op, checked.provider)
 	if err != nil {
 		return Consent{}, err

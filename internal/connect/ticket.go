@@ -15,14 +15,14 @@ import (
 )
 
 // A consent is known by a ticket: 256 random bits, when it ends, and the origin of
-// the page that is to be told. The ticket stands in the address of our own page
-// and, beside 256 random bits of the browser's, in that browser's cookie. What the
-// provider sees, the state and the proof key, follows from the two together, so
-// that a consent can be finished only in the browser that went on with it. Only
-// the ticket's hash is stored: who reads the database cannot finish one either.
+// the page that is to be told. The ticket is in the URL of our own page and, with 256
+// random bits of the browser's own, in that browser's cookie. The state and the proof
+// key, which the provider sees, are derived from both, so that a consent can be
+// finished only in the browser that went on with it. Only the ticket's hash is stored:
+// a reader of the database cannot finish one either.
 //
 // The end and the origin can be read from a ticket or a state that is not stored
-// any more. Then anybody may have written them: they are good for an explanation.
+// any more. Then they may be forged: they are only used to explain the failure.
 const (
 	ticketParts = 3 // secret, end, origin
 	stateParts  = 4 // hash of the ticket, proof, end, origin
@@ -108,7 +108,7 @@ func readBrowser(kept windlass.Secret) (browser, bool) {
 
 func (b browser) keep() windlass.Secret { return windlass.NewSecret(b.secret + "." + b.ticket) }
 
-// proof is what follows from a browser's secret and its ticket for one purpose.
+// proof derives a value for one purpose from a browser's secret and its ticket.
 func (b browser) proof(purpose string) string {
 	mac := hmac.New(sha256.New, []byte(b.secret))
 	mac.Write([]byte(purpose + " " + b.ticket))
@@ -130,8 +130,7 @@ func secret() string {
 	return base64.RawURLEncoding.EncodeToString(bits[:])
 }
 
-// hashed stands for a secret where it is stored. Without salt: 256 random bits
-// need none.
+// hashed is the hash that is stored of a secret. Without salt: 256 random bits need none.
 func hashed(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

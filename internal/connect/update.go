@@ -56,8 +56,8 @@ func (s *Service) Update(ctx context.Context, projectID, id string, change Chang
 	}
 	var stored windlass.Connection
 	err = s.store.In(ctx, func(ctx context.Context) (err error) {
-		// What became of the credentials meanwhile counts: the check may have
-		// refreshed them, or found out that they work.
+		// Read the credentials again: the check may have refreshed them, or found that
+		// they work.
 		if stored, err = s.store.Connection(ctx, projectID, id); err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func changed(connection windlass.Connection, change Change) (windlass.Connection
 			Issues: []windlass.Issue{{In: "body", Name: "providerMetadata", Message: tooMuchOfMeta}},
 		}
 	}
-	// These two say what is connected, and follow from that alone.
+	// These two identify the workspace, and only the check sets them.
 	for _, name := range []string{metaWorkspace, metaWorkspaceID} {
 		delete(metadata, name)
 		if value, known := connection.Metadata[name]; known {

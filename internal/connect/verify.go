@@ -11,7 +11,7 @@ import (
 	"windlass/connector"
 )
 
-// verify finds out whether credentials that are not stored yet reach the
+// verify checks whether credentials that are not stored yet have access to the
 // connection's workspace.
 func (s *Service) verify(
 	ctx context.Context, provider connector.Provider, connection windlass.Connection, credentials windlass.Credentials,
@@ -39,8 +39,8 @@ func (s *Service) verifyThrough(
 	if err != nil {
 		return connector.Account{}, err
 	}
-	// An access token acts for no person, or for one made up for it, of whom the
-	// provider may say anything.
+	// An access token belongs to no person, or to a pseudo user, whose membership means
+	// nothing.
 	if account.Membership == connector.NotMember && connection.Scheme != windlass.AuthAPIKey {
 		return connector.Account{}, &windlass.Error{
 			Kind:    windlass.Forbidden,
@@ -58,7 +58,7 @@ func (s *Service) verifyThrough(
 	return account, nil
 }
 
-// identify notes in a connection what a check found out.
+// identify stores the result of a check in a connection.
 func identify(connection *windlass.Connection, account connector.Account) {
 	connection.ConsumerRef = account.User
 	if len(connection.Scopes) == 0 {

@@ -39,8 +39,8 @@ type PatchAPIKeyRequest struct {
 	} `json:"apiKey"`
 }
 
-// CreateAPIKey makes a key, wlk_<public id>_<secret>. Its Key is there this
-// once; its ID, which is wlk_<public id>, is what lists show and paths take.
+// CreateAPIKey makes a key, wlk_<public id>_<secret>. Its Key is returned only once;
+// its ID, wlk_<public id>, is used in lists and paths.
 func (f *Flow) CreateAPIKey(ctx context.Context, project string, r APIKeyRequest) (windlass.APIKey, error) {
 	p, err := f.store.Project(ctx, project)
 	if err != nil {
@@ -91,7 +91,7 @@ func (f *Flow) APIKey(ctx context.Context, project, key string) (windlass.APIKey
 	return f.store.APIKey(ctx, p.ID, publicPart(key))
 }
 
-// publicPart returns what may be shown of a key.
+// publicPart returns the part of a key that may be shown.
 func publicPart(key string) string {
 	public, _, _ := strings.Cut(strings.TrimPrefix(key, keyPrefix), "_")
 	return keyPrefix + public
@@ -148,8 +148,8 @@ func (f *Flow) DeleteAPIKey(ctx context.Context, project, key string) error {
 // scopes. A key that is unknown, deleted or not active is an error of kind
 // windlass.Unauthorized, which does not say which of these it is.
 //
-// How long it takes tells nothing about the keys there are: what is looked up is
-// a hash, whose first bytes an attacker cannot choose.
+// Its duration reveals nothing about existing keys: it looks up a hash, whose first
+// bytes an attacker cannot choose.
 func (f *Flow) Authenticate(ctx context.Context, key string) (windlass.APIKey, error) {
 	refused := &windlass.Error{
 		Kind: windlass.Unauthorized, Op: "authenticate", Message: "the API key is not known, or no longer active",

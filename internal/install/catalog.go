@@ -39,8 +39,7 @@ func (f *Flow) Providers() []connector.Info {
 	return all
 }
 
-// Objects returns what can be read and written of a provider; nothing of one that
-// is not known.
+// Objects returns a provider's objects; none for an unknown provider.
 func (f *Flow) Objects(provider string) []connector.Object {
 	p, known := f.provider(provider)
 	if !known {
@@ -120,7 +119,7 @@ type OAuth2Opts struct {
 	DocsURL                   string              `json:"docsURL,omitempty"`
 }
 
-// TokenMetadataFields says where a token's answer holds what.
+// TokenMetadataFields names the fields of a token endpoint's answer.
 type TokenMetadataFields struct {
 	ScopesField string `json:"scopesField,omitempty"`
 }

@@ -9,18 +9,18 @@ import (
 	"windlass/internal/config"
 )
 
-// A changer changes a draft's tree and the installation itself.
+// A changer applies a request to a draft's tree and to the installation.
 type changer interface {
 	// revision returns the id of the revision to move to, or nothing for the latest.
 	revision() string
-	// place is where the content stands in the request.
+	// place is the path of the content in the request.
 	place() string
-	// change makes the changes. What is wrong is added to the draft's issues.
+	// change applies the changes, and adds issues to the draft.
 	// content reports whether the config's content is concerned.
 	change(ctx context.Context, d *draft, i *windlass.Installation) (content bool, err error)
 }
 
-// change brings an installation from one state to the next.
+// change applies a changer to an installation.
 func (f *Flow) change(ctx context.Context, op string, in windlass.Integration, i windlass.Installation, by changer) (windlass.Installation, error) {
 	before := i
 	old, err := config.Parse(i.Config.Content)
@@ -88,7 +88,7 @@ func movesTo(in windlass.Integration, i windlass.Installation, c config.Config, 
 	return in.Latest.ID, err
 }
 
-// saveChange tries what has changed, and saves it.
+// saveChange samples the changed objects, and saves the installation.
 func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation, old config.Config, content bool, by changer) (windlass.Installation, error) {
 	i.Updated = d.now()
 	if content {
@@ -119,7 +119,7 @@ func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation,
 		if now.Config.ID != before.Config.ID || !now.Updated.Equal(before.Updated) || now.Connection.ID != before.Connection.ID {
 			return errMoved
 		}
-		i.LastStatus = now.LastStatus // reads go on meanwhile
+		i.LastStatus = now.LastStatus // a read may have changed it meanwhile
 		if i.Connection.ID == now.Connection.ID {
 			i.Healthy = now.Healthy
 		}
@@ -141,8 +141,8 @@ func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation,
 	return i, nil
 }
 
-// changedObjects narrows objects down to those that are read otherwise than
-// before: all of them with another connection.
+// changedObjects returns the objects whose reads change: all of them if the connection
+// does.
 func (d *draft) changedObjects(before, after windlass.Installation, old config.Config, objects []string) []string {
 	if before.Connection.ID != after.Connection.ID || old.Read == nil {
 		return objects

@@ -11,9 +11,9 @@ import (
 	"windlass/manifest"
 )
 
-// check holds a filled config against the revision, the fields of the customer's
-// workspace, and the destinations. It returns only what the store says; what is
-// wrong with the config is among the issues.
+// check checks a filled config against the revision, the fields of the customer's
+// workspace, and the destinations. It returns only errors of the store; errors of the
+// config become issues.
 func (d *draft) check(ctx context.Context) error {
 	c := &d.config
 	if c.Provider != d.entry.Provider {
@@ -44,8 +44,8 @@ func (d *draft) check(ctx context.Context) error {
 	return nil
 }
 
-// checkName holds an object's key against its objectName and against the names
-// that the revision has for the action.
+// checkName checks an object's key against its objectName and the revision's objects of
+// the action.
 func (d *draft) checkName(key, objectName, action, at string, names []string) bool {
 	if key != objectName {
 		d.addf(within(at, "objectName"), "is %q, but its key is %q: both must be the object's name", clip(objectName), clip(key))

@@ -60,7 +60,7 @@ func (d *draft) checkMappings(o config.ReadObject, in *manifest.ReadObject, t *f
 	d.checkOverlaps(sortedKeys(o.SelectedFieldMappings), within(at, "selectedFieldMappings"))
 }
 
-// wrongTarget says what is wrong with the name that a field is mapped to.
+// wrongTarget returns the error of a target name, or nothing.
 func wrongTarget(name string) string {
 	route, err := manifest.ParsePath(name)
 	if bad, found := errors.AsType[*manifest.PathError](err); found {
@@ -72,7 +72,7 @@ func wrongTarget(name string) string {
 	return ""
 }
 
-// checkOverlaps finds targets that lie inside of others.
+// checkOverlaps finds targets that are inside others.
 func (d *draft) checkOverlaps(targets []string, at string) {
 	whole := map[string]string{}
 	for _, name := range targets {

@@ -28,19 +28,19 @@ type CreateInstallationRequest struct {
 	Config       ConfigRequest `json:"config"`
 	// SkipSampling saves the config without trying it (?skipSampling=true).
 	SkipSampling bool `json:"-"`
-	// ConsumerRef is the person who installs, where that is known for certain: then
-	// no connection of anybody else's is chosen.
+	// ConsumerRef is the person who installs, where that is authenticated: then only
+	// this person's connections are chosen.
 	ConsumerRef string `json:"-"`
 }
 
 const defaultCreator = "api:create-installation"
 
 // CreateInstallation installs an integration for a group. The config that it
-// returns is filled in from the revision, so that it says all that is read, and
-// its schedules exist with it.
+// returns is filled in from the revision, so that it is complete, and its schedules are
+// created with it.
 //
 // Before that, one record of each scheduled object is read to try the config:
-// only the provider's refusal of it counts, and then nothing is saved.
+// if the provider refuses the config, nothing is saved.
 func (f *Flow) CreateInstallation(ctx context.Context, project, integration string, r CreateInstallationRequest) (windlass.Installation, error) {
 	const op = "create the installation"
 	var made windlass.Installation
@@ -148,7 +148,7 @@ func (d *draft) unmoved(ctx context.Context) error {
 	return err
 }
 
-// started tells the reads about objects that begin to be read.
+// started reports the objects that begin to be read.
 func (d *draft) started(ctx context.Context, in windlass.Installation, objects []string) error {
 	if d.opts.Started == nil || len(objects) == 0 {
 		return nil

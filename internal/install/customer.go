@@ -21,8 +21,7 @@ type ConsumerRequest struct {
 	ConsumerName string `json:"consumerName,omitempty"`
 }
 
-// How many customers browsers may add to a project: keys for front ends are no
-// secret.
+// How many customers browsers may add to a project: keys for front ends are public.
 const (
 	customersAtOnce = 1000
 	customersWithin = time.Hour

@@ -10,7 +10,7 @@ import (
 	"windlass/manifest"
 )
 
-// Deployment is what a deploy did.
+// Deployment is the result of a deploy.
 type Deployment struct {
 	// Integrations are those of the manifest, in its order, with their latest
 	// revisions.
@@ -23,8 +23,8 @@ type Deployment struct {
 	Disabled []ObjectRead
 	// Enabled are the reads that an earlier deploy had stopped.
 	Enabled []ObjectRead
-	// Warnings are sentences about these, and about what does not work yet or was
-	// left alone.
+	// Warnings are sentences about these, about features that have no effect yet, and
+	// about integrations that were left alone.
 	Warnings []string
 }
 
@@ -43,7 +43,7 @@ const (
 // Deploy makes the project's integrations what the manifest says; an integration
 // that says the same as before keeps its revision, so a deploy may be repeated.
 // A manifest with mistakes is a failure with an issue for each, in which
-// errors.As finds the [manifest.Problems]. The package says what destructive does.
+// errors.As finds the [manifest.Problems]. See the package documentation for destructive.
 func (f *Flow) Deploy(ctx context.Context, project string, from Source, destructive bool) (Deployment, error) {
 	p, err := f.store.Project(ctx, project)
 	if err != nil {
@@ -140,7 +140,7 @@ func (f *Flow) CreateRevision(ctx context.Context, project, integration string, 
 	return d.result(err)
 }
 
-// A deploy is one deploy while it happens.
+// A deploy is the state of one running deploy.
 type deploy struct {
 	*Flow
 
@@ -159,7 +159,7 @@ func (d *deploy) result(err error) (Deployment, error) {
 	return d.out, nil
 }
 
-// save brings the entries of a manifest into the store.
+// save stores the entries of a manifest.
 func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integration) error {
 	held, err := d.hold(ctx, entries)
 	if err != nil {
@@ -211,10 +211,9 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 	return nil
 }
 
-// hold finds the integrations that entries are about, by name, and keeps others
-// from changing them: a request that installs one at this moment waits, and then sees
-// that it was deployed. All deploys hold them in one order, so that none waits
-// for another that waits for it.
+// hold finds and locks the integrations of entries by name: a request that installs one
+// at this moment waits, and then sees that it was deployed. All deploys lock them in
+// one order, so that they cannot deadlock.
 func (d *deploy) hold(ctx context.Context, entries []manifest.Integration) (map[string]windlass.Integration, error) {
 	current, err := d.store.Integrations(ctx, d.project.ID, windlass.Page{})
 	if err != nil {
@@ -232,8 +231,7 @@ func (d *deploy) hold(ctx context.Context, entries []manifest.Integration) (map[
 	return held, nil
 }
 
-// warn tells of destinations that are still to be made, and of what is accepted
-// and does nothing yet.
+// warn warns about missing destinations, and about settings that have no effect yet.
 func (d *deploy) warn(ctx context.Context, entry manifest.Integration) error {
 	for section, there := range map[string]bool{"subscribe": entry.Subscribe != nil, "watchSchema": entry.WatchSchema != nil} {
 		if there {

@@ -346,7 +346,7 @@ func TestDeployTellsWhatDoesNothingYet(t *testing.T) {
           enabled: always
     proxy:`, 1), false)
 	told := strings.Join(d.Warnings, "\n")
-	for _, want := range []string{`says subscribe, which is accepted and does nothing yet`, `says watchSchema`, `sends to "hook", which does not exist yet`, `sends to "elsewhere"`, `sends to "watcher"`} {
+	for _, want := range []string{`says subscribe, which is accepted but has no effect yet`, `says watchSchema`, `sends to "hook", which does not exist yet`, `sends to "elsewhere"`, `sends to "watcher"`} {
 		if !strings.Contains(told, want) {
 			t.Errorf("got %s, want %s", told, want)
 		}

@@ -104,7 +104,7 @@ func checkSettings(is *issues, of *sink.Type, d *windlass.Destination, at string
 	}
 }
 
-// unsigned returns a destination without what signs its messages.
+// unsigned returns a destination without its signing secrets.
 func unsigned(d windlass.Destination) windlass.Destination {
 	d.Secrets = nil
 	return d

@@ -11,7 +11,7 @@ import (
 	"windlass/manifest"
 )
 
-// A draft is a config on its way from a request to the store.
+// A draft is a config that is being prepared from a request.
 type draft struct {
 	*Flow
 	issues
@@ -49,8 +49,8 @@ func (f *Flow) begin(ctx context.Context, op, at, revisionAt string, in windlass
 }
 
 // connect finds the connection that an installation is to use: the one named, or
-// the only one that the group has. It returns a conflict where a person has to do
-// something about connections; what is wrong with the request is an issue.
+// the only one that the group has. It returns a conflict where the customer's
+// connections have to change; errors of the request become issues.
 func (d *draft) connect(ctx context.Context, id string, of owner, at string) error {
 	d.connection = windlass.Connection{Provider: d.entry.Provider} // to check fields with until there is one
 	var c windlass.Connection
@@ -88,18 +88,18 @@ func (d *draft) connect(ctx context.Context, id string, of owner, at string) err
 	return nil
 }
 
-// complete turns the tree into a config: read, filled in from the revision, and
-// checked. What is wrong is among the issues.
+// complete decodes the tree into a config, fills it in from the revision, and checks
+// it. Errors become issues.
 func (d *draft) complete(ctx context.Context) error {
 	before := len(d.issues)
 	if d.readTree(); len(d.issues) > before {
-		return nil // what has the wrong form cannot be looked into
+		return nil // a config of the wrong form cannot be checked further
 	}
 	d.fill()
 	return d.check(ctx)
 }
 
-// readTree makes the tree a config.
+// readTree decodes the tree into a config.
 func (d *draft) readTree() {
 	withoutNulls(d.tree)
 	before := len(d.issues)
@@ -119,8 +119,7 @@ func (d *draft) readTree() {
 	}
 }
 
-// failure returns what is wrong with the draft. later is what would have stopped
-// it if nothing else had.
+// failure returns the error of the draft: its issues, or else later.
 func (d *draft) failure(later error) error {
 	if err := d.err(d.op, Unprocessable); err != nil {
 		return err
@@ -141,8 +140,8 @@ func (d *draft) fields(object string) *fieldTable {
 	return t
 }
 
-// sample tries the objects on the provider. Only a refusal of the config itself
-// counts: a provider that refuses, is slow or is not reached has said nothing about it.
+// sample tries the objects on the provider. Only a refusal of the config itself counts:
+// other errors say nothing about it.
 func (d *draft) sample(ctx context.Context, in windlass.Installation, objects []string) error {
 	if d.opts.Sampler == nil {
 		return nil

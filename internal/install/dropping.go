@@ -11,9 +11,8 @@ import (
 	"windlass/manifest"
 )
 
-// confront holds an entry against what is installed of its integration. What the
-// entry drops goes on for those who read it, or is disabled when the deploy is
-// destructive.
+// confront compares an entry with the installations of its integration. Reads of
+// dropped objects continue, or are disabled when the deploy is destructive.
 func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry manifest.Integration, strangers *issues) error {
 	var others []string
 	err := d.eachInstallation(ctx, windlass.InstallationFilter{ProjectID: d.project.ID, IntegrationID: in.ID}, func(i windlass.Installation) error {
@@ -46,7 +45,7 @@ func (d *deploy) disable(ctx context.Context, in windlass.Integration, installat
 	if len(objects) == 0 {
 		return nil
 	}
-	i, err := d.store.Installation(ctx, in.ProjectID, installationID) // found again, it is held
+	i, err := d.store.Installation(ctx, in.ProjectID, installationID) // it is found: it is locked
 	if err != nil {
 		return err
 	}
@@ -129,8 +128,8 @@ func (d *deploy) enableOf(ctx context.Context, in windlass.Integration, entry ma
 	return d.opts.Started(ctx, i, enabled)
 }
 
-// catchUp moves an installation to the revision that has its object again, unless
-// that one lacks another object that it reads.
+// catchUp moves an installation to the revision that has its object again, unless that
+// revision lacks another object of its reads.
 func (d *deploy) catchUp(ctx context.Context, in windlass.Integration, entry manifest.Integration, i *windlass.Installation, chosen *config.Config) error {
 	if i.Config.RevisionID == in.Latest.ID || lacks(entry, *chosen) {
 		return nil
@@ -153,8 +152,8 @@ func lacks(entry manifest.Integration, c config.Config) bool {
 	return slices.ContainsFunc(c.EnabledNames(), func(o string) bool { return readEntry(entry, o) == nil })
 }
 
-// missing names the integrations that a manifest does not have. They stay: that
-// objects may be dropped is no consent to delete an integration.
+// missing names the integrations that a manifest does not have. They stay: destructive
+// allows to drop objects, not integrations.
 func (d *deploy) missing(ctx context.Context, m *manifest.Manifest) error {
 	if !d.destructive {
 		return nil
@@ -171,7 +170,7 @@ func (d *deploy) missing(ctx context.Context, m *manifest.Manifest) error {
 	return nil
 }
 
-// tell adds a sentence for each object whose reads go on, end or begin again.
+// tell adds a warning for each object whose reads continue, stop or start again.
 func (d *deploy) tell() {
 	d.tellOf(d.out.Kept, "is not in the manifest any more: new installations do not get it, and those that have it go on reading it (deploy with destructive=true to end that)")
 	d.tellOf(d.out.Disabled, "is not in the manifest any more: its reads are disabled until a manifest has it again, for")

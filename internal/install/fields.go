@@ -11,20 +11,20 @@ import (
 	"windlass/manifest"
 )
 
-// A fieldTable knows an object's fields by the names that configs have for them:
-// full_name, and $['project']['key'] for a nested one. Nil knows nothing, and
-// finds nothing wrong.
+// A fieldTable has an object's fields by their names in configs: full_name, and
+// $['project']['key'] for a nested one. A nil table knows no fields, and reports no
+// errors.
 type fieldTable struct {
 	object string
 	fields []connector.Field
 	named  map[string]connector.Field
 }
 
-// table knows the fields of a provider's object.
+// table returns the fields of a provider's object.
 func (f *Flow) table(provider, object string) (*fieldTable, error) {
 	p, known := f.provider(provider)
 	if !known {
-		return nil, nil //nolint:nilnil // a nil table is one that knows nothing
+		return nil, nil //nolint:nilnil // a nil table accepts every field
 	}
 	fields, err := p.Fields(object)
 	if err != nil || fields == nil {
@@ -78,7 +78,7 @@ func (t *fieldTable) wrong(name string) string {
 	return t.unknown(name)
 }
 
-// unknown says that there is no field of a name.
+// unknown is the error for an unknown field.
 func (t *fieldTable) unknown(name string) string {
 	return fmt.Sprintf("%s has no field %q: %s", t.object, clip(name), meant(name, slices.Sorted(maps.Keys(t.named)), "its metadata lists its fields"))
 }

@@ -8,7 +8,7 @@ import (
 	"windlass/manifest"
 )
 
-// fill completes a config with what the revision says: its schedules,
+// fill completes a config from the revision: its schedules,
 // destinations and backfills where the config has none, the fields that every
 // customer's records are read with, and the objects that are always read.
 func (d *draft) fill() {
@@ -106,7 +106,7 @@ func filled(o config.ReadObject, in *manifest.ReadObject) config.ReadObject {
 			o.SelectedFieldMappings[mapping.MapToName] = mapping.FieldName
 		}
 	}
-	maps.DeleteFunc(o.SelectedFieldMappings, func(_, from string) bool { return from == "" }) // a choice that was taken back
+	maps.DeleteFunc(o.SelectedFieldMappings, func(_, from string) bool { return from == "" }) // a choice that was removed
 	return o
 }
 
@@ -123,9 +123,9 @@ func (d *draft) filledSubscribe(name string, o config.SubscribeObject) config.Su
 	return o
 }
 
-// follow prepares a config for another revision: what says the same as the one
-// it was made with says what the new one says. Objects that are disabled because
-// the new one does not have them stay, in case that a later one does.
+// follow prepares a config for another revision: values that equal those of its
+// revision are replaced by those of the new one. Disabled objects that the new one
+// lacks stay, in case a later one has them.
 func follow(c *config.Config, before, after manifest.Integration) {
 	if c.Read == nil {
 		return

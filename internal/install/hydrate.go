@@ -136,7 +136,7 @@ func (f *Flow) displayName(provider, object string) string {
 	return object
 }
 
-// plainly returns what an error says to a person, without what was being done.
+// plainly returns the text of an error for a person, without the operation.
 func plainly(err error) string {
 	if theirs, found := windlass.FromProvider(err); found && theirs.Message != "" {
 		return theirs.Message

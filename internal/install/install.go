@@ -1,15 +1,14 @@
-// Package install is what deploying and installing mean: projects, provider
-// apps and their secrets, manifests that become revisions, installations and
-// their configs, destinations, and the keys that open the API.
+// Package install deploys and installs: projects, provider apps and their secrets,
+// manifests that become revisions, installations and their configs, destinations, and
+// the keys that open the API.
 //
 // # What it promises
 //
-// Whatever is wrong with an input is said at once, as the issues of a
-// *windlass.Error, each with the place where it stands in the request. A call
-// either does all that it says or nothing: what belongs together is saved in one
-// transaction, together with the schedules that follow from it, and no provider
-// is asked anything while it is open (invariant 3). A revision never changes,
-// and no call but [Flow.CreateAPIKey], [Flow.FirstStart] and a
+// All errors of an input are reported at once, as the issues of a *windlass.Error, each
+// with its place in the request. A call either does all that it says or nothing: what
+// belongs together is saved in one transaction, together with the schedules that follow
+// from it, and no provider is asked anything while it is open (invariant 3). A revision
+// never changes, and no call but [Flow.CreateAPIKey], [Flow.FirstStart] and a
 // [Flow.Destination] that asks for them returns a secret (invariant 5).
 //
 // # Decisions
@@ -48,14 +47,14 @@ import (
 	"windlass/internal/sink"
 )
 
-// Flow holds what installing needs. It is safe for concurrent use.
+// Flow has the operations of this package. It is safe for concurrent use.
 type Flow struct {
 	store     Store
 	providers connector.Providers
 	opts      Options
 }
 
-// Options are what a Flow can do without.
+// Options are the optional parts of a Flow.
 type Options struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -72,7 +71,7 @@ type Options struct {
 	Notifier Notifier
 }
 
-// Notifier tells the product what happened: it stores what is to be sent.
+// Notifier notifies the product: it stores the message to send.
 type Notifier interface {
 	Notify(ctx context.Context, projectID, event string, data any) error
 }

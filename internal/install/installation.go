@@ -94,8 +94,8 @@ func (f *Flow) saveConfig(ctx context.Context, in *windlass.Installation, c conf
 
 // replace saves an installation with its new schedules. One that was there
 // before for the same object stays the same row: paused if it was paused, and
-// due when it was due if it runs at the same times as before. What is no read is
-// not touched.
+// due when it was due if it runs at the same times as before. Schedules of other kinds
+// are not touched.
 func (f *Flow) replace(ctx context.Context, in windlass.Installation, schedules []windlass.Schedule) error {
 	before, err := f.store.Schedules(ctx, in.ID)
 	if err != nil {
@@ -162,11 +162,11 @@ func schedulesOf(in windlass.Installation, c config.Config, now time.Time) ([]wi
 	return all, nil
 }
 
-// errMoved says that what a call was prepared with has changed meanwhile.
+// errMoved means that the state on which a call is based has changed meanwhile.
 var errMoved = errors.New("changed meanwhile")
 
-// settled makes an attempt again while others change what it was prepared with:
-// providers are asked before the transaction, so it may find another state.
+// settled retries an attempt while others change the state on which it is based:
+// providers are asked before the transaction, which may find another state.
 func settled(op string, attempt func() error) error {
 	const most = 5
 	for range most {

@@ -73,7 +73,7 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 		{"a field that is not chosen need not exist", `{"read":{"objects":{"repositories":{"selectedFields":{"fork":false}}}}}`, ``},
 		{"a nested field in dots", `{"read":{"objects":{"repositories":{"selectedFields":{"project.key":true}}}}}`, `write $['project']['key']`},
 		{"an object that is not read", `{"read":{"objects":{"hooks":{}}}}`, `read.objects.hooks: the integration does not read "hooks": it has repositories, members`},
-		{"an object under another's name", `{"read":{"objects":{"repositories":{"objectName":"members"}}}}`, `objectName: is "members", and stands under "repositories"`},
+		{"an object under another's name", `{"read":{"objects":{"repositories":{"objectName":"members"}}}}`, `objectName: is "members", but its key is "repositories"`},
 		{"a required mapping that is missing", `{"read":{"objects":{"members":{}}}}`, `members.selectedFieldMappings.person: is missing`},
 		{"a mapping that is not offered", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"x":"slug"}}}}}`, `selectedFieldMappings.x: is offered neither by the manifest nor in dynamicMappingsInput`},
 		{"a mapping from nothing", `{"read":{"objects":{"repositories":{"selectedFieldMappings":{"about":"nope"}}}}}`, `selectedFieldMappings.about: repositories has no field "nope"`},
@@ -119,7 +119,7 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 		"hooks":{},"members":{"destination":"nowhere"},"repositories":{"schedule":"soon","selectedFields":{"a":true,"b":true}}}}}`)
 	golden(t, "wrong-config.json", strings.Split(issues(err), "\n"))
 	w.refused(err, windlass.Invalid)
-	w.refused(err, windlass.Invalid, "7 things are wrong")
+	w.refused(err, windlass.Invalid, "the request has 7 problems")
 }
 
 func TestConnectionIsFoundOrMissed(t *testing.T) {

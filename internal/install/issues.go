@@ -16,11 +16,10 @@ import (
 	"windlass/internal/origin"
 )
 
-// issues gathers all that is wrong with a request's body.
+// issues collects the errors of a request's body.
 type issues []windlass.Issue
 
-// maxIssues is how many are said of one request: the others show when these are
-// mended.
+// maxIssues bounds the issues of one answer: the others show when these are fixed.
 const maxIssues = 100
 
 func (is *issues) addf(name, format string, args ...any) {
@@ -30,8 +29,8 @@ func (is *issues) addf(name, format string, args ...any) {
 	*is = append(*is, windlass.Issue{In: "body", Name: name, Message: fmt.Sprintf(format, args...)})
 }
 
-// full reports whether there is no room for another issue. Checking stops then:
-// what else is wrong shows when these are mended.
+// full reports whether there is no room for another issue. Checking stops then: other
+// issues show when these are fixed.
 func (is *issues) full() bool { return len(*is) >= maxIssues }
 
 // err returns a failure with all the issues, or nil when there are none. cause

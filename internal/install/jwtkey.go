@@ -62,8 +62,8 @@ func (f *Flow) CreateJWTKey(ctx context.Context, project string, r CreateJWTKeyR
 	return k, f.store.CreateJWTKey(ctx, k)
 }
 
-// publicKey reads an RSA public key and returns it in one form, or what is wrong
-// with it. What is wrong never repeats the text, which may be a private key.
+// publicKey parses an RSA public key and returns it in one form, or an error text,
+// which never repeats the input: it may be a private key.
 func publicKey(text string) (clean, wrong string) {
 	const remedy = `: paste the file that begins with "-----BEGIN PUBLIC KEY-----"`
 	block, rest := pem.Decode([]byte(strings.TrimSpace(text) + "\n"))

@@ -101,7 +101,7 @@ func TestJWTKeys(t *testing.T) {
 		curveDER, err := x509.MarshalPKIXPublicKey(&curve.PublicKey)
 		other := pemOf(t, "PUBLIC KEY", curveDER, err)
 		for _, test := range []struct{ name, label, algorithm, pem, want string }{
-			{"a private key", "a", "RS256", private, "publicKeyPem: is a private key, which must stay with you"},
+			{"a private key", "a", "RS256", private, "publicKeyPem: is a private key, which must never be sent"},
 			{"too short", "a", "RS256", tooSmall, "publicKeyPem: has 1024 bits"},
 			{"of another sort", "a", "RS256", other, "publicKeyPem: is not an RSA key"},
 			{"a certificate", "a", "RS256", strings.ReplaceAll(good, "PUBLIC KEY", "CERTIFICATE"), `is a "certificate" and not a public key`},

@@ -8,10 +8,10 @@ import (
 const contentMask = "config.content"
 
 // contentPath reads a path of an update's mask that leads into a config's
-// content: it returns the keys on the way. Names of objects hold slashes and
-// may hold dots, and stand in a mask as they are: the longest known one that
-// fits is meant, and what is behind it is a key of the object's config. Where
-// none fits, all that follows is the name of an unknown object.
+// content: it returns the keys on the way. Names of objects contain slashes and dots,
+// and are not escaped in a mask: the longest known name that matches is used, and the
+// rest is a key of the object's config. If none matches, the rest is the name of an
+// unknown object.
 func contentPath(path string, objects []string) (keys []string, found bool) {
 	rest, found := strings.CutPrefix(path, contentMask)
 	if !found {

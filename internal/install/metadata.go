@@ -28,12 +28,12 @@ type MetadataQuery struct {
 	GroupRef              string
 	Object                string
 	ExcludeReadOnly       bool
-	// ConsumerRef is the person who asks, where that is known for certain: then no
-	// connection of anybody else's is used.
+	// ConsumerRef is the person who asks, where that is authenticated: then only this
+	// person's connections are used.
 	ConsumerRef string
 }
 
-// owner is whose connections are meant.
+// owner selects whose connections are used.
 type owner struct {
 	groupRef    string
 	consumerRef string // empty: of any person of the group

@@ -32,9 +32,9 @@ func pointer(text string) (keys []string, wrong string) {
 	return keys, ""
 }
 
-// apply makes one change to a tree. It returns what is wrong with it, or
-// nothing. Unlike RFC 6902 it lets add make the objects on the way: in a config
-// an empty one and none are the same.
+// apply applies one operation to a tree. It returns an error text, or nothing. Unlike
+// RFC 6902, add creates missing parent objects: in a config an empty object and none
+// are the same.
 func (p Patch) apply(to map[string]any) (wrong string) {
 	keys, wrong := pointer(p.Path)
 	if wrong != "" {

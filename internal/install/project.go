@@ -14,7 +14,7 @@ type CreateProjectRequest struct {
 	Name string `json:"name"`
 	// AppName is what customers read on the consent page; empty: the name.
 	AppName string `json:"appName"`
-	// OrgID is carried along: the contract requires one. Empty: one is made.
+	// OrgID is stored because the contract requires one. Empty: one is generated.
 	OrgID string `json:"orgId,omitempty"`
 	// AllowedOrigins are the origins of the pages that may begin a consent, as in
 	// https://app.example.com; none means that any may.
@@ -93,7 +93,7 @@ func (f *Flow) UpdateProject(ctx context.Context, project string, r UpdateProjec
 		}
 		if p.Name != before {
 			other, err := f.store.ProjectNamed(ctx, p.Name)
-			if err == nil && other.ID == p.ID { // only its letters change
+			if err == nil && other.ID == p.ID { // only its case changes
 				err = &windlass.Error{Kind: windlass.NotFound}
 			}
 			if err := free(op, "a project", p.Name, err); err != nil {
@@ -126,7 +126,7 @@ func (f *Flow) DeleteProject(ctx context.Context, project string) error {
 	})
 }
 
-// held names what a project holds, some of each kind.
+// held names the contents of a project, a few of each kind.
 func (f *Flow) held(ctx context.Context, projectID string) (held []string, err error) {
 	const shown = 3
 	page := windlass.Page{Limit: shown + 1}

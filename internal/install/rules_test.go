@@ -74,7 +74,7 @@ func TestWritesAreChecked(t *testing.T) {
 	w := once(t)
 	w.ready(reader)
 	for _, test := range []struct{ name, object, want string }{
-		{"a default that is a fraction", `{"selectedValueDefaults":{"name":{"value":1.5}}}`, `selectedValueDefaults.name.value: is missing, or is neither`},
+		{"a default that is a fraction", `{"selectedValueDefaults":{"name":{"value":1.5}}}`, `selectedValueDefaults.name.value: is missing, or is not a string`},
 		{"a default that is missing", `{"selectedValueDefaults":{"name":{}}}`, `selectedValueDefaults.name.value: is missing`},
 		{"a field that does not exist", `{"selectedFieldSettings":{"nam":{}}}`, `projects has no field "nam": write name`},
 		{"no path", `{"selectedFieldSettings":{"$x":{}}}`, `path "$x" cannot be read`},

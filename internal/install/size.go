@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// How much one text, list or object of a config may hold.
+// Maximum sizes of a text, a list and an object of a config.
 const (
 	maxEntries = 1000
 	maxText    = 4096 // characters
@@ -16,8 +16,8 @@ const (
 // records. All others are names.
 var longTexts = []string{"value", "stringValue", "prompt"}
 
-// sizes adds what in a tree is larger than anyone needs, and what stands under a
-// name that is. at leads to the value, spelt out only where something is wrong.
+// sizes adds an issue for every value or key of a tree that is too large. at returns
+// the path of the value, for an issue.
 func (is *issues) sizes(value any, at []string, top string) {
 	if is.full() {
 		return

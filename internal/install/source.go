@@ -20,7 +20,7 @@ type Source struct {
 	// Upload is the address of an uploaded zip, as in gs://bucket/path. It can be
 	// deployed once.
 	Upload string
-	// Owner is the id of the project whose upload it has to be; empty: anybody's.
+	// Owner is the id of the project whose upload it has to be; empty: any upload.
 	Owner string
 }
 
@@ -63,7 +63,7 @@ func (f *Flow) manifest(ctx context.Context, op string, from Source) (*manifest.
 	return m, manifestFailure(op, err)
 }
 
-// known is what a manifest is held against.
+// known returns what a manifest is checked against.
 func (f *Flow) known() *manifest.Options {
 	return &manifest.Options{
 		File:      ManifestName,
@@ -100,8 +100,8 @@ func (f *Flow) known() *manifest.Options {
 	}
 }
 
-// manifestFailure turns the problems of a manifest into a failure, in which they
-// remain to be found by errors.As.
+// manifestFailure turns the problems of a manifest into an error, in which errors.As
+// finds them.
 func manifestFailure(op string, err error) error {
 	problems, found := errors.AsType[manifest.Problems](err)
 	if !found {
@@ -130,8 +130,7 @@ func entryOf(r windlass.Revision) (manifest.Integration, error) {
 	return entry, nil
 }
 
-// sameJSON compares two texts by what they say: a database may write JSON in a
-// form of its own.
+// sameJSON compares two texts as JSON values: a database may format JSON in its own way.
 func sameJSON(a, b json.RawMessage) bool {
 	var left, right any
 	return json.Unmarshal(a, &left) == nil && json.Unmarshal(b, &right) == nil && reflect.DeepEqual(left, right)

@@ -37,7 +37,7 @@ type ProjectStore interface {
 	UpdateProject(ctx context.Context, p windlass.Project) error
 	// DeleteProject refuses while the project holds more than groups and consumers.
 	DeleteProject(ctx context.Context, id string) error
-	// Topics lists the topics of a project, which stand in the way of deleting it.
+	// Topics lists the topics of a project, which prevent its deletion.
 	Topics(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Topic, error)
 }
 
@@ -64,8 +64,8 @@ type ProviderAppStore interface {
 type IntegrationStore interface {
 	// SaveIntegrations inserts or updates by name, and adds each Latest that is new.
 	SaveIntegrations(ctx context.Context, projectID string, all []windlass.Integration) error
-	// Integration keeps others from changing what it returns until the end of the
-	// transaction, if it is called in one; as do the other calls that find one thing.
+	// Integration locks what it returns until the end of the transaction, if it is
+	// called in one; as do the other calls that find one thing.
 	Integration(ctx context.Context, projectID, idOrName string) (windlass.Integration, error)
 	Integrations(ctx context.Context, projectID string, page windlass.Page) ([]windlass.Integration, error)
 	DeleteIntegration(ctx context.Context, projectID, id string) error

@@ -14,9 +14,9 @@ import (
 	"windlass/internal/config"
 )
 
-// A config travels as a tree of maps, lists and values while a mask or a patch
-// changes it, because both lead to any place in it. It becomes a [Config] when
-// its form has been checked.
+// A config is a tree of maps, lists and values while a mask or a patch changes it,
+// because both can change any value in it. It becomes a [Config] when its form has been
+// checked.
 
 // tree reads a JSON object. Whole numbers keep all of their digits.
 func tree(text json.RawMessage) (map[string]any, error) {
@@ -106,14 +106,14 @@ func withoutNulls(value any) any {
 	return value
 }
 
-// otherSpelling is a key that sources disagree about.
+// otherSpelling is a key that documents spell differently.
 const (
 	spelling      = "inheritFieldsAndMappings"
 	otherSpelling = "inheritFieldsAndMapping"
 )
 
-// shape holds a tree against a type, and says of each value that does not fit
-// what it should be. The types' tags are the only list of keys there is.
+// shape checks a tree against a type, and adds an issue for each value that does not
+// match. The types' tags are the only list of keys there is.
 func (is *issues) shape(value any, want reflect.Type, at string) {
 	switch want.Kind() {
 	case reflect.Pointer:

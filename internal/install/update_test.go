@@ -96,7 +96,7 @@ func TestPatchesOfOneObject(t *testing.T) {
 		{"an object that is begun", "projects", "write", `{"op":"add","path":"/deletionSettings","value":{"enabled":true}}`, `"write":{"objects":{"projects":{"objectName":"projects","deletionSettings":{"enabled":true}}}}`, false},
 		{"an escaped key", "repositories", "read", `{"op":"add","path":"/selectedFields/$['owner']['type']","value":true}`, `"$['owner']['type']":true`, false},
 		{"remove what is not there", "repositories", "read", `{"op":"remove","path":"/selectedFields/none"}`, `changes[0]: path /selectedFields/none does not exist: there is nothing to remove`, true},
-		{"replace what is not there", "repositories", "read", `{"op":"replace","path":"/disabled","value":true}`, `leads to nothing that is there to replace`, true},
+		{"replace what is not there", "repositories", "read", `{"op":"replace","path":"/disabled","value":true}`, `does not exist: there is nothing to replace`, true},
 		{"a path without its slash", "repositories", "read", `{"op":"add","path":"schedule","value":true}`, `changes[0]: path does not begin with /`, true},
 		{"a tilde that means nothing", "repositories", "read", `{"op":"add","path":"/a~2","value":true}`, `path has a ~`, true},
 		{"an operation that is not built", "repositories", "read", `{"op":"move","path":"/schedule","value":1}`, `op "move" is not supported`, true},
@@ -104,7 +104,7 @@ func TestPatchesOfOneObject(t *testing.T) {
 		{"a value of the wrong sort", "repositories", "read", `{"op":"add","path":"/schedule","value":5}`, `config.content.read.objects.repositories.schedule: is not a text`, true},
 		{"through a value", "repositories", "read", `{"op":"add","path":"/schedule/x","value":5}`, `is neither an object nor a list`, true},
 		{"another object", "hooks", "read", `{"op":"add","path":"/disabled","value":true}`, `the integration does not read "hooks"`, true},
-		{"another action", "repositories", "proxy", `{"op":"add","path":"/disabled","value":true}`, `action: "proxy" is none`, true},
+		{"another action", "repositories", "proxy", `{"op":"add","path":"/disabled","value":true}`, `action: "proxy" is not an action`, true},
 		{"two mistakes", "repositories", "read", `{"op":"add","path":"x"},{"op":"remove","path":"/y"}`, `(changes[1]:`, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

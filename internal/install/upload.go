@@ -2,7 +2,7 @@ package install
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // it finds damage on the way, as the contract has it; the token is what lets in
+	"crypto/md5" //nolint:gosec // it detects damage in transit, as the contract requires; the token authorizes
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -57,7 +57,7 @@ func wrongMD5(text string) string {
 }
 
 // ReceiveUpload stores the file. sum is that of the request's Content-MD5 header
-// and may be empty. Whether it is a zip is looked at when it is deployed.
+// and may be empty. Whether it is a zip is checked when it is deployed.
 func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io.Reader) error {
 	const op = "receive the upload"
 	if wrong := wrongMD5(sum); wrong != "" {
@@ -71,7 +71,7 @@ func (f *Flow) ReceiveUpload(ctx context.Context, id, token, sum string, body io
 		return err
 	}
 	hash := windlass.NewSecret(token).Hash()
-	if u.TokenHash != hash { // before a byte of a stranger's is kept
+	if u.TokenHash != hash { // before any data is stored
 		return &windlass.Error{
 			Kind: windlass.Unauthorized, Op: op, Message: "the token belongs to another upload", Remedy: "ask for a new upload URL",
 		}

@@ -81,7 +81,7 @@ func TestZips(t *testing.T) {
 		{"another one deeper is another's", zipped(t, "amp.yaml", reader, "a/b/amp.yaml", "x"), ""},
 		{"a path that leads out", zipped(t, "../amp.yaml", "x", "amp.yaml", reader), ""},
 		{"two", zipped(t, "a/amp.yaml", reader, "b/amp.yaml", reader), `the zip has 2 files named amp.yaml: "a/amp.yaml" and "b/amp.yaml"; keep one of them`},
-		{"none", zipped(t, "readme.txt", "x"), "has no amp.yaml at its top or one folder deep; zip the folder that holds amp.yaml"},
+		{"none", zipped(t, "readme.txt", "x"), "has no amp.yaml at its top or one folder deep; zip the folder that contains amp.yaml"},
 		{"empty", zipped(t), "has no amp.yaml"},
 		{"too deep", zipped(t, "a/b/amp.yaml", reader), "has no amp.yaml at its top or one folder deep"},
 		{"misspelt", zipped(t, "a/amp.yml", reader), `has no amp.yaml, but "a/amp.yml"; rename it to amp.yaml`},
@@ -89,7 +89,7 @@ func TestZips(t *testing.T) {
 		{"no zip", []byte("specVersion: 1.0.0"), "is not a zip, or it is damaged"},
 		{"cut", zipped(t, "amp.yaml", reader)[:300], "is not a zip, or it is damaged"},
 		{"damaged", damaged, "amp.yaml is damaged in the zip"},
-		{"a link", link(), "amp.yaml is no file in the zip"},
+		{"a link", link(), "amp.yaml is not a regular file in the zip"},
 		{"too many entries", zipped(t, many...), "the zip has 1001 entries, more than 1000"},
 		{"a bomb of many", huge(), "the zip unpacks to more than 50 MiB"},
 		{"a bomb of one", zipped(t, "amp.yaml", strings.Repeat("#", 1<<20)), "has a compression ratio that text does not have"},
@@ -143,7 +143,7 @@ func TestUploads(t *testing.T) {
 		w.refused(err, windlass.NotFound, "there is no upload at "+address, "upload the zip again")
 		for _, address := range []string{"https://example.com/a.zip", "gs://elsewhere/a", "gs://", "../etc"} {
 			_, err = w.flow.Deploy(w.ctx, w.project.ID, install.Source{Upload: address}, false)
-			w.refused(err, windlass.Invalid, "sourceZipUrl: is not the address of an upload")
+			w.refused(err, windlass.Invalid, "sourceZipUrl: is not the URL of an upload")
 		}
 		late := ticket()
 		w.now = w.now.Add(16 * time.Minute)

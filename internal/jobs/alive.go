@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// On PostgreSQL each process that works shows that it is alive by a row, and
-// each takes over the jobs of those that have not shown it for a while. River
-// itself waits for a job's timeout instead, which is minutes.
+// On PostgreSQL each worker process updates a heartbeat row, and takes over the jobs of
+// processes whose heartbeat is old. River itself waits for a job's timeout instead,
+// which is minutes.
 //
-// A process that cannot show it, because the database does not answer, ends the
-// contexts of its own jobs well before others may take them over, so that no job
-// runs twice at once. (It may after all if the whole machine stood still for so
-// long, or a job does not heed its context. What must not happen twice is
-// guarded by rows: invariants 1 and 4.)
+// A process that cannot update its heartbeat, because the database does not answer,
+// ends the contexts of its own jobs well before others may take them over, so that no
+// job runs twice at once. (It can still happen if the whole machine was suspended, or a
+// job ignores its context. What must not happen twice is guarded by rows: invariants 1
+// and 4.)
 const (
 	beats     = 5 * time.Second
 	giveUpAt  = 4 // missed beats after which a process ends its own jobs
 	takenOver = 6 // missed beats after which others take them
 )
 
-// A life is one process's.
+// A life is the heartbeat of one process.
 type life struct {
 	engine *Engine
 	beat   time.Duration
@@ -47,7 +47,7 @@ func newLife(e *Engine) *life {
 	return l
 }
 
-// begin shows the first sign of life, before the first job, and goes on.
+// begin writes the first heartbeat, before the first job, and continues.
 func (l *life) begin(ctx context.Context) error {
 	if err := l.show(ctx); err != nil {
 		return err
@@ -58,7 +58,7 @@ func (l *life) begin(ctx context.Context) error {
 	return nil
 }
 
-// end stops showing signs of life.
+// end stops the heartbeat.
 func (l *life) end() {
 	if l.stop == nil {
 		return // it never began
@@ -67,7 +67,7 @@ func (l *life) end() {
 	<-l.ended
 }
 
-// leave says that nothing of this process is left to take over.
+// leave removes the heartbeat: this process has no jobs to take over.
 func (l *life) leave(ctx context.Context) error {
 	_, err := l.engine.db.DB().ExecContext(ctx, `DELETE FROM job_workers WHERE id = $1`, l.engine.id)
 	return err
@@ -83,8 +83,8 @@ func (l *life) run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		// After a standstill of the machine this comes before anything else: the
-		// jobs may be others' already.
+		// After a suspension of the machine this runs first: other processes may have
+		// taken the jobs.
 		l.giveUpIfLost()
 		err := l.show(ctx)
 		if err == nil {
@@ -97,7 +97,7 @@ func (l *life) run(ctx context.Context) {
 	}
 }
 
-// show writes the sign of life. It waits no longer than a beat for it.
+// show writes the heartbeat, within one beat.
 func (l *life) show(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.beat)
 	defer cancel()
@@ -116,8 +116,8 @@ func (l *life) show(ctx context.Context) error {
 // databaseNow is microseconds by the one clock that all processes share.
 const databaseNow = `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
 
-// takeOver makes the jobs of the dead available again. Their attempt counts: a
-// job that kills its process is not to do so for ever.
+// takeOver makes the jobs of dead processes available again. Their attempt counts, so
+// that a job that kills its process is not retried for ever.
 func (l *life) takeOver(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.beat)
 	defer cancel()
@@ -154,8 +154,8 @@ func (e *Engine) Gone(ctx context.Context, id string) error {
 	})
 }
 
-// giveUpIfLost ends all jobs of a life that was not shown for too long, and
-// begins another one for those to come.
+// giveUpIfLost ends all jobs of a life whose heartbeat is too old, and starts another
+// life for later jobs.
 func (l *life) giveUpIfLost() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -36,8 +36,8 @@ const driverSQLite = "sqlite"
 
 // Options say what there is to do and who does it.
 type Options struct {
-	// Kinds are all kinds of job of the whole program. Every process that works
-	// knows all of them, whatever queues it serves: one of them clears up for all.
+	// Kinds are all kinds of job of the program. Every worker process needs all of
+	// them, whatever queues it serves: one process cleans up for all.
 	Kinds []Kind
 	// Workers is how many jobs of each queue this process runs at once. Without
 	// any it only enqueues.
@@ -67,9 +67,9 @@ const (
 	// keepDone is how long a finished job is kept: it is not asked for any more, and
 	// each check of each installation leaves two.
 	keepDone = time.Hour
-	// rescueGrace is how long after the longest timeout a job that still counts as
-	// running is taken for lost. It is the last resort, for a job that does not
-	// heed its context in a process that lives; for dead ones see alive.go.
+	// rescueGrace is how long after the longest timeout a running job counts as lost.
+	// It is the last resort, for a job that ignores its context in a live process; for
+	// dead processes see alive.go.
 	rescueGrace = 15 * time.Second
 )
 
@@ -163,7 +163,7 @@ func (e *Engine) config() *river.Config {
 	workers := river.NewWorkers()
 	longest := time.Duration(0)
 	for _, kind := range e.kinds {
-		// It panics for a kind that is there already, which byName has seen to.
+		// It panics for a duplicate kind, which byName has excluded.
 		river.AddWorkerArgs(workers, arguments{kind: kind.Name}, &worker{engine: e, kind: kind})
 		longest = max(longest, kind.timeout())
 	}
@@ -183,7 +183,7 @@ func (e *Engine) config() *river.Config {
 	}
 }
 
-// listener is a pool of which River takes the one connection that listens.
+// listener is a pool for the one connection on which River listens.
 func listener(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"windlass"
 )
 
-// What a Kind says by leaving a field empty.
+// The defaults of a Kind's fields.
 const (
 	DefaultQueue    = "default"
 	DefaultAttempts = 12
@@ -30,7 +30,7 @@ type Kind struct {
 	// It may be nil in a process that only enqueues.
 	Work func(ctx context.Context, payload json.RawMessage) error
 	// Queue is where its jobs wait; empty means DefaultQueue. Workers belong to
-	// queues, so one sort of work cannot take all of another's.
+	// queues, so one type of work cannot take all workers of another.
 	Queue string
 	// Priority within the queue, from 1 (first, the default) to 4.
 	Priority int

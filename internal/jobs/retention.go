@@ -35,7 +35,7 @@ func Retention(from Pruner, cutoffs func() windlass.Cutoffs) Kind {
 				if err != nil || n == 0 {
 					return err
 				}
-				// Between two bites others may write.
+				// Between two transactions others may write.
 				select {
 				case <-ctx.Done():
 					return ctx.Err()

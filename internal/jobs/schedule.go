@@ -33,7 +33,7 @@ type Timetable struct {
 const claimAtOnce = 200
 
 // RunSchedules enqueues what is due until ctx ends. Any number of processes may
-// do so. A time that was missed, because no process ran, is made up for once.
+// do so. Times that were missed, because no process ran, are made up for with one run.
 func (e *Engine) RunSchedules(ctx context.Context, schedules Schedules, table Timetable) {
 	every := table.Every
 	if every == 0 {
@@ -54,8 +54,8 @@ func (e *Engine) RunSchedules(ctx context.Context, schedules Schedules, table Ti
 	}
 }
 
-// enqueueDue is EnqueueDue that is not broken off in the middle when the process is
-// to end: it takes milliseconds.
+// enqueueDue is EnqueueDue without cancellation when the process ends: it takes
+// milliseconds.
 func (e *Engine) enqueueDue(ctx context.Context, schedules Schedules, table Timetable) error {
 	const patience = 5 * time.Second
 	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))

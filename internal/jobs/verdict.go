@@ -20,7 +20,7 @@ type waiting time.Duration
 func (w waiting) Error() string       { return "wait for " + time.Duration(w).String() }
 func (w waiting) Wait() time.Duration { return time.Duration(w) }
 
-// A Verdict is what becomes of a job after an attempt.
+// A Verdict is the result of an attempt for its job.
 type Verdict string
 
 // The verdicts.
@@ -36,7 +36,7 @@ const (
 // noLimit is how long a rate limit is waited for that does not say how long.
 const noLimit = time.Minute
 
-// judge is the table from what went wrong to what becomes of the job. Whatever
+// judge is the table from errors to verdicts. Whatever
 // passes by itself, or may be our own defect, is tried again; what a person has
 // to change first is not.
 func judge(ctx context.Context, err error) (Verdict, time.Duration) {
@@ -47,7 +47,7 @@ func judge(ctx context.Context, err error) (Verdict, time.Duration) {
 	if errors.As(err, &wait) {
 		return Waits, max(wait.Wait(), 0)
 	}
-	// What ended the context explains the error, whatever it says of itself.
+	// The cause of the context's end explains the error, whatever its text.
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, context.DeadlineExceeded) {
 			return TimedOut, 0

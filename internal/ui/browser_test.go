@@ -91,7 +91,7 @@ func TestAPersonSignsInAndSetsAPassword(t *testing.T) {
 	w.says("You are signed out.")
 	w.Fill("#password", "wrong horse!")
 	w.Submit("main button")
-	w.says("The password is not right.")
+	w.says("The password is wrong.")
 	w.Fill("#password", "correct horse")
 	w.Submit("main button")
 	w.page("/dashboard/audit")

@@ -37,8 +37,8 @@ func (is *issues) addf(name, format string, args ...any) {
 	*is = append(*is, windlass.Issue{In: "body", Name: name, Message: fmt.Sprintf(format, args...)})
 }
 
-// url checks where messages are sent to. Whether the address is one that
-// may be reached is decided when it is dialled: a name can resolve to anything.
+// url checks where messages are sent to. Whether the address may be reached is decided
+// when it is dialled: a name can resolve to anything.
 func (is *issues) url(text string, config *Config) {
 	const name = "url"
 	if strings.TrimSpace(text) == "" {
@@ -68,7 +68,7 @@ func (is *issues) url(text string, config *Config) {
 	}
 }
 
-// host checks where a URL leads, as far as the URL says.
+// host checks the host of a URL, without resolving it.
 func (is *issues) host(host, name string, check func(netip.Addr) error) {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	addr, err := netip.ParseAddr(host)
@@ -88,13 +88,13 @@ func (is *issues) host(host, name string, check func(netip.Addr) error) {
 	}
 }
 
-// ownHeaders are set for each message. What has one of the prefixes is, too.
+// ownHeaders are set for each message, as are headers with one of the prefixes.
 var (
 	ownHeaders  = []string{"content-length", "content-type", "host", "connection", "transfer-encoding", "upgrade", "te", "trailer", "user-agent"}
 	ownPrefixes = []string{"svix-", "webhook-"}
 )
 
-// headers checks what is added to each message's header.
+// headers checks the extra headers of messages.
 func (is *issues) headers(headers map[string]string) {
 	const name = "headers"
 	if len(headers) > maxHeaders {
