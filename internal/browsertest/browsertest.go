@@ -119,7 +119,7 @@ func Open(tb testing.TB) *Browser {
 	options := append(slices.Clip(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(tb.TempDir()),
-		chromedp.Flag("force-prefers-reduced-motion", true)) // a page that glides is not yet where a click goes
+		chromedp.Flag("force-prefers-reduced-motion", true)) // a page that scrolls smoothly is not yet where a click goes
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
@@ -279,7 +279,7 @@ func (b *Browser) CheckAccessible(name string) {
 	if err != nil {
 		missing(b.tb, "the pages are not checked with axe-core", err)
 	}
-	// In a world of its own, to which the page's policy does not apply.
+	// In an isolated world, to which the page's policy does not apply.
 	frames := call(b, "find the page", page.GetFrameTree, cdp.Empty{})
 	world := call(b, "make a world", page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: frames.FrameTree.Frame.ID, WorldName: "axe"})
 	result := call(b, "run axe-core", runtime.Evaluate, runtime.EvaluateParams{

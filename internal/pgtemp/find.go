@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// find returns the folder of PostgreSQL's programs, and installs them where that
-// can be done without asking anybody.
+// find returns the folder of PostgreSQL's programs, and installs them where that needs
+// no interaction.
 func find(ctx context.Context) (string, error) {
 	installing.Lock()
 	defer installing.Unlock()

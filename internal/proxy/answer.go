@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// An answer is where the caller's answer is written: it counts, and gives the
-// caller the turn while it writes.
+// An answer wraps the caller's ResponseWriter: it counts bytes, and gives the caller
+// the turn while it writes.
 type answer struct {
 	http.ResponseWriter
 
@@ -54,7 +54,7 @@ func (a *answer) FlushError() error {
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // A stream is the body of the provider's answer, which gives it the turn while it
-// is read. The trailers that come with its end lose what must not go back.
+// is read. Its trailers are filtered like its headers.
 type stream struct {
 	io.ReadCloser
 
@@ -80,8 +80,8 @@ func (s *stream) Close() error {
 	return err
 }
 
-// buffers lends what bodies are copied through. They are half of what io.Copy
-// takes: a stream that waits holds one.
+// buffers is a pool of copy buffers, half as large as io.Copy's: every open stream
+// holds one.
 type buffers struct{ pool sync.Pool }
 
 const bufferSize = 16 << 10

@@ -15,20 +15,20 @@ import (
 const (
 	// maxReplayBody is the longest body that is kept to be sent again after a 401.
 	maxReplayBody = 64 << 10
-	// refill is how much a caller has to send to have its patience renewed. A byte
-	// now and then does not hold a place.
+	// refill is how much a caller has to send to get more time. Single bytes do not
+	// keep a slot.
 	refill = 1 << 10
 )
 
-// A body is what the caller sends, as the transport reads it. One goroutine reads
+// A body is the caller's body, as the transport reads it. One goroutine reads
 // at a time; close may be called meanwhile.
 type body struct {
 	from  io.Reader
 	turn  *turn
 	limit int64         // 0: any
 	wait  Limits        // how long
-	left  time.Duration // of the caller's patience
-	since int64         // bytes since that was renewed
+	left  time.Duration // of the caller's time
+	since int64         // bytes since that was extended
 
 	announced, trailers http.Header // where trailers come in, and where they go on
 
@@ -90,8 +90,8 @@ func (b *body) Close() error {
 }
 
 // keep reads a body whose length was announced and is small, so that it can be sent
-// again. It returns nil when the body is not to be kept: too long, of unknown
-// length, or not even begun until the provider says that it wants it.
+// again. It returns nil when the body is not to be kept: too long, of unknown length,
+// or sent only after the provider's 100 Continue.
 func (b *body) keep(r *http.Request) ([]byte, error) {
 	if r.ContentLength < 0 || r.ContentLength > maxReplayBody || r.Header.Get("Expect") != "" || len(r.Trailer) > 0 {
 		return nil, nil

@@ -3,44 +3,44 @@
 //
 // # What it promises
 //
-// A request goes on as it came: method, path (byte by byte, with its escapes),
-// query, headers, body and trailers; and so does the answer, compressed or not,
-// redirect or not. Both stream at once: nothing is collected but a small body,
-// which is kept so that it can be sent again. What is left out is what belongs to
-// one hop, to us, or only to the customer: see "Headers".
+// A request is passed on unchanged: method, path (byte by byte, with its escapes),
+// query, headers, body and trailers; and so is the answer, compressed or not, redirect
+// or not. Both are streamed: only a small body is buffered, so that it can be sent
+// again. Headers of one hop, of Windlass, or of the customer alone are removed: see
+// "Headers".
 //
-// No path, however it is written, leaves the base URL (it is unescaped once; what is
-// not clean then is refused), no redirect is followed,
-// and the credential goes to the provider's host alone (invariant 6). It is
-// refreshed before it ends, and once when the provider answers 401. Every request
-// that is sent, the repeated one too, is paid for first (invariant 7), as work that
-// a person waits for.
+// No path leaves the base URL (it is unescaped once, and refused if it is not clean
+// then), no redirect is followed, and the credential goes to the provider's host alone
+// (invariant 6). It is refreshed before it ends, and once when the provider answers
+// 401. Every request that is sent, the repeated one too, is paid for first (invariant
+// 7), as work that a person waits for.
 //
 // A side that keeps the other one waiting is disconnected: a caller whose body does not
 // come, one who does not take the answer, a provider that does not answer or falls
-// silent. When the caller goes away, the provider's side ends with it. A failure of
-// ours is told as a problem only while nothing has been answered; later the
-// connection is cut, so that half an answer never looks like a whole one.
+// silent. When the caller disconnects, the request to the provider ends. Our own
+// failure is answered as a problem only while nothing has been sent; later the
+// connection is cut, so that a partial answer never looks complete.
 //
-// An installation and its credential are remembered for a second, so that a burst of
-// calls costs few look-ups; so long one that was switched off may go on.
+// An installation and its credential are cached for a second, so that a burst of calls
+// costs few look-ups; for that long one that was switched off may still be used.
 //
 // No secret, no query and no path parameter is in a log line or an error (invariant
 // 5). The path is in the log line: it names things of the customer's.
 //
 // # Headers
 //
-// Of a request these do not go on: what [net/http/httputil.ReverseProxy] takes for
-// hop by hop, with all that Connection names; X-Amp-* and X-Api-Key, which are for
-// us; Authorization and Cookie, since the connection's credential speaks for the
-// customer and nothing else may; and what proxies add (Forwarded, Via, X-Forwarded-*
-// and their like), which tells of a network that is none of the provider's business,
-// or has some servers take another path than the one that was looked at.
+// These headers of a request are not passed on: what [net/http/httputil.ReverseProxy]
+// takes for hop by hop, with all that Connection names; X-Amp-* and X-Api-Key, which
+// are for us; Authorization and Cookie, since the connection's credential speaks for
+// the customer and nothing else may; and what proxies add (Forwarded, Via,
+// X-Forwarded-* and their like), which tells of a network that is none of the
+// provider's business, or has some servers take another path than the one that was
+// looked at.
 //
-// Of an answer these do not: hop by hop; Set-Cookie, which may be a session that
-// speaks for the customer, and would be mixed up with other customers' under our
-// name; and Alt-Svc, which is about the provider's host and not about ours. That
-// holds for informational answers (103) and trailers, too.
+// These headers of an answer are not passed back: hop by hop; Set-Cookie, which may be
+// a session that speaks for the customer, and would be mixed with other customers'
+// cookies on our host name; and Alt-Svc, which is about the provider's host and not
+// about ours. That holds for informational answers (103) and trailers, too.
 //
 // A request to switch protocols is refused, h2c excepted, which is ignored as the
 // standard allows. CONNECT is refused, and so is TRACE, whose answer would show the

@@ -14,14 +14,14 @@ import (
 	"windlass"
 )
 
-// An exchange is one request and its answer on their way through.
+// An exchange is one request and its answer.
 type exchange struct {
 	proxy *Proxy
 	call  Call
 	in    *http.Request
 	began time.Time
-	// ctx is that of the provider's side. It ends with the caller's, or with the
-	// cause why it has to.
+	// ctx is the context of the provider's side. It ends with the caller's, or with the
+	// cause of a failure.
 	ctx    context.Context //nolint:containedctx // an exchange is one request, as http.Request is
 	cancel context.CancelCauseFunc
 
@@ -51,7 +51,7 @@ func newExchange(p *Proxy, w http.ResponseWriter, r *http.Request, call Call) *e
 	return x
 }
 
-// run passes the request on. When it fails, nothing has been answered.
+// run passes the request on. If it fails, nothing has been answered.
 func (x *exchange) run() error {
 	if err := x.admit(); err != nil {
 		return err
@@ -79,10 +79,10 @@ func (x *exchange) run() error {
 	return x.failed
 }
 
-// silent keeps ReverseProxy from logging on its own what the exchange logs.
+// silent discards the log of ReverseProxy: the exchange logs itself.
 var silent = log.New(io.Discard, "", 0)
 
-// admit does what can be done before anything is read or sent.
+// admit does all checks before anything is read or sent.
 func (x *exchange) admit() (err error) {
 	p, header := x.proxy, x.in.Header
 	if err := checkMethod(x.in); err != nil {
@@ -128,7 +128,7 @@ func (x *exchange) receive() (err error) {
 	return err
 }
 
-// rewrite makes the request that goes on.
+// rewrite makes the request to the provider.
 func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL, r.Out.Host = x.to, ""
 	withoutOurs(r.Out.Header)
@@ -155,10 +155,10 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	fresh, err := x.proxy.config.Credentials.Refused(req.Context(), x.installation.Connection, x.credentials.Version)
 	switch {
 	case errors.Is(err, windlass.NeedsReconnect):
-		_ = resp.Body.Close() // what it says is known better now
+		_ = resp.Body.Close() // its message is replaced by a better one
 		return nil, err
 	case err != nil:
-		return resp, nil //nolint:nilerr // the provider's own answer says what there is to say
+		return resp, nil //nolint:nilerr // the provider's own answer is returned
 	case x.body != nil && x.kept == nil:
 		resp.Header.Set(headerRetryable, "true")
 		return resp, nil
@@ -197,7 +197,7 @@ func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*h
 	return resp, nil
 }
 
-// adapt makes the provider's answer the caller's.
+// adapt turns the provider's answer into the caller's.
 func (x *exchange) adapt(resp *http.Response) error {
 	x.sends.settle()
 	x.answered = true
@@ -227,7 +227,7 @@ func (x *exchange) unread() bool {
 	return x.in.ProtoMajor == 1 && x.body != nil && !x.body.ended.Load()
 }
 
-// lateSending ends an exchange whose request or answer does not come.
+// lateSending ends an exchange whose request or answer does not arrive in time.
 func (x *exchange) lateSending(whose side) {
 	if whose == provider {
 		x.cancel(lateProvider)
@@ -237,16 +237,16 @@ func (x *exchange) lateSending(whose side) {
 	_ = x.answer.control.SetReadDeadline(time.Unix(1, 0)) // the read that waits ends now
 }
 
-// lateReceiving cuts an answer that the provider does not go on with.
+// lateReceiving cuts an answer that the provider does not continue in time.
 func (x *exchange) lateReceiving(side) { x.cancel(lateProvider) }
 
-// lateTaking cuts an answer that is not taken.
+// lateTaking cuts an answer that the caller does not read in time.
 func (x *exchange) lateTaking(side) {
 	x.cancel(lateCaller)
 	_ = x.answer.control.SetWriteDeadline(time.Unix(1, 0)) // the write that waits ends now
 }
 
-// finish lets go of everything, whatever came of it.
+// finish releases everything, after success and failure.
 func (x *exchange) finish() {
 	x.sends.end()
 	x.receives.end()

@@ -26,7 +26,7 @@ var (
 	}
 )
 
-// refusal is an error as the caller is told of it.
+// refusal is an error as the caller sees it.
 func (x *exchange) refusal(err error) error {
 	cause := context.Cause(x.ctx)
 	_, lateOne := windlass.Own(cause)

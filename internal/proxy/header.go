@@ -8,8 +8,8 @@ import (
 	"windlass"
 )
 
-// ours are the headers of a request that stay here, in canonical form, besides
-// those that a prefix in oursAll names. The package's comment says why.
+// ours are the headers of a request that are not passed on, in canonical form, besides
+// those with a prefix in oursAll. The package's comment says why.
 var (
 	ours = []string{
 		"Authorization", "Cookie", "X-Api-Key",
@@ -25,7 +25,7 @@ func isOurs(name string) bool {
 		slices.ContainsFunc(oursAll, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// withoutOurs takes out of a request's header what the provider must not see.
+// withoutOurs removes the headers that the provider must not see.
 func withoutOurs(header http.Header) {
 	for name := range header {
 		if isOurs(name) {
@@ -34,8 +34,8 @@ func withoutOurs(header http.Header) {
 	}
 }
 
-// theirs are the headers of an answer that do not go back: neither in it, nor in what
-// comes before it (103), nor in its trailers.
+// theirs are the headers of an answer that are not passed back: in it, in informational
+// answers (103) and in its trailers.
 var theirs = []string{"Set-Cookie", "Alt-Svc"}
 
 // hops are the headers of an informational answer (103 and its like) that concern
@@ -51,8 +51,8 @@ func without(header http.Header, names []string) {
 	}
 }
 
-// trailers returns a place for the trailers that a request has announced and that
-// may go on; nil when there are none.
+// trailers returns a header for the trailers that a request has announced and that may
+// be passed on; nil when there are none.
 func trailers(announced http.Header) http.Header {
 	var places http.Header
 	for name := range announced {
@@ -80,7 +80,7 @@ func (t *trailing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(req)
 }
 
-// checkMethod refuses what is no request for a resource of the provider's.
+// checkMethod refuses methods that are not for a resource of the provider.
 func checkMethod(r *http.Request) error {
 	switch {
 	case r.Method == http.MethodTrace || strings.EqualFold(r.Method, "TRACK"):

@@ -10,7 +10,7 @@ import (
 	"windlass"
 )
 
-// The headers that are for us, as the published contract names them.
+// The headers of the published contract that are for Windlass.
 const (
 	headerVersion      = "X-Amp-Proxy-Version"
 	headerInstallation = "X-Amp-Installation-Id"
@@ -24,7 +24,7 @@ const (
 // version is the one of the contract that is spoken here.
 const version = "1"
 
-// installation finds whom a request speaks for, and whether it may.
+// installation finds the installation of a request, and checks that it may use the proxy.
 func (p *Proxy) installation(ctx context.Context, projectID string, header http.Header) (windlass.Installation, error) {
 	if v := header.Get(headerVersion); v != "" && v != version {
 		return windlass.Installation{}, wrongHeader(headerVersion, "only version "+version+" is known", "send "+version)
@@ -43,7 +43,7 @@ func (p *Proxy) installation(ctx context.Context, projectID string, header http.
 	return found, err
 }
 
-// nameIn is all that an installation is found by.
+// nameIn is the cache key of an installation.
 func nameIn(projectID string, header http.Header) string {
 	if id := header.Get(headerInstallation); id != "" {
 		return strconv.Quote(projectID) + strconv.Quote(id)
@@ -143,7 +143,7 @@ func wrongHeader(name, message, remedy string) error {
 	}
 }
 
-// orMissing says what is not there in the caller's words.
+// orMissing names the missing thing as the caller named it.
 func orMissing(err error, message, remedy string) error {
 	if errors.Is(err, windlass.NotFound) {
 		return &windlass.Error{Kind: windlass.NotFound, Message: message, Remedy: remedy, Err: err}

@@ -28,9 +28,9 @@ const (
 	logInstallation = logkey.Installation
 )
 
-// Seen is what was seen of one request.
+// Seen describes one request, for metrics.
 type Seen struct {
-	// Provider is the name of whom it was for; "" where that was not found out.
+	// Provider is the name of the provider; "" when the request failed before it was known.
 	Provider string
 	// Status is that of the answer, ours or the provider's; 0 when there was none.
 	Status int
@@ -39,7 +39,7 @@ type Seen struct {
 	Sent, Ours bool
 	// Cut reports that the answer could not be ended.
 	Cut bool
-	// Took is how long it took in all, First until the answer began.
+	// Took is how long it took in all, First is the time until the answer began.
 	Took, First time.Duration
 	// Up and Down are the bytes of the bodies, from the caller and to it.
 	Up, Down int64
@@ -96,7 +96,7 @@ func pathOf(to *url.URL) string {
 	return strings.Join(segments, "/")
 }
 
-// printable makes a line's word of what a caller sent.
+// printable makes a caller's text safe for a log line.
 func printable(text string, most int) string {
 	if len(text) > most {
 		text = text[:most] + "…"

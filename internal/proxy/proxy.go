@@ -13,8 +13,8 @@ import (
 	"windlass/connector"
 )
 
-// Config is what a Proxy is made of. Directory, Credentials, Providers and Budget
-// are required.
+// Config has the dependencies and settings of a Proxy. Directory, Credentials,
+// Providers and Budget are required.
 type Config struct {
 	Directory   Directory
 	Credentials Credentials
@@ -24,9 +24,9 @@ type Config struct {
 	// It must not ask for compression by itself, nor unpack.
 	Base   func(provider string) http.RoundTripper
 	Limits Limits
-	// Remember is for how long an installation and its credential are used again
-	// without being looked up; 0 is a second, and less is not at all. So long an
-	// installation that was switched off may go on being used.
+	// Remember is how long an installation and its credential are cached; 0 is a
+	// second, and less than 0 turns it off. For that long, an installation that was
+	// switched off may still be used.
 	Remember time.Duration
 	// Logger gets a line for each request: info for changes and failures, debug for
 	// what was only read; nil observes nothing.
@@ -39,16 +39,16 @@ type Config struct {
 
 // Limits bound what requests may take. The zero value of each takes its default.
 type Limits struct {
-	// Overall and PerConnection are how many requests may be under way at once; 0
-	// is 4,096 and 256. What is over is refused at once.
+	// Overall and PerConnection bound the concurrent requests; 0 is 4,096 and 256. More
+	// are refused at once.
 	Overall, PerConnection int
 	// Body is the longest body of a request, in bytes; 0 is any.
 	Body int64
 	// Answer is how long the provider may take to begin its answer, counted from
 	// the last that it was sent; 0 is a minute.
 	Answer time.Duration
-	// Stall is how long either side may send or take nothing while its turn it is;
-	// 0 is a minute. A caller has to send a kibibyte within that time.
+	// Stall is how long either side may send or read nothing during its turn; 0 is a
+	// minute. A caller has to send a kibibyte within that time.
 	Stall time.Duration
 }
 
@@ -108,7 +108,7 @@ func New(config Config) (*Proxy, error) {
 	return p, nil
 }
 
-// upstream is a provider that requests are passed on to.
+// upstream is a provider as a target of requests.
 type upstream struct {
 	provider connector.Provider
 	base     *url.URL // what stands before the path of every request
@@ -145,13 +145,13 @@ func Unaltered(base http.RoundTripper) http.RoundTripper {
 	return plain
 }
 
-// Call is what is known of a request besides itself.
+// Call is the context of a request.
 type Call struct {
 	// ProjectID is the project that the caller was let into.
 	ProjectID string
 	// Caller and RequestID are for the log.
 	Caller, RequestID string
-	// Fail answers a request with what went wrong. It is called at most once, and
+	// Fail answers a request with an error. It is called at most once, and
 	// only when nothing was answered.
 	Fail func(w http.ResponseWriter, err error)
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A recent remembers for a moment what was looked up, so that a product which makes
-// many calls for a customer does not have each of them looked up anew.
+// A recent is a short-lived cache of look-ups, so that a product's many calls for a
+// customer do not each cost a look-up.
 type recent[T any] struct {
 	mu      sync.Mutex
 	entries map[string]entry[T]
@@ -17,8 +17,8 @@ type entry[T any] struct {
 	until time.Time
 }
 
-// maxEntries is when what is over is cleared away: credentials among it are not to
-// be kept for longer than they are of use.
+// maxEntries is the size at which expired entries are removed: credentials among them
+// are not to be kept longer than needed.
 const maxEntries = 64
 
 func (r *recent[T]) get(name string, now time.Time) (T, bool) {

@@ -8,7 +8,7 @@ import (
 	"windlass"
 )
 
-// slots are the places for requests that are under way.
+// slots bounds the concurrent requests.
 type slots struct {
 	mu                     sync.Mutex
 	taken                  int
@@ -20,8 +20,8 @@ func (s *slots) init(limits Limits) {
 	s.of, s.limit, s.connectionLimit = map[string]int{}, limits.Overall, limits.PerConnection
 }
 
-// take takes a place for a request of a connection, or says that there is none: who
-// comes too often had better hear of it at once than be kept with what they hold.
+// take takes a slot for a request of a connection, or fails: it is better to refuse at
+// once than to keep a request waiting with its resources.
 func (s *slots) take(connection string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +51,7 @@ func (s *slots) free(connection string) {
 	}
 }
 
-// Open is how many requests are under way.
+// Open is the number of requests in progress.
 func (p *Proxy) Open() int {
 	p.slots.mu.Lock()
 	defer p.slots.mu.Unlock()

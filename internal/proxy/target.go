@@ -10,9 +10,9 @@ import (
 	"windlass"
 )
 
-// target is where a request goes, below the provider's base URL: what stood in the
-// request's first line, byte by byte (invariant 6). That is why a path is never
-// cleaned: what would have to be is refused.
+// target is the path and query of a request, below the provider's base URL: the bytes
+// of the request line (invariant 6). A path is never cleaned: it is refused if it is
+// not clean.
 func target(r *http.Request) (*url.URL, error) {
 	raw := r.RequestURI
 	if raw == "" { // a request that did not come through a server
@@ -40,7 +40,7 @@ func target(r *http.Request) (*url.URL, error) {
 	return &url.URL{Path: plain, RawPath: path, RawQuery: query, ForceQuery: asked}, nil
 }
 
-// below puts a base URL before a target.
+// below joins a base URL and a target.
 func below(base, target *url.URL) *url.URL {
 	to := *base
 	to.Path += target.Path
@@ -53,9 +53,9 @@ func below(base, target *url.URL) *url.URL {
 	return &to
 }
 
-// faultOf says why a path could lead elsewhere, or "". It is unescaped once, as the
-// provider does: what is still not clean then is refused, however often another
-// reader would have to unescape it.
+// faultOf says why a path could leave the base URL, or "". It is unescaped once, as the
+// provider does, and refused if it is not clean then, however often another parser
+// would have to unescape it.
 func faultOf(path string) string {
 	switch {
 	case !strings.HasPrefix(path, "/"):
@@ -91,7 +91,7 @@ func escapesTwice(plain string) bool {
 	return false
 }
 
-// strayOf looks at a path as one reader may understand it.
+// strayOf checks a path as one parser may understand it.
 func strayOf(path string) string {
 	const separators = `/\`
 	if len(path) > 1 && strings.ContainsRune(separators, rune(path[1])) {

@@ -11,14 +11,14 @@ import (
 	"windlass/connector"
 )
 
-// A throttle remembers until when the provider wants no requests of a connection.
-// Each process has its own: one that does not know asks, and is told.
+// A throttle remembers until when the provider refuses requests of a connection. Each
+// process has its own, and learns it from its own requests.
 type throttle struct {
 	mu    sync.Mutex
 	until map[string]time.Time // by connection
 }
 
-// maxThrottles bounds what is remembered before it is looked through for what is over.
+// maxThrottles is the size at which expired entries are removed.
 const maxThrottles = 10_000
 
 func (t *throttle) block(connection string, until, now time.Time) {
@@ -50,7 +50,7 @@ func (t *throttle) blocked(connection string, now time.Time) time.Duration {
 	return max(0, until.Sub(now))
 }
 
-// throttles reports whether the caller wants to be told when to come again.
+// throttles reports whether the caller wants to be told when to retry.
 func throttles(header http.Header) (bool, error) {
 	switch mode := header.Get(headerMode); strings.ToLower(mode) {
 	case "":
@@ -62,7 +62,7 @@ func throttles(header http.Header) (bool, error) {
 	}
 }
 
-// tell says when to come again, as the published contract has it.
+// tell adds the time to retry, in the headers of the published contract.
 func tell(header http.Header, at time.Time) {
 	header.Set(headerRetryAfter, at.UTC().Format(time.RFC1123))
 	header.Set(headerRetryable, "true")
@@ -75,8 +75,7 @@ func throttledFor(wait time.Duration) error {
 	}
 }
 
-// waitOf reads how long the provider wants no requests, from its 429. Where it does
-// not say, a minute is what is tried.
+// waitOf reads the time to wait from a 429; a minute where there is none.
 func waitOf(header http.Header, now time.Time) time.Duration {
 	const unknown = time.Minute
 	wait, _ := connector.RetryAfter(header, now)

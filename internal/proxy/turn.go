@@ -24,14 +24,14 @@ type turn struct {
 	timer *time.Timer
 	whose side
 	until time.Time
-	// settled: the provider owes nothing in this direction any more. It is kept
-	// here, under the lock, because a read that is just over would otherwise give
-	// it the turn again.
+	// settled means that the provider owes nothing more in this direction. It is kept
+	// here, under the lock, because a read that just ended would otherwise give it the
+	// turn again.
 	settled bool
 	over    bool
 }
 
-// of gives the turn to a side for so long.
+// of gives the turn to a side for some time.
 func (t *turn) of(whose side, within time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,14 +50,14 @@ func (t *turn) of(whose side, within time.Duration) {
 	t.timer.Reset(within)
 }
 
-// rest is for when neither side is waited for.
+// rest gives the turn to neither side.
 func (t *turn) rest() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.whose = neither // the timer stays as it is: most often it is moved soon
 }
 
-// settle is for when the provider has begun to answer.
+// settle notes that the provider has begun to answer.
 func (t *turn) settle() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 const batchColumns = `b.id, b.project_id, b.destination_id, b.installation_id, b.operation_id, b.object, b.kind,
 	b.lane, b.seq, b.records, b.status, b.next_attempt, b.attempts, b.tries, b.waits, b.replays, b.created, b.updated`
 
-// batchFields are where the columns of a batch go.
+// batchFields are the scan targets of the columns of a batch.
 func batchFields(b *windlass.Batch) []any {
 	return []any{
 		&b.ID, &b.ProjectID, &b.DestinationID, &b.InstallationID, &b.OperationID, &b.Object, &b.Kind,
@@ -29,7 +29,7 @@ func batchFields(b *windlass.Batch) []any {
 	}
 }
 
-// heldBack is what column waits says of a batch that is held back.
+// heldBack is the value of column waits for a batch that is held back.
 const heldBack = 2
 
 // waiting reads that column.
@@ -53,11 +53,11 @@ var batchSays = says{
 // costs little beside its rows.
 const rowsAtOnce = 64
 
-// AddBatches puts batches on their way, in the order given: each gets the next
+// AddBatches queues batches, in the order given: each gets the next
 // Seq of its lane, which is written into the slice. They are due at NextAttempt,
 // or when they were Created; in a lane none is due before those ahead of it. What
 // they hold aside is kept with them.
-// Called in the transaction of what they tell of (invariant 1).
+// Call it in the transaction that makes their content true (invariant 1).
 func (s *Store) AddBatches(ctx context.Context, batches []windlass.Batch) error {
 	const op = "add batches"
 	if len(batches) == 0 {
@@ -88,7 +88,7 @@ func (s *Store) AddBatches(ctx context.Context, batches []windlass.Batch) error 
 // A laneKey names a lane.
 type laneKey struct{ destinationID, name string }
 
-// lanesOf lists the lanes of batches in the order in which everybody locks them.
+// lanesOf lists the lanes of batches in the order in which all transactions lock them.
 func lanesOf(batches []windlass.Batch) []laneKey {
 	var lanes []laneKey
 	for i := range batches {
@@ -115,8 +115,8 @@ func (s *Store) extendLane(ctx context.Context, batches []windlass.Batch, lane l
 		}
 	}
 	type place struct{ seq, newest int64 }
-	// The clocks of two processes differ: what is behind in the lane is never
-	// due before what is ahead of it, or it would overtake.
+	// The clocks of two processes differ: a batch is never due before the ones ahead of
+	// it in the lane, or it would overtake them.
 	places, err := change(ctx, s, func(r row) (p place, err error) {
 		err = r.Scan(&p.seq, &p.newest)
 		return p, err
@@ -251,8 +251,8 @@ func scanSized(r row) (b sized, err error) {
 	return b, err
 }
 
-// What those who look at a batch are told of it besides: in the same statement, however
-// many there are.
+// The names of a batch's owner and destination, for display: in one statement, however
+// many batches there are.
 const (
 	whoseColumns = `, COALESCE(i.group_ref, ''), COALESCE(i.integration_id, ''), COALESCE(t.name, '')`
 	whoseJoin    = ` LEFT JOIN installations i ON i.id = b.installation_id LEFT JOIN destinations t ON t.id = b.destination_id`
@@ -266,7 +266,7 @@ func whoseFields(b *windlass.Batch) []any {
 func (s *Store) Batches(ctx context.Context, f windlass.BatchFilter) ([]windlass.Batch, error) {
 	var where filter
 	// Without statistics SQLite cannot tell which of the conditions chooses the fewest
-	// rows: it is led to the index for that one.
+	// rows: the query is written so that it uses the index for that one.
 	few, project := "", ""
 	switch {
 	case f.Status == windlass.BatchPending || f.Status == windlass.BatchFailed:
@@ -307,7 +307,7 @@ func (f *filter) between(column string, since, until time.Time) {
 	}
 }
 
-// Attempts lists what was tried with a batch, the first one first.
+// Attempts lists the attempts of a batch, the oldest first.
 func (s *Store) Attempts(ctx context.Context, batchID string) ([]windlass.Attempt, error) {
 	all, err := list(ctx, s, func(r row) (a windlass.Attempt, err error) {
 		var latency int64

@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// The first byte of a stored body says how the rest is packed.
+// The first byte of a stored body says how the rest is compressed.
 const (
 	plainBody   = 0
 	deflateBody = 1
@@ -18,7 +18,7 @@ const (
 
 // writers are kept, because making one costs more than packing 2 kB.
 var writers = sync.Pool{New: func() any {
-	w, _ := flate.NewWriter(io.Discard, flate.BestSpeed) // the level is one that there is
+	w, _ := flate.NewWriter(io.Discard, flate.BestSpeed) // the level is valid
 	return w
 }}
 
@@ -44,7 +44,7 @@ func inflate(packed []byte, size int64) ([]byte, error) {
 	return body, nil
 }
 
-// pack makes a body smaller where that is possible. It comes back byte for byte
+// pack compresses a body where that makes it smaller. unpack returns the same bytes
 // (invariant 2).
 func pack(body []byte) ([]byte, error) {
 	packed := bytes.NewBuffer(make([]byte, 0, len(body)/4+64))

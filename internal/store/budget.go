@@ -14,8 +14,8 @@ import (
 var budgetSays = says{Missing: "the budget has no such grant"}
 
 // Reserve implements budget.Ledger. The rows of the keys are locked before the grants
-// are read, so that no two processes are given the same requests; everybody locks them
-// in the same order, so that no two wait for each other.
+// are read, so that no two processes are given the same requests; all transactions lock
+// them in the same order, so that they cannot deadlock.
 func (s *Store) Reserve(ctx context.Context, reservations []budget.Reservation) error {
 	all := slices.SortedFunc(slices.Values(reservations), func(a, b budget.Reservation) int { return cmp.Compare(a.Key, b.Key) })
 	return s.In(ctx, func(ctx context.Context) error {
@@ -34,7 +34,7 @@ func (s *Store) reserve(ctx context.Context, all []budget.Reservation) error {
 		keys.add(all[i].Key)
 		since = min(since, all[i].Since)
 	}
-	// Updating what is there locks it; an insert alone would not.
+	// Updating an existing row locks it; an insert alone would not.
 	books, err := change(ctx, s, scanKeyed(scanBook), `INSERT INTO budgets (key) VALUES (`+strings.ReplaceAll(keys.String(), ", ", "), (")+`)
 		ON CONFLICT (key) DO UPDATE SET allowed = budgets.allowed RETURNING key, allowed, blocked, blocked_at`, keys.args...)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 func (s *Store) ClaimReads(ctx context.Context, now, until time.Time, limit int) (due []windlass.Schedule, err error) {
 	const op = "claim the reads that are due"
 	const some = ` FROM schedules d WHERE NOT d.paused AND d.kind = 'read' AND d.next <= ?1`
-	// Usually nothing is due, which a reader sees without waiting for the writer.
+	// Usually nothing is due: a read connection sees that without waiting for the writer.
 	found, err := list(ctx, s, scanNumber, `SELECT 1`+some+` LIMIT 1`, micros(now))
 	if err != nil || len(found) == 0 {
 		return nil, s.fail(op, err, scheduleSays)
@@ -44,8 +44,8 @@ func (s *Store) ClaimReads(ctx context.Context, now, until time.Time, limit int)
 	return due, err
 }
 
-// skipping ends a query for rows that are to be changed, of which those that others
-// have are left out: a transaction that takes many rows must not wait for any.
+// skipping ends a query for rows to be changed, and leaves out the rows that other
+// transactions have locked: a transaction that takes many rows must not wait for any.
 func (s *Store) skipping() string {
 	if s.driver == Postgres {
 		return ` FOR UPDATE SKIP LOCKED`
@@ -53,8 +53,8 @@ func (s *Store) skipping() string {
 	return ""
 }
 
-// CheckStarts returns what the checks of schedules begin with, by the schedules' ids. Of
-// one whose installation is gone there is none.
+// CheckStarts returns the start states of the checks of schedules, by the schedules'
+// ids; none for a schedule whose installation is gone.
 func (s *Store) CheckStarts(ctx context.Context, schedules []windlass.Schedule) (map[string]windlass.CheckStart, error) {
 	starts := make(map[string]windlass.CheckStart, len(schedules))
 	for part := range chunks(schedules, chunk) {

@@ -10,7 +10,7 @@ import (
 	"windlass"
 )
 
-// micros is how a time is kept: 0 for the zero time.
+// micros is how a time is stored: 0 for the zero time.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -37,7 +37,7 @@ func (w when) Scan(value any) error {
 	return nil
 }
 
-// text is how a list or a map is kept: as JSON, without "null".
+// text is how a list or a map is stored: as JSON, without "null".
 func text(v any) string {
 	data, err := json.Marshal(v)
 	if err != nil || string(data) == "null" {
@@ -156,7 +156,7 @@ func (f *filter) search(groupRef, connectionID, projectID, text string) {
 		` AND lower(sc.workspace)` + like + `))`)
 }
 
-// likeEscaper takes away the meaning that characters have in LIKE.
+// likeEscaper escapes the special characters of LIKE.
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // page ends a query whose list is in the order of a column of ids.

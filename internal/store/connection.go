@@ -20,7 +20,7 @@ const customerTables = `
 	JOIN groups g ON g.project_id = c.project_id AND g.ref = c.group_ref
 	LEFT JOIN consumers u ON u.project_id = c.project_id AND u.ref = c.consumer_ref `
 
-// connectionFields are where connectionColumns go.
+// connectionFields are the scan targets of connectionColumns.
 func connectionFields(c *windlass.Connection) []any {
 	return []any{
 		&c.ID, &c.ProjectID, &c.Provider,
@@ -101,8 +101,8 @@ func (s *Store) Connection(ctx context.Context, projectID, id string) (windlass.
 }
 
 // holdConnection locks a connection until the transaction ends. Its row stands
-// for its credentials too: a transaction that writes those takes this lock first, so that
-// two who want both never wait for each other.
+// for its credentials too: a transaction that writes those takes this lock first, so
+// that two transactions that want both cannot deadlock.
 func (s *Store) holdConnection(ctx context.Context, id string) error {
 	return s.hold(ctx, `SELECT 1 FROM connections c WHERE c.id = ?1`, id)
 }
@@ -129,9 +129,9 @@ func (s *Store) RenameWorkspace(ctx context.Context, id, workspace string, now t
 		`UPDATE connections SET workspace = ?2, updated = ?3 WHERE id = ?1`, id, workspace, micros(now))
 }
 
-// UpdateConnection replaces a connection, but for its credentials, its project,
-// group and consumer, and the time it was created. A status that depends on the
-// credentials is better set by SetConnectionStatus.
+// UpdateConnection replaces a connection, except its credentials, project, group,
+// consumer and creation time. A status that depends on the credentials is better set by
+// SetConnectionStatus.
 func (s *Store) UpdateConnection(ctx context.Context, c windlass.Connection) error {
 	words := connectionSays
 	words.kind, words.Dangling = windlass.NotFound, "there is no such provider app"
@@ -150,9 +150,9 @@ func (s *Store) DeleteConnection(ctx context.Context, projectID, id string) erro
 }
 
 // SetConnectionStatus says whether a connection's credentials work, provided
-// that they are still those of the given version: what an old token met says
-// nothing about a new one. It reports whether the status became another, which
-// it tells exactly one of several callers at once.
+// that they are still those of the given version: the failure of an old token says
+// nothing about a new one. It reports whether the status changed: true for exactly one
+// of several concurrent callers.
 func (s *Store) SetConnectionStatus(
 	ctx context.Context, id string, status windlass.ConnectionStatus, reason string, version int64,
 ) (changed bool, err error) {

@@ -8,7 +8,8 @@ import (
 	"windlass"
 )
 
-// secretsOf is how credentials are sealed. windlass.Secret would write dots.
+// secretsOf is the form in which credentials are sealed: windlass.Secret would marshal
+// as dots.
 type secretsOf struct {
 	AccessToken  string    `json:"accessToken,omitempty"`
 	AccessExpiry time.Time `json:"accessExpiry,omitzero"`
@@ -103,10 +104,10 @@ func (s *Store) renewed(ctx context.Context, op, connectionID string, status win
 		connectionID, status, micros(s.now()))
 }
 
-// LeaseRefresh asks to be the only one who refreshes a connection's credentials
-// until a time (invariant 4). It is won by one caller at a time; the lease of
-// one that vanished is free again when its time has come. A owner is one
-// refresh, not one process: asking again while holding the lease does not win.
+// LeaseRefresh takes the lease to refresh a connection's credentials until a time
+// (invariant 4). One owner has it at a time; the lease of one that vanished is free
+// again at its end. An owner is one refresh, not one process: asking again while it has
+// the lease does not win.
 func (s *Store) LeaseRefresh(ctx context.Context, connectionID, owner string, now, until time.Time) (won bool, err error) {
 	op := "lease the refresh of the connection " + connectionID
 	n, err := s.exec(ctx, `UPDATE credentials SET lease_holder = ?2, lease_until = ?4
@@ -119,10 +120,10 @@ func (s *Store) LeaseRefresh(ctx context.Context, connectionID, owner string, no
 	return false, s.fail(op, err, connectionSays)
 }
 
-// SaveRefreshed keeps what a refresh brought, ends its lease and marks the
-// connection as working. When it returns nil the new refresh token is durable,
-// and the access token may be used (invariant 4). Conflict when the lease was
-// lost: another process refreshes, or has replaced the credentials.
+// SaveRefreshed stores refreshed credentials, ends the lease and marks the connection
+// as working. When it returns nil the new refresh token is durable, and the access
+// token may be used (invariant 4). Conflict when the lease was lost: another process
+// refreshes, or has replaced the credentials.
 func (s *Store) SaveRefreshed(ctx context.Context, connectionID, owner string, c windlass.Credentials) error {
 	op := "save the refreshed credentials of the connection " + connectionID
 	sealed, err := s.sealCredentials(connectionID, c)
@@ -148,9 +149,8 @@ func (s *Store) SaveRefreshed(ctx context.Context, connectionID, owner string, c
 	})
 }
 
-// ReleaseRefresh gives a lease back without new credentials and says in the
-// connection's reason why: what it waits for. It does nothing when the lease was
-// lost.
+// ReleaseRefresh gives a lease back without new credentials, and sets the connection's
+// status reason. It does nothing when the lease was lost.
 func (s *Store) ReleaseRefresh(ctx context.Context, connectionID, owner, reason string) error {
 	op := "end the refresh of the connection " + connectionID
 	return s.In(ctx, func(ctx context.Context) error {

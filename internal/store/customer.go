@@ -7,7 +7,7 @@ import (
 	"windlass"
 )
 
-// What a customer's row is changed by: an empty name keeps the one that is known.
+// The update of a customer's row: an empty name keeps the known one.
 const (
 	upsertCustomer = ` (project_id, ref, name, created, updated) VALUES (?1, ?2, ?3, ?4, ?4)
 		ON CONFLICT (project_id, ref) DO UPDATE SET name = excluded.name, updated = excluded.updated

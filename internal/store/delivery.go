@@ -18,7 +18,7 @@ var healthSays = says{
 	Missing: "nothing has been sent to it", Dangling: "there is no such destination", kind: windlass.NotFound,
 }
 
-// LeaseDestination makes owner the only one who sends to a destination until
+// LeaseDestination makes owner the only sender to a destination until
 // the time given, unless another process is, and returns the health of its deliveries.
 // The owner may lease it again.
 func (s *Store) LeaseDestination(
@@ -84,8 +84,8 @@ func (s *Store) Health(ctx context.Context, destinationID string) (windlass.Heal
 }
 
 // SetDestinationDisabled disables or enables a destination, and says whether
-// that changed anything. An enabled one begins with a clean slate; of one that is
-// disabled already the first reason stays.
+// that changed anything. Enabling resets its health; disabling a disabled one keeps the
+// first reason.
 func (s *Store) SetDestinationDisabled(
 	ctx context.Context, destinationID string, disabled bool, why windlass.Disabling, now time.Time,
 ) (changed bool, err error) {
@@ -110,9 +110,9 @@ func (s *Store) SetDestinationDisabled(
 	return changed, err
 }
 
-// DueLanes lists the lanes of a destination in which a batch is due: the one
-// first that has waited longest to be served. One that was served, and has more,
-// waits from then on, so that every lane has its turn however many there are.
+// DueLanes lists the lanes of a destination in which a batch is due: first the one that
+// has waited longest. A lane that was served and has more waits anew, so that every
+// lane gets its turn.
 func (s *Store) DueLanes(ctx context.Context, destinationID string, now time.Time, limit int) ([]string, error) {
 	all, err := list(ctx, s, scanText, `SELECT l.name FROM lanes l
 		WHERE l.destination_id = ?1 AND l.due > 0 AND l.due <= ?2 ORDER BY l.due, l.name LIMIT ?3`, destinationID, micros(now), limit)
@@ -132,7 +132,7 @@ func (s *Store) DueBatches(ctx context.Context, destinationID, lane string, now 
 	}
 	for i, b := range found {
 		if bytes -= b.size; bytes < 0 && i > 0 {
-			found = found[:i] // the rest is for the next time
+			found = found[:i] // the rest comes next time
 			break
 		}
 	}
@@ -143,7 +143,7 @@ func (s *Store) DueBatches(ctx context.Context, destinationID, lane string, now 
 // DueOfLanes lists the batches that are due in those of the given lanes in which
 // fewer than short are, and of which none was tried or held back before: each lane's
 // together and in their order, with their bodies, and no more than bytes of these.
-// A lane that does not fit is left out whole. It is one look for many lanes, where
+// A lane that does not fit is left out whole. It is one query for many lanes, where
 // DueBatches would be one for each.
 func (s *Store) DueOfLanes(
 	ctx context.Context, destinationID string, now time.Time, lanes []string, short int, bytes int64,
@@ -152,7 +152,7 @@ func (s *Store) DueOfLanes(
 	const (
 		first = `FROM batches x WHERE x.destination_id = l.destination_id AND x.lane = l.name AND x.status = 'pending' AND x.next_attempt <= ?2
 			ORDER BY x.next_attempt, x.seq LIMIT ?3`
-		// Each finds the first few of a lane by the index, and looks no further.
+		// Each finds the first few of a lane by the index, and reads no more.
 		ofPostgres = `lanes l CROSS JOIN LATERAL (SELECT x.id ` + first + `) f JOIN batches b ON b.id = f.id`
 		ofSQLite   = `lanes l CROSS JOIN batches b ON b.id IN (SELECT x.id ` + first + `)`
 	)

@@ -97,8 +97,7 @@ func (s *Store) UpdateDestination(ctx context.Context, t windlass.Destination) e
 		t.ID, t.ProjectID, t.Name, t.Type, t.Address, sealed[0], sealed[1], sealed[2], t.Disabled, micros(t.Updated))
 }
 
-// DeleteDestination removes a destination. Who still names it is for the caller
-// to ask.
+// DeleteDestination removes a destination. The caller checks that it is not in use.
 func (s *Store) DeleteDestination(ctx context.Context, projectID, id string) error {
 	return s.update(ctx, "delete the destination "+id, destinationSays,
 		`DELETE FROM destinations WHERE id = ?1 AND project_id = ?2`, id, projectID)

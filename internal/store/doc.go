@@ -1,4 +1,4 @@
-// Package store keeps everything that Windlass remembers: in one SQLite file by
+// Package store keeps all data of Windlass: in one SQLite file by
 // default, in PostgreSQL when its address is given. Both run the same SQL and
 // the same tests.
 //
@@ -15,14 +15,12 @@
 //     the transaction ends, so that reading, changing and writing it back loses
 //     no other process's change. (SQLite has one writer; on PostgreSQL the row is
 //     locked.) Lists do not lock.
-//   - Secrets are sealed with the row's table, column and id (invariant 5), so
-//     that a sealed value opens nowhere but where it was put. API keys are kept
-//     as hashes only.
+//   - Secrets are sealed with the row's table, column and id (invariant 5), so that a
+//     sealed value cannot be opened in another place. API keys are kept as hashes only.
 //
-// No network call belongs inside a transaction (invariant 3): SQLite has one
-// writer, and everybody waits for it. Inside [Store.In], use the context that it
-// gives and no other: with another one, a call waits for the transaction that
-// waits for the call.
+// No network call belongs inside a transaction (invariant 3): SQLite has one writer,
+// for which all others wait. Inside [Store.In], use the context that it gives and no
+// other: with another one, a call waits for the transaction that waits for the call.
 //
 // Times are kept in microseconds and come back in UTC.
 package store

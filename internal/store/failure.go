@@ -15,7 +15,7 @@ import (
 	"windlass"
 )
 
-// says is what a failure is to say of the noun at hand.
+// says are the messages of failures about one noun.
 type says struct {
 	Missing  string // nothing has this id or name
 	Taken    string // there is one already
@@ -23,7 +23,7 @@ type says struct {
 	kind     windlass.Kind
 }
 
-// A fault is what went wrong in the database, in words of neither.
+// A fault is the cause of a database error, the same for both databases.
 type fault int
 
 const (
@@ -57,8 +57,8 @@ func (s *Store) fail(op string, err error, words says) error {
 		failure.Kind, failure.Message = windlass.NotFound, words.Missing
 		return failure
 	}
-	// Before the databases' own words for it: an interrupted statement looks like
-	// a fault of theirs.
+	// Before the databases' own errors: an interrupted statement looks like a fault of
+	// theirs.
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		failure.Kind = windlass.Canceled
 		return failure

@@ -105,7 +105,7 @@ func (s *Store) Installations(ctx context.Context, want windlass.InstallationFil
 		f.compare("i.id", ">", want.After)
 	}
 	where := f.where + ` ORDER BY i.id`
-	if want.Limit > 0 { // first which ones, by indexes alone, so that no more than those are put together
+	if want.Limit > 0 { // first their ids, by indexes alone, so that only those are joined
 		where = ` WHERE i.id IN (SELECT i.id FROM installations i` + where + f.limit(want.Limit) + `) ORDER BY i.id`
 	}
 	query := `SELECT ` + installationColumns + ` FROM` + installationTables + where

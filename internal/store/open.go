@@ -119,7 +119,7 @@ func (s *Store) Close() error {
 	return s.closed
 }
 
-// Ping asks the database for a sign of life.
+// Ping checks that the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	err := s.reader.QueryRowContext(ctx, "SELECT 1").Scan(&one)
@@ -129,7 +129,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Driver is SQLite or Postgres.
 func (s *Store) Driver() string { return s.driver }
 
-// URL is what was opened, with the password in it if there is one: for another
+// URL is the address that was opened, with the password in it if there is one: for another
 // connection to the same database, never for a message.
 func (s *Store) URL() string { return s.url }
 

@@ -9,10 +9,10 @@ import (
 	"windlass"
 )
 
-// RecordOutcomes keeps attempts and what follows from them, extends the lease
-// and keeps the destination's health, all in one transaction. It reports false,
-// and keeps nothing, when the owner has lost the lease: its owner now
-// sends the same batches again (invariant 2).
+// RecordOutcomes stores attempts and their outcomes, extends the lease and stores the
+// destination's health, all in one transaction. It reports false, and keeps nothing,
+// when the owner has lost the lease: its owner now sends the same batches again
+// (invariant 2).
 func (s *Store) RecordOutcomes(ctx context.Context, o windlass.Outcomes) (held bool, err error) {
 	const op = "record attempts"
 	h := o.Health
@@ -51,8 +51,8 @@ func (s *Store) insertAttempts(ctx context.Context, outcomes []windlass.Outcome)
 	return err
 }
 
-// settleBatches says what became of batches: those that were delivered all at
-// once, because they are the many.
+// settleBatches updates the batches: the delivered ones in one statement, because they
+// are the most.
 func (s *Store) settleBatches(ctx context.Context, outcomes []windlass.Outcome, now time.Time) error {
 	delivered := []any{micros(now)}
 	for _, o := range outcomes {
@@ -73,8 +73,8 @@ func (s *Store) settleBatches(ctx context.Context, outcomes []windlass.Outcome, 
 	return err
 }
 
-// holdBatches lets go what was held back in a lane in which one that waited is
-// settled, and holds back what has to be.
+// holdBatches releases the batches that were held back in a lane in which a waiting one
+// is settled, and holds back those that have to wait.
 func (s *Store) holdBatches(ctx context.Context, o windlass.Outcomes) error {
 	freed := map[string]bool{}
 	for i := range o.Outcomes {
@@ -98,13 +98,13 @@ func (s *Store) holdBatches(ctx context.Context, o windlass.Outcomes) error {
 	return nil
 }
 
-// settleLanes looks up when the lanes' next batches are due, but says no earlier
-// time than served. So a lane that was served goes behind the others that are due,
-// however long its own batches have waited. The lanes are locked
-// first: in one statement, PostgreSQL would wait for a batch that is being added
-// and then not see it. A lane that another transaction has locked is passed over
-// unless wait is set: it stays due, and is looked at again. So sending does not wait
-// for adding, and the two cannot wait for each other.
+// settleLanes updates when the lanes' next batches are due, but not to an earlier time
+// than served. So a lane that was served goes behind the others that are due, however
+// long its own batches have waited. The lanes are locked first: in one statement,
+// PostgreSQL would wait for a batch that is being added and then not see it. A lane
+// that another transaction has locked is passed over unless wait is set: it stays due,
+// and is looked at again. So sending does not wait for adding, and the two cannot wait
+// for each other.
 func (s *Store) settleLanes(ctx context.Context, destinationID string, names []string, served time.Time, wait bool) error {
 	slices.Sort(names)
 	if s.driver == Postgres && len(names) > 0 {
@@ -139,7 +139,7 @@ func lanesArgs(destinationID string, names []string) []any {
 
 // ReplayBatches makes at most limit batches due once more, the oldest first,
 // with the same id and the same bytes (invariant 2). What is due already is left
-// alone. A destination that is held back is let go, for a probe. It says how many,
+// alone. A destination that is held back is released, for a probe. It says how many,
 // and the last id: call it again with that until there is none.
 func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time.Time, after string, limit int) (n int, last string, err error) {
 	const op = "replay batches"
@@ -155,7 +155,7 @@ func (s *Store) ReplayBatches(ctx context.Context, r windlass.Replayed, now time
 		where.equal("b.destination_id", r.DestinationID)
 		where.equal("b.id", r.BatchID)
 		where.equal("b.status", r.Status)
-		// What is due may be under way; what waits for later is not.
+		// A due batch may be in progress; a waiting one is not.
 		where.args = append(where.args, micros(now))
 		where.compare("(b.status <> 'pending' OR b.next_attempt > ?"+strconv.Itoa(len(where.args))+") AND b.id", ">", after)
 		where.between("b.created", r.Since, r.Until)

@@ -43,7 +43,7 @@ func (s *Store) SetSignInLink(ctx context.Context, hash string, expires, now tim
 	return s.fail("make a sign-in link", err, adminSays)
 }
 
-// TakeSignInLink uses up a link: of two who have it, one gets in. NotFound when it
+// TakeSignInLink uses up a link: of two requests with it, one succeeds. NotFound when it
 // is not the one that is valid, or has expired.
 func (s *Store) TakeSignInLink(ctx context.Context, hash string, now time.Time) error {
 	return s.update(ctx, "sign in by the link", adminSays,

@@ -29,8 +29,8 @@ func (s *Store) Presence(id string) *Presence {
 	return &Presence{store: s, id: id, number: int64(hash.Sum32() >> 1)}
 }
 
-// Show sees to it that this process is seen to live, and returns those of the
-// others whose sessions have ended. It is to be called every second or so.
+// Show keeps this process visible as alive, and returns the other processes whose
+// sessions have ended. It is to be called every second or so.
 func (p *Presence) Show(ctx context.Context) (silent []string, err error) {
 	const op = "show that this process is alive"
 	if p.store.driver == SQLite {
@@ -105,7 +105,7 @@ func (p *Presence) drop() {
 	p.conn = nil
 }
 
-// Leave says that this process ends in good order and frees what it still holds.
+// Leave ends the presence of this process in good order, and frees its leases.
 func (p *Presence) Leave(ctx context.Context) error {
 	p.drop()
 	return p.store.FreeLeases(ctx, p.id)
@@ -121,8 +121,8 @@ func leasesOf(owner string, number int) (where string, args []any) {
 }
 
 // FreeLeases takes everything but operations from a process that is gone, or, when
-// owner is empty, from all: for a process that knows itself to be alone with the
-// database, as it starts. Operations are released by kind: see ReleaseLeases.
+// owner is empty, from all: for a process that is alone with the database, as it
+// starts. Operations are released by kind: see ReleaseLeases.
 func (s *Store) FreeLeases(ctx context.Context, owner string) error {
 	const op = "free what a process held that is gone"
 	where, args := leasesOf(owner, 1)

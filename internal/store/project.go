@@ -15,7 +15,7 @@ func scanProject(r row) (p windlass.Project, err error) {
 
 var projectSays = says{Missing: "there is no such project", Taken: "a project of that name exists already" + inAnyCase}
 
-// inAnyCase ends the sentence that a name is taken.
+// inAnyCase ends the error text for a name that is taken.
 const inAnyCase = " (capitals make no difference)"
 
 // keyOf sets the key of a name, which is unique, to that of another name. One that
@@ -53,7 +53,7 @@ func (s *Store) Projects(ctx context.Context, p windlass.Page) ([]windlass.Proje
 	return all, s.fail("list the projects", err, projectSays)
 }
 
-// UpdateProject replaces what a project is called.
+// UpdateProject replaces the names of a project.
 func (s *Store) UpdateProject(ctx context.Context, p windlass.Project) error {
 	return s.update(ctx, "update the project "+p.Name, projectSays,
 		`UPDATE projects SET `+keyOf("?2")+`, name = ?2, app_name = ?3, org_id = ?4, origins = ?5, updated = ?6 WHERE id = ?1`,
@@ -61,7 +61,8 @@ func (s *Store) UpdateProject(ctx context.Context, p windlass.Project) error {
 }
 
 // DeleteProject removes a project with what is left of its customers, consents and
-// uploads; Conflict while it holds anything else. What it did stays until it is old.
+// uploads; Conflict while it holds anything else. Its history stays until retention
+// removes it.
 func (s *Store) DeleteProject(ctx context.Context, id string) error {
 	words := projectSays
 	words.Dangling = "something belongs to it"

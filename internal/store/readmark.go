@@ -21,7 +21,7 @@ var markSays = says{
 	Missing: "nothing is remembered of these reads", Dangling: "there is no such installation", kind: windlass.NotFound,
 }
 
-// ReadMark returns what is remembered of the reads of an object. NotFound when
+// ReadMark returns the stored state of the reads of an object. NotFound when
 // there was none yet.
 func (s *Store) ReadMark(ctx context.Context, installationID, object string) (windlass.ReadMark, error) {
 	m, err := first(ctx, s, scanMark, `SELECT `+markColumns+` FROM read_marks m
@@ -29,14 +29,14 @@ func (s *Store) ReadMark(ctx context.Context, installationID, object string) (wi
 	return m, s.fail("find the mark of "+object, err, markSays)
 }
 
-// ReadMarks lists what is remembered of the reads of an installation, in order
+// ReadMarks lists the stored states of the reads of an installation, in order
 // of the objects' names.
 func (s *Store) ReadMarks(ctx context.Context, installationID string) ([]windlass.ReadMark, error) {
 	all, err := list(ctx, s, scanMark, `SELECT `+markColumns+` FROM read_marks m WHERE m.installation_id = ?1 ORDER BY m.object`, installationID)
 	return all, s.fail("list the marks", err, markSays)
 }
 
-// MoveMark says that a read which started at the given time was complete. It
+// MoveMark records that a read which started at the given time was complete. It
 // belongs into the transaction that ends that read (invariant 8).
 func (s *Store) MoveMark(ctx context.Context, installationID, object, workspace string, mark, now time.Time) error {
 	_, err := s.exec(ctx, `INSERT INTO read_marks (installation_id, object, workspace, mark, updated) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -67,7 +67,7 @@ func (s *Store) PauseReads(ctx context.Context, installationID, object string, p
 	return s.fail("pause the reads of "+object, err, markSays)
 }
 
-// Standing returns what a read has to know again at every page. NotFound when
+// Standing returns what a read has to look up again at every page. NotFound when
 // the installation is gone.
 func (s *Store) Standing(ctx context.Context, installationID, object string) (windlass.Standing, error) {
 	standing, err := first(ctx, s, func(r row) (st windlass.Standing, err error) {
@@ -137,8 +137,7 @@ func (s *Store) Remember(ctx context.Context, installationID, object string, rec
 	return nil
 }
 
-// Forget drops what was remembered of records that changed before the given
-// time.
+// Forget deletes the stored versions of records that changed before the given time.
 func (s *Store) Forget(ctx context.Context, installationID, object string, before time.Time) error {
 	_, err := s.exec(ctx, `DELETE FROM seen_records WHERE installation_id = ?1 AND object = ?2 AND updated < ?3`,
 		installationID, object, micros(before))

@@ -54,9 +54,9 @@ func (s *Store) Prune(ctx context.Context, before windlass.Cutoffs, limit int) (
 	return 0, s.shrink(ctx)
 }
 
-// shrink gives back to the disk what was removed from an SQLite file, some pages at
-// a time so that no other transaction waits for long. It does nothing for a file that was made
-// without auto_vacuum, until VACUUM has been run once.
+// shrink returns the free pages of an SQLite file to the disk, a few at a time so that
+// no other transaction waits for long. It does nothing for a file that was made without
+// auto_vacuum, until VACUUM has been run once.
 func (s *Store) shrink(ctx context.Context) error {
 	if s.driver != SQLite || s.transaction(ctx) != nil {
 		return nil
@@ -77,7 +77,7 @@ func (s *Store) shrink(ctx context.Context) error {
 	return nil
 }
 
-// pruneGrants clears by minutes, which is how grants are kept.
+// pruneGrants deletes by minutes, as grants are stored.
 func (s *Store) pruneGrants(ctx context.Context, before time.Time, limit int) (int, error) {
 	removed, err := s.exec(ctx, `DELETE FROM budget_grants WHERE (key, minute, holder) IN (
 		SELECT key, minute, holder FROM budget_grants WHERE minute < ?1 ORDER BY minute LIMIT ?2)`, before.Unix()/60, limit)
@@ -91,7 +91,7 @@ func idsBefore(t time.Time) string {
 	return millis[:8] + "-" + millis[8:]
 }
 
-// Stats counts what there is, for metrics: a name for each figure.
+// Stats counts the nouns, for metrics, by name.
 func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
 	type figure struct {
 		name  string

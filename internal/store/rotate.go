@@ -15,13 +15,12 @@ const rotateBatch = 100
 // Rotate gives the keyset a new key, which seals from now on, and seals every
 // secret of the database anew under it. It says how many it sealed. The keys
 // before it stay in the keyset until the next rotation, which drops those that
-// nothing is sealed under any more; so another process that has not noticed yet
-// spoils nothing.
+// nothing is sealed under any more; so another process that has not noticed yet does no
+// harm.
 //
-// It may be stopped anywhere and repeated: what an earlier one has begun is
-// finished first, without another key. A keyset that comes from text rather than
-// from a file has its new key put in by the person who keeps the text; then Rotate
-// seals under that one.
+// It may be stopped anywhere and repeated: an unfinished rotation is finished first,
+// without another key. A keyset that comes from text rather than from a file has its
+// new key put in by the person who keeps the text; then Rotate seals under that one.
 func (s *Store) Rotate(ctx context.Context) (resealed int, err error) {
 	const op = "rotate the keyset"
 	err = s.exclusively(ctx, lockRotate, func(ctx context.Context) error {
@@ -65,7 +64,7 @@ func (s *Store) resealAll(ctx context.Context) (resealed int, err error) {
 // Rotate.
 func (s *Store) NextKeyset() (windlass.Secret, error) { return s.keys.Next() }
 
-// unfinished reports whether the database names keys besides the primary one.
+// unfinished reports whether the database has values under other keys than the primary one.
 func (s *Store) unfinished(ctx context.Context) (bool, error) {
 	others, err := list(ctx, s, scanNumber, `SELECT key_id FROM seals WHERE key_id <> ?1`, int64(s.keys.Primary()))
 	return len(others) > 0, err

@@ -46,7 +46,7 @@ func (s *Store) DeleteSchedule(ctx context.Context, id string) error {
 
 // ClaimDue takes at most limit schedules that are due and no reads (for these see
 // [Store.ClaimReads]), the most overdue first, moves each to the time that next returns, and hands them all to enqueue, in
-// one transaction: a schedule has moved exactly if what it asks for is enqueued.
+// one transaction: a schedule has moved if and only if its job is enqueued.
 // When next returns the zero time the schedule is paused. Several processes may
 // claim at once; none gets what another one has. It returns how many it claimed.
 //
@@ -56,8 +56,7 @@ func (s *Store) ClaimDue(
 	next func(windlass.Schedule) time.Time, enqueue func(ctx context.Context, due []windlass.Schedule) error,
 ) (claimed int, err error) {
 	const op = "claim what is due"
-	// Most often nothing is due, which a reader sees without waiting for the
-	// writer.
+	// Mostly nothing is due: a read connection sees that without waiting for the writer.
 	if s.transaction(ctx) == nil {
 		some, err := list(ctx, s, scanNumber, `SELECT 1 FROM schedules d WHERE NOT d.paused AND d.kind <> 'read' AND d.next <= ?1 LIMIT 1`, micros(now))
 		if err != nil || len(some) == 0 {

@@ -69,7 +69,7 @@ func (s *Store) unsealJSON(c sealedColumn, id string, sealed []byte, into any) e
 	return json.Unmarshal(plain, into)
 }
 
-// A seal is a row that says: values may be sealed under this key.
+// A seal is a row for a key under which values may be sealed.
 type sealRow struct {
 	keyID  uint32
 	canary []byte
@@ -85,8 +85,8 @@ const canaryText = "windlass"
 // checkSeals refuses a keyset that cannot open what the database holds, and
 // makes the keyset's file when neither it nor anything sealed is there.
 func (s *Store) checkSeals(ctx context.Context) error {
-	// Exclusively, or two processes that start on an empty database, each with a
-	// keyset of its own, would both take theirs for the right one.
+	// Exclusively, or two processes with different keysets that start on an empty
+	// database would both accept their own.
 	return s.exclusively(ctx, lockMigrate, func(ctx context.Context) error {
 		rows, err := list(ctx, s, scanSeal, `SELECT key_id, canary FROM seals ORDER BY key_id`)
 		if err != nil {
@@ -123,7 +123,7 @@ func (s *Store) checkSeal(one sealRow) error {
 	return nil
 }
 
-// addSeal says that values may be sealed under the primary key from now on.
+// addSeal adds the primary key to those under which values may be sealed.
 func (s *Store) addSeal(ctx context.Context) error {
 	id := s.keys.Primary()
 	sealed, err := s.seal(canary, canaryID(id), []byte(canaryText))

@@ -88,12 +88,12 @@ func openFile(path, further string) (*sql.DB, error) {
 		// Before the file is written for the first time, or it means nothing.
 		"auto_vacuum(INCREMENTAL)",
 		"journal_mode(WAL)",
-		// In WAL mode a commit that has been told of may be lost with the power
-		// under NORMAL; a rotated refresh token must not be (invariant 4).
+		// In WAL mode with NORMAL, a commit may be lost in a power failure; a rotated
+		// refresh token must not be (invariant 4).
 		"synchronous(FULL)",
 		"foreign_keys(1)",
 		"cache_size(-4096)",            // KiB per connection, when it is used that much
-		"journal_size_limit(67108864)", // what a burst made of the log is given back
+		"journal_size_limit(67108864)", // the log shrinks again after a burst
 		"temp_store(2)",
 	}}.Encode() + "&" + further
 	connector, err := sqlite.NewConnector(

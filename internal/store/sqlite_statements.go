@@ -105,7 +105,7 @@ func (c *keepingConn) QueryContext(ctx context.Context, query string, args []dri
 func (c *keepingConn) statement(ctx context.Context, query string) (*keptStatement, error) {
 	if statement, ok := c.kept[query]; ok {
 		if statement.busy {
-			return nil, nil //nolint:nilnil // none is free, which is no error
+			return nil, nil //nolint:nilnil // none is free: not an error
 		}
 		return statement, nil
 	}
@@ -125,8 +125,7 @@ func (c *keepingConn) statement(ctx context.Context, query string) (*keptStateme
 	return statement, nil
 }
 
-// makeRoom forgets any one that is free. Which it is hardly matters: there is
-// seldom a reason to.
+// makeRoom drops any free statement. Which one hardly matters: it is seldom needed.
 func (c *keepingConn) makeRoom() error {
 	if len(c.kept) < keptStatements {
 		return nil

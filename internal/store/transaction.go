@@ -44,7 +44,7 @@ func (s *Store) transaction(ctx context.Context) *transaction {
 // the context it hands to fn. When fn returns an error nothing is kept, and In
 // returns that error. An In inside an In joins the outer one. After a statement
 // has failed the whole transaction is undone even if fn returns nil: PostgreSQL
-// has it so, and both databases are to behave alike.
+// has it so, and both databases have to behave in the same way.
 //
 // No network inside (invariant 3).
 func (s *Store) In(ctx context.Context, fn func(ctx context.Context) error) error {

@@ -20,8 +20,8 @@ var (
 	openingPage = template.Must(template.New("opening").Parse(openingHTML))
 )
 
-// Consent is the page on which a customer's consent ends, well or not. It tells
-// the page that opened it, if that is known.
+// Consent is the page on which a customer's consent ends, with success or not. It
+// notifies the page that opened it, if known.
 type Consent struct {
 	Status int    // of the HTTP answer
 	Title  string // how it went, in a few words
@@ -80,7 +80,7 @@ func (o Opening) Write(w http.ResponseWriter) error {
 	return nil
 }
 
-// answer sends a page that nothing from elsewhere is let into, or around.
+// answer sends a page with a policy that allows no foreign content and no framing.
 func answer(w http.ResponseWriter, status int, nonce string, body *bytes.Buffer) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")

@@ -63,7 +63,7 @@ func (r *request) deployPage() error {
 	return r.ok("deploy", "Deploy", v)
 }
 
-// template is a manifest with everything that there is, to take from.
+// template is a manifest with every object, to start from.
 func (r *request) template(destination string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "specVersion: %s\nintegrations:\n", manifest.SpecVersion)

@@ -13,7 +13,7 @@ type diffLine struct {
 
 const (
 	diffContext = 3       // unchanged lines shown around each change
-	diffCells   = 4 << 20 // how large a table is made before two texts count as different altogether
+	diffCells   = 4 << 20 // the largest table; beyond it two texts count as entirely different
 )
 
 // diff compares two texts line by line.
@@ -75,8 +75,7 @@ func differ(a, b []string) []diffLine {
 	return append(append(lines, mark("-", a[i:])...), mark("+", b[j:])...)
 }
 
-// fold leaves unchanged lines out that are far from every change. Nothing is left
-// of two texts that are alike.
+// fold leaves unchanged lines out that are far from every change. Equal texts give nothing.
 func fold(lines []diffLine) []diffLine {
 	near := make([]bool, len(lines))
 	for i, line := range lines {

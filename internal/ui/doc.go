@@ -1,6 +1,5 @@
-// Package ui serves the pages that people see: the dashboard in which a team sets
-// Windlass up and finds out what flows, and the page on which a customer's consent
-// ends.
+// Package ui serves the pages that people see: the dashboard in which a team sets up
+// Windlass and sees what it does, and the page on which a customer's consent ends.
 //
 // # What it promises
 //

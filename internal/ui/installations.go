@@ -105,7 +105,7 @@ type installationView struct {
 	Problem      *Problem
 }
 
-// An objectRow is what is read of one object, and how it goes.
+// An objectRow is an object that is read, with the state of its reads.
 type objectRow struct {
 	Name     string
 	Path     string
@@ -218,13 +218,12 @@ func progress(p windlass.Operation, now time.Time) (done int64, toGo time.Durati
 // escapePath makes a name of an object, which may hold slashes, a part of a path.
 func escapePath(name string) string { return (&url.URL{Path: name}).EscapedPath() }
 
-// of finds the installation that a form is about.
+// of finds the installation of a form.
 func (r *request) of() (windlass.Installation, error) {
 	return r.ui.config.Lookup.Installation(r.Context(), r.Project.ID, r.PathValue("installation"))
 }
 
-// settle answers a form of an installation's page: on with what was wrong, or to
-// the page to go on at.
+// settle answers a form of an installation's page: with the error, or with a redirect.
 func (r *request) settle(err error, path, notice string) error {
 	if shown, problem := wrong(err); shown {
 		return r.installation(statusOf(err), problem)

@@ -30,9 +30,9 @@ const (
 	liveQuiet = 15 * time.Second // after which a line says that we are still here
 )
 
-// follow answers with server-sent events: a part of a page, again whenever it has
-// changed, until load says that it is over, the browser goes away, or the person's
-// session ends. An event named end tells the browser not to come back.
+// follow answers with server-sent events: a part of a page, whenever it has changed,
+// until load says that it has ended, the browser disconnects, or the session ends. An
+// event named end tells the browser not to come back.
 func (r *request) follow(page, part string, load func() (data any, over bool, err error)) error {
 	data, over, err := load()
 	if err != nil {

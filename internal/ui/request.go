@@ -90,8 +90,8 @@ func (r *request) path(page string) string {
 	return strings.TrimRight(projectPath(r.Project.ID)+"/"+page, "/")
 }
 
-// wrong reports whether an error is about what a person has entered, and puts it
-// in words for the page with the form.
+// wrong reports whether an error is about the entered values, and returns it as a
+// problem for the page with the form.
 func wrong(err error) (bool, *Problem) {
 	for _, kind := range []windlass.Kind{windlass.Invalid, windlass.Conflict, windlass.NotFound, windlass.Unauthorized, windlass.RateLimited} {
 		if errors.Is(err, kind) {
@@ -108,8 +108,8 @@ func projectPath(id string) string { return Prefix + "p/" + url.PathEscape(id) }
 // pageSize is how many rows a page of a list has.
 const pageSize = 50
 
-// cut takes what is one row too many from a list, and returns the id to go on from;
-// empty when there is no more.
+// cut removes the extra last row of a list, and returns the id of the next page's
+// start; empty when there is no more.
 func cut[T any](all []T, id func(T) string) (rows []T, more string) {
 	if len(all) <= pageSize {
 		return all, ""

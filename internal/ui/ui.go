@@ -21,8 +21,8 @@ import (
 	"windlass/internal/sink"
 )
 
-// Config is what the dashboard is made of. Everything down to PublicURL is
-// required.
+// Config has the dependencies and settings of the dashboard. Everything down to
+// PublicURL is required.
 type Config struct {
 	People  *auth.People
 	Install *install.Flow
@@ -40,8 +40,8 @@ type Config struct {
 	CallbackURL string
 	// OIDC signs people in with accounts of their organization; nil turns it off.
 	OIDC *auth.OIDC
-	// Admitted is told of a request with a session, whose connection is then no
-	// stranger's; nil is not called.
+	// Admitted is called for a request with a valid session, whose connection then
+	// counts as authenticated; nil is not called.
 	Admitted func(context.Context)
 	// Logger gets what is wrong on our side; nil discards it.
 	Logger *slog.Logger
@@ -123,7 +123,7 @@ func (u *UI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // maxForm bounds a form, in bytes: a manifest may be in it.
 const maxForm = 1 << 20
 
-// handler finds out who asks, lets them in or not, and answers.
+// handler authenticates a request, checks its role, and answers.
 func (u *UI) handler(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, raw *http.Request) {
 		raw.Body = http.MaxBytesReader(w, raw.Body, maxForm)
@@ -232,14 +232,14 @@ const (
 	logError = logkey.Error
 )
 
-// Problem is what went wrong, for a person.
+// Problem is an error, for a person.
 type Problem struct {
 	Message string // a sentence
 	Remedy  string // a sentence, or empty
 	Issues  []windlass.Issue
 }
 
-// problemOf puts an error in sentences.
+// problemOf turns an error into sentences.
 func problemOf(err error) Problem {
 	failure, ok := windlass.Own(err)
 	if !ok {
