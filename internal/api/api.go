@@ -154,8 +154,8 @@ func (a *API) logFailure(c *call, err error) {
 	a.log.ErrorContext(c.ctx(), "a request failed", logRequest, c.requestID, logOperation, c.operation(), logError, err)
 }
 
-// tooLargeOr turns the error of a body that was cut off into one for the caller.
-func tooLargeOr(err error, limit int64) error {
+// bodyError turns the error of a body that was cut off into one for the caller.
+func bodyError(err error, limit int64) error {
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
 		return overLimit(limit)
 	}

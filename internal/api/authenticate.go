@@ -118,11 +118,11 @@ func closed(to access) error {
 // authenticate determines the sender of a request.
 func (a *API) authenticate(c *call) (caller, error) {
 	if key := c.r.Header.Get("X-Api-Key"); key != "" {
-		return a.letIn(c, key, a.byKey)
+		return a.identify(c, key, a.byKey)
 	}
 	scheme, token, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") && token != "" {
-		return a.letIn(c, strings.TrimSpace(token), a.byToken)
+		return a.identify(c, strings.TrimSpace(token), a.byToken)
 	}
 	return caller{}, refused("the request has no credential",
 		"send a key in the header X-Api-Key, or a token in Authorization: Bearer …")

@@ -55,7 +55,7 @@ func (a *API) readBody(c *call, t reflect.Type, into any) error {
 // readLimited reads the whole body, up to a limit in bytes.
 func readLimited(c *call, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
-	if err := tooLargeOr(err, limit); errors.Is(err, tooLarge) {
+	if err := bodyError(err, limit); errors.Is(err, tooLarge) {
 		return nil, err
 	}
 	if err != nil {

@@ -212,7 +212,7 @@ func (a *API) consentPage(c *call, outcome connect.Outcome, err error) ui.Consen
 		return shown
 	}
 	p := problemFor(err, c.requestID, a.now())
-	if isOurFault(p.Status) {
+	if isServerError(p.Status) {
 		a.logFailure(c, err)
 	}
 	shown := ui.Consent{

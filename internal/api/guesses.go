@@ -47,7 +47,7 @@ func (g *guesses) begin(source string, limit guessing, now time.Time) error {
 	defer g.mu.Unlock()
 	known, ok := g.of[source]
 	if !ok || !now.Before(known.ends) {
-		g.makeRoom(now)
+		g.evict(now)
 		known = tally{ends: now.Add(limit.within)}
 	}
 	if known.failed >= limit.most {
@@ -61,8 +61,8 @@ func (g *guesses) begin(source string, limit guessing, now time.Time) error {
 	return nil
 }
 
-// good takes an attempt back that did not fail.
-func (g *guesses) good(source string) {
+// success takes an attempt back that did not fail.
+func (g *guesses) success(source string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if known := g.of[source]; known.failed > 1 {
@@ -73,8 +73,8 @@ func (g *guesses) good(source string) {
 	}
 }
 
-// makeRoom removes expired entries and, if that is not enough, some of the others.
-func (g *guesses) makeRoom(now time.Time) {
+// evict removes expired entries and, if that is not enough, some of the others.
+func (g *guesses) evict(now time.Time) {
 	if g.of == nil {
 		g.of = map[string]tally{}
 	}
@@ -111,9 +111,9 @@ func (g *guesses) wasAccepted(credential string) bool {
 	return ok
 }
 
-// letIn finds the owner of a key or a token, unless too many unknown ones came
+// identify finds the owner of a key or a token, unless too many unknown ones came
 // from the same address.
-func (a *API) letIn(c *call, credential string, find func(*call, string) (caller, error)) (caller, error) {
+func (a *API) identify(c *call, credential string, find func(*call, string) (caller, error)) (caller, error) {
 	source := "key from " + addressOf(c.r)
 	known := a.guesses.wasAccepted(credential)
 	if !known {
@@ -123,7 +123,7 @@ func (a *API) letIn(c *call, credential string, find func(*call, string) (caller
 	}
 	who, err := find(c, credential)
 	if !known && (err == nil || kindOf(err) != windlass.Unauthorized) {
-		a.guesses.good(source)
+		a.guesses.success(source)
 	}
 	if err == nil {
 		a.guesses.accept(credential)
@@ -139,7 +139,7 @@ func (a *API) tryCredentials(c *call, try func() error) error {
 		return err
 	}
 	if err := a.guesses.begin(by, failedByCaller, a.now()); err != nil {
-		a.guesses.good(address)
+		a.guesses.success(address)
 		return err
 	}
 	err := try()
@@ -147,8 +147,8 @@ func (a *API) tryCredentials(c *call, try func() error) error {
 	case err != nil && (kind == windlass.Unauthorized || kind == windlass.NeedsReconnect || kind == windlass.Forbidden || kind == windlass.NotFound):
 		// Each of these reveals something about a credential.
 	default:
-		a.guesses.good(address)
-		a.guesses.good(by)
+		a.guesses.success(address)
+		a.guesses.success(by)
 	}
 	return err
 }

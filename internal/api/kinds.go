@@ -65,5 +65,5 @@ func verdictOf(kind windlass.Kind) verdict {
 	return verdicts[windlass.Internal]
 }
 
-// isOurFault reports a status that the operator of the server has to look into.
-func isOurFault(status int) bool { return status == http.StatusInternalServerError }
+// isServerError reports a status that the operator of the server has to look into.
+func isServerError(status int) bool { return status == http.StatusInternalServerError }

@@ -90,7 +90,7 @@ func problemFor(err error, requestID string, now time.Time) *problem {
 	if p.Detail == "" {
 		p.Detail = v.title
 	}
-	if isOurFault(p.Status) && p.Remedy == "" {
+	if isServerError(p.Status) && p.Remedy == "" {
 		p.Remedy = "quote the requestId to the operator of this server: its log says what happened"
 	}
 	if retryAfter > 0 {

@@ -81,7 +81,7 @@ func (a *API) admitProxied(c *call) error {
 	if key == "" {
 		return refused("a proxied request needs an API key", "send a key of scope full in the header X-Api-Key, from a server")
 	}
-	who, err := a.letIn(c, key, a.byKey)
+	who, err := a.identify(c, key, a.byKey)
 	if err != nil {
 		return err
 	}

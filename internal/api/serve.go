@@ -167,7 +167,7 @@ func (a *API) run(c *call) (any, error) {
 func (a *API) fail(c *call, err error) {
 	now := a.now()
 	p := problemFor(err, c.requestID, now)
-	if isOurFault(p.Status) {
+	if isServerError(p.Status) {
 		a.logFailure(c, err)
 	}
 	if errors.Is(err, tooLarge) {

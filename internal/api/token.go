@@ -64,7 +64,7 @@ func (a *API) byToken(c *call, token string) (caller, error) {
 		return caller{}, fmt.Errorf("look the token's key up: %w", lookup)
 	}
 	if err != nil {
-		return caller{}, refused("the token is not accepted: "+whyRefused(err), "sign a new one: RS256, "+
+		return caller{}, refused("the token is not accepted: "+refusalReason(err), "sign a new one: RS256, "+
 			"kid in its header, sub, groupRef, consumerRef, iat and exp in its claims, at most ten minutes long")
 	}
 	return caller{
@@ -96,9 +96,9 @@ func (a *API) verifier(c *call, t *jwt.Token) (windlass.JWTKey, *rsa.PublicKey, 
 	return found, key, nil
 }
 
-// whyRefused picks the reason out of the library's errors, in words that help and
+// refusalReason picks the reason out of the library's errors, in words that help and
 // repeat nothing of the token.
-func whyRefused(err error) string {
+func refusalReason(err error) string {
 	if failure, ok := windlass.Own(err); ok {
 		return failure.Message
 	}

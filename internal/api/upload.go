@@ -27,5 +27,5 @@ func (a *API) generateUploadURL(c *call) (signedURL, error) {
 func (a *API) receiveUpload(c *call) error {
 	body := http.MaxBytesReader(c.w, c.r.Body, a.uploadLimit)
 	err := a.install.ReceiveUpload(c.ctx(), c.param("upload"), c.query.Get("token"), c.r.Header.Get("Content-Md5"), body)
-	return tooLargeOr(err, a.uploadLimit)
+	return bodyError(err, a.uploadLimit)
 }

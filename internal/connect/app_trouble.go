@@ -18,16 +18,16 @@ const (
 	// longer, up to maxAppHold; then one connection tries, for all of them.
 	minAppHold = 15 * time.Second
 	maxAppHold = 5 * time.Minute
-	// yieldFor is how long the connection that tried last lets others try first.
-	yieldFor = time.Minute
-	// alikeWithin and alikePeople: refused tokens of this many people within this time,
+	// yieldTime is how long the connection that tried last lets others try first.
+	yieldTime = time.Minute
+	// refusalWindow and refusalPeople: refused tokens of this many people within this time,
 	// with no success between them, mean that the app is at fault, whatever the
 	// refusals say.
-	alikeWithin = 10 * time.Minute
-	alikePeople = 3
+	refusalWindow = 10 * time.Minute
+	refusalPeople = 3
 	// A connection that is refused this often, while the app works for others in
 	// between, is itself at fault, although the refusals blame the app.
-	aloneRounds = 3
+	maxLoneRounds = 3
 	// maxRefusals bounds what is remembered of one app.
 	maxRefusals = 1000
 )
@@ -76,7 +76,7 @@ func (a *appTroubles) admit(connection windlass.Connection, app windlass.Provide
 	case trouble.waiting && !now.Before(until):
 		// The others first: perhaps this connection is at fault.
 		if trouble.yields.IsZero() {
-			trouble.yields = now.Add(yieldFor)
+			trouble.yields = now.Add(yieldTime)
 		}
 		until = trouble.yields
 	}
@@ -122,19 +122,19 @@ func (a *appTroubles) judge(
 	if known && trouble.worked.After(mine.at) {   // since when others were let in
 		mine.at = now
 		mine.rounds++
-		if says && mine.rounds < aloneRounds {
+		if says && mine.rounds < maxLoneRounds {
 			return blameUnknown, failure
 		}
 		mine.marked = true
 		return blameConnection, failure
 	}
 	people := trouble.people(now)
-	if !says && trouble.why == nil && people < alikePeople {
+	if !says && trouble.why == nil && people < refusalPeople {
 		mine.marked = true
 		return blameConnection, failure
 	}
 	if !says {
-		failure = suspected(app, people, failure)
+		failure = suspectApp(app, people, failure)
 	}
 	held := *failure
 	held.RetryAfter = max(failure.RetryAfter, min(minAppHold<<min(trouble.tries, 8), maxAppHold))
@@ -160,12 +160,12 @@ func (t *appTrouble) refusalOf(connection windlass.Connection, now time.Time) (*
 	return &t.refused[len(t.refused)-1], false
 }
 
-// suspected is the failure when too many tokens are refused.
-func suspected(app windlass.ProviderApp, people int, failure *windlass.Error) *windlass.Error {
+// suspectApp is the failure when too many tokens are refused.
+func suspectApp(app windlass.ProviderApp, people int, failure *windlass.Error) *windlass.Error {
 	changed := *failure
 	changed.Kind = windlass.Unauthorized
 	changed.Message = fmt.Sprintf("connections of %d people were refused in the same way within %v, which points to the provider app %s: %s",
-		people, alikeWithin, quote(cmp.Or(app.ExternalRef, app.ID)), message(failure))
+		people, refusalWindow, quote(cmp.Or(app.ExternalRef, app.ID)), message(failure))
 	changed.Remedy = "check its OAuth consumer at the provider; if it is correct, the customers have to connect again"
 	return &changed
 }
@@ -210,7 +210,7 @@ func (a *appTroubles) trouble(app string) *appTrouble {
 func (t *appTrouble) people(now time.Time) int {
 	known := map[string]bool{}
 	for _, r := range t.refused {
-		if now.Sub(r.at) < alikeWithin && !r.at.Before(t.worked) {
+		if now.Sub(r.at) < refusalWindow && !r.at.Before(t.worked) {
 			known[r.person] = true
 		}
 	}

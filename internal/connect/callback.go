@@ -48,7 +48,7 @@ func (s *Service) Callback(ctx context.Context, answer Answer) (Outcome, error) 
 	// leave tokens behind that are stored nowhere.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*patience)
 	defer cancel()
-	remembered, own, err := s.take(ctx, op, answer)
+	remembered, own, err := s.takeConsent(ctx, op, answer)
 	if err != nil {
 		return Outcome{Origin: cmp.Or(remembered.Origin, originOf(answer.State))}, err
 	}
@@ -65,7 +65,7 @@ func (s *Service) finish(ctx context.Context, op string, remembered asked, own b
 	if answer.Error != "" || answer.Code == "" {
 		return Outcome{}, notConsented(answer)
 	}
-	connection, err := s.meant(ctx, remembered)
+	connection, err := s.target(ctx, remembered)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -31,7 +31,7 @@ func (s *Service) Client(ctx context.Context, connection windlass.Connection, ba
 		return nil, err
 	}
 	if stored.Status == windlass.ConnectionBad {
-		return nil, mustReconnect(stored)
+		return nil, needsReconnect(stored)
 	}
 	if base == nil {
 		base = s.base
@@ -60,7 +60,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if resp.StatusCode != http.StatusUnauthorized {
 		if stored.Status == windlass.ConnectionCreated && resp.StatusCode < http.StatusMultipleChoices {
-			t.works(ctx, credentials)
+			t.noteWorks(ctx, credentials)
 		}
 		return resp, nil
 	}
@@ -86,8 +86,8 @@ func (t *transport) send(req *http.Request, credentials windlass.Credentials) (*
 	return signing.RoundTrip(req)
 }
 
-// works notes the first success of a new connection.
-func (t *transport) works(ctx context.Context, credentials windlass.Credentials) {
+// noteWorks notes the first success of a new connection.
+func (t *transport) noteWorks(ctx context.Context, credentials windlass.Credentials) {
 	changed, err := t.service.store.SetConnectionStatus(
 		context.WithoutCancel(ctx), t.connection.ID, windlass.ConnectionWorking, "", credentials.Version)
 	if err != nil {
@@ -95,7 +95,7 @@ func (t *transport) works(ctx context.Context, credentials windlass.Credentials)
 			logConnection, t.connection.ID, logReason, err.Error())
 	}
 	if changed {
-		t.service.tell(ctx, msgWorks, t.connection)
+		t.service.logEvent(ctx, msgWorks, t.connection)
 	}
 }
 

@@ -41,7 +41,7 @@ func (s *Service) current(
 		return windlass.Connection{}, windlass.Credentials{}, explain(op, err)
 	}
 	if stored.Status == windlass.ConnectionBad {
-		return stored, windlass.Credentials{}, mustReconnect(stored)
+		return stored, windlass.Credentials{}, needsReconnect(stored)
 	}
 	if stored.Scheme != windlass.AuthOAuth || !endsWithin(credentials, s.now(), margin) {
 		return stored, credentials, nil

@@ -76,8 +76,8 @@ func deletedMeanwhile(cause error) *windlass.Error {
 	}
 }
 
-// mustReconnect is the failure for a connection whose credentials are bad.
-func mustReconnect(connection windlass.Connection) *windlass.Error {
+// needsReconnect is the failure for a connection whose credentials are bad.
+func needsReconnect(connection windlass.Connection) *windlass.Error {
 	reason := connection.StatusReason
 	if reason == "" {
 		reason = "its credentials no longer work"

@@ -46,14 +46,14 @@ func (s *Service) KeepAlive(ctx context.Context, now time.Time) (Kept, error) {
 				return kept, explain(op, err)
 			}
 			if due {
-				kept.count(s.revive(ctx, connection, credentials, stuck))
+				kept.count(s.refreshIdle(ctx, connection, credentials, stuck))
 			}
 		}
 	}
 	return kept, nil
 }
 
-// dueToLive reports whether a connection's refresh token was unused for long enough.
+// needsKeepAlive reports whether a connection's refresh token was unused for long enough.
 func (s *Service) dueToLive(
 	ctx context.Context, connection windlass.Connection, now time.Time,
 ) (windlass.Credentials, bool, error) {
@@ -69,8 +69,8 @@ func (s *Service) dueToLive(
 	return credentials, due, err
 }
 
-// revive refreshes one connection, unless its provider app is refused.
-func (s *Service) revive(
+// refreshIdle refreshes one connection, unless its provider app is refused.
+func (s *Service) refreshIdle(
 	ctx context.Context, connection windlass.Connection, credentials windlass.Credentials, stuck map[string]bool,
 ) error {
 	if stuck[connection.ProviderAppID] {

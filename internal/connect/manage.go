@@ -65,7 +65,7 @@ func (s *Service) Delete(ctx context.Context, projectID, id string) error {
 		if err := s.store.DeleteConnection(ctx, projectID, id); err != nil {
 			return err
 		}
-		s.tell(ctx, msgDeleted, connection)
+		s.logEvent(ctx, msgDeleted, connection)
 		return s.notify(ctx, Event{Type: EventDeleted, Connection: connection})
 	})
 	if err != nil {

@@ -49,5 +49,5 @@ func (s *Service) markInvalid(
 		return credentials, nil
 	}
 	stored.StatusReason = reason
-	return windlass.Credentials{}, mustReconnect(stored)
+	return windlass.Credentials{}, needsReconnect(stored)
 }

@@ -42,12 +42,12 @@ type Opening struct {
 func (s *Service) Open(ctx context.Context, ticket string, kept windlass.Secret) (Opening, error) {
 	const op = "open the consent"
 	opening := Opening{Origin: originOf(ticket)}
-	remembered, err := s.look(ctx, op, hashed(ticket), ticket)
+	remembered, err := s.readConsent(ctx, op, hashed(ticket), ticket)
 	if err != nil {
 		return opening, err
 	}
 	opening.Origin = remembered.Origin
-	connection, err := s.meant(ctx, remembered)
+	connection, err := s.target(ctx, remembered)
 	if err != nil {
 		return opening, explain(op, err)
 	}
@@ -72,7 +72,7 @@ func (s *Service) Open(ctx context.Context, ticket string, kept windlass.Secret)
 func (s *Service) Continue(ctx context.Context, ticket string, kept windlass.Secret, confirmation string) (Opening, error) {
 	const op = "go on with the consent"
 	opening := Opening{Origin: originOf(ticket)}
-	remembered, err := s.look(ctx, op, hashed(ticket), ticket)
+	remembered, err := s.readConsent(ctx, op, hashed(ticket), ticket)
 	if err != nil {
 		return opening, err
 	}
@@ -84,7 +84,7 @@ func (s *Service) Continue(ctx context.Context, ticket string, kept windlass.Sec
 			Remedy: startAgain,
 		}
 	}
-	connection, err := s.meant(ctx, remembered)
+	connection, err := s.target(ctx, remembered)
 	if err != nil {
 		return opening, explain(op, err)
 	}
@@ -112,9 +112,9 @@ func (s *Service) Continue(ctx context.Context, ticket string, kept windlass.Sec
 
 const startAgain = "start again from the product"
 
-// look reads a consent without using it up. text is its ticket or state, which has the
+// readConsent reads a consent without using it up. text is its ticket or state, which has the
 // expiry.
-func (s *Service) look(ctx context.Context, op, hash, text string) (asked, error) {
+func (s *Service) readConsent(ctx context.Context, op, hash, text string) (asked, error) {
 	data, err := s.store.State(ctx, hash, s.now())
 	return s.read(op, text, data, err)
 }
@@ -140,9 +140,9 @@ func (s *Service) read(op, text string, data json.RawMessage, err error) (asked,
 	return remembered, nil
 }
 
-// take reads a consent and removes it, for the browser that continued it. No one else
+// takeConsent reads a consent and removes it, for the browser that continued it. No one else
 // can use it up.
-func (s *Service) take(ctx context.Context, op string, answer Answer) (asked, browser, error) {
+func (s *Service) takeConsent(ctx context.Context, op string, answer Answer) (asked, browser, error) {
 	if answer.State == "" {
 		return asked{}, browser{}, &windlass.Error{
 			Kind: windlass.Invalid, Op: op, Message: "this page was not opened by a consent: its URL has no state", Remedy: startAgain,
@@ -155,7 +155,7 @@ func (s *Service) take(ctx context.Context, op string, answer Answer) (asked, br
 	}
 	own, ok := readBrowser(answer.Browser)
 	if !ok || subtle.ConstantTimeCompare([]byte(own.state()), []byte(answer.State)) != 1 {
-		remembered, err := s.look(ctx, op, hash, answer.State)
+		remembered, err := s.readConsent(ctx, op, hash, answer.State)
 		if err == nil {
 			err = &windlass.Error{
 				Kind: windlass.Forbidden, Op: op, Message: "this consent was started in another browser, or the browser keeps no cookies",

@@ -114,7 +114,7 @@ func (s *Service) renew(ctx context.Context, connection windlass.Connection, see
 		case credentials.Version != seen:
 			return credentials, nil
 		case stored.Status == windlass.ConnectionBad && !force:
-			return windlass.Credentials{}, mustReconnect(stored)
+			return windlass.Credentials{}, needsReconnect(stored)
 		case s.now().Sub(begun) > maxRefreshWait:
 			return windlass.Credentials{}, &windlass.Error{
 				Kind: windlass.Unavailable, Op: op, Message: "other processes are refreshing this connection and do not finish",

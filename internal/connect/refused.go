@@ -8,10 +8,10 @@ import (
 	"windlass"
 )
 
-// young is the age below which a refused access token is not replaced. It is not the
+// minTokenAge is the age below which a refused access token is not replaced. It is not the
 // cause: some endpoints answer 401 to every credential of the wrong type, and each call
 // to them would use up a refresh token.
-const young = time.Minute
+const minTokenAge = time.Minute
 
 // Refused says that the provider answered 401 to a connection's credentials of
 // this version, and returns others to try again with, once. Without any it fails:
@@ -27,10 +27,10 @@ func (s *Service) Refused(ctx context.Context, connection windlass.Connection, v
 	case credentials.Version != version:
 		return credentials, nil // replaced since: by another process, or by the customer
 	case stored.Status == windlass.ConnectionBad:
-		return windlass.Credentials{}, mustReconnect(stored)
+		return windlass.Credentials{}, needsReconnect(stored)
 	case stored.Scheme != windlass.AuthOAuth, credentials.RefreshToken.IsZero():
 		return s.examine(ctx, stored, credentials)
-	case s.now().Sub(credentials.AccessIssued) < young:
+	case s.now().Sub(credentials.AccessIssued) < minTokenAge:
 		return windlass.Credentials{}, notTheCredentials(op)
 	default:
 		return s.refresh(ctx, stored, credentials, need{})
@@ -59,7 +59,7 @@ func (s *Service) examine(
 		failure = explain(op, err)
 	}
 	// The result is kept for a while: not every refused request needs another check.
-	failure.RetryAfter = max(failure.RetryAfter, young)
+	failure.RetryAfter = max(failure.RetryAfter, minTokenAge)
 	return windlass.Credentials{}, s.holds.failed(connection.ID, s.now(), failure)
 }
 

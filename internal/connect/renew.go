@@ -33,7 +33,7 @@ func (s *Service) renewAs(
 		return old, release(stored.StatusReason)
 	}
 	if stored.Status == windlass.ConnectionBad && !force {
-		return windlass.Credentials{}, errors.Join(mustReconnect(stored), release(stored.StatusReason))
+		return windlass.Credentials{}, errors.Join(needsReconnect(stored), release(stored.StatusReason))
 	}
 	app, err := s.app(ctx, stored.ProjectID, stored.Provider, stored.ProviderAppID)
 	if err != nil {
@@ -164,14 +164,14 @@ func (s *Service) keepIn(
 	if err != nil {
 		return err
 	}
-	current.Status, current.StatusReason = windlass.ConnectionWorking, lacks(missing)
+	current.Status, current.StatusReason = windlass.ConnectionWorking, missingScopes(missing)
 	current.Scopes = connection.Scopes
 	current.Used, current.Updated = s.now(), s.now()
 	if err := s.store.UpdateConnection(ctx, current); err != nil {
 		return err
 	}
 	if connection.Status == windlass.ConnectionBad { // before this refresh
-		s.tell(ctx, msgReauthorized, current)
+		s.logEvent(ctx, msgReauthorized, current)
 	}
 	return s.notify(ctx, Event{Type: EventRefreshed, Connection: current})
 }

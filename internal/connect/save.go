@@ -18,7 +18,7 @@ func (s *Service) save(ctx context.Context, connection windlass.Connection, cred
 		return Outcome{}, err
 	}
 	if connection.Status == windlass.ConnectionWorking {
-		connection.StatusReason = lacks(missing)
+		connection.StatusReason = missingScopes(missing)
 	}
 	outcome := Outcome{Missing: missing}
 	store := func(ctx context.Context) error {
@@ -118,7 +118,7 @@ func (s *Service) replace(
 		return windlass.Connection{}, err
 	}
 	if old.Status == windlass.ConnectionBad {
-		s.tell(ctx, msgReauthorized, connection)
+		s.logEvent(ctx, msgReauthorized, connection)
 	}
 	return connection, s.notify(ctx, Event{Type: EventUpdated, Connection: connection})
 }
@@ -139,6 +139,6 @@ func (s *Service) create(
 	if connection, err = s.store.Connection(ctx, connection.ProjectID, connection.ID); err != nil {
 		return windlass.Connection{}, err
 	}
-	s.tell(ctx, msgCreated, connection)
+	s.logEvent(ctx, msgCreated, connection)
 	return connection, s.notify(ctx, Event{Type: EventCreated, Connection: connection})
 }

@@ -26,15 +26,15 @@ func (s *Service) Missing(ctx context.Context, connection windlass.Connection) (
 	var required []string
 	for _, integration := range integrations {
 		if integration.Provider == connection.Provider {
-			required = append(required, asksFor(provider.Objects(), integration.Latest.Content)...)
+			required = append(required, scopesOf(provider.Objects(), integration.Latest.Content)...)
 		}
 	}
 	return provider.Missing(connection.Scopes, required), nil
 }
 
-// asksFor returns the scopes that an entry of a manifest needs. Deleting is not
+// scopesOf returns the scopes that an entry of a manifest needs. Deleting is not
 // among them: it is a customer's choice, which has not been made yet.
-func asksFor(known []connector.Object, content json.RawMessage) []string {
+func scopesOf(known []connector.Object, content json.RawMessage) []string {
 	type objects struct {
 		Objects []struct {
 			Name string `json:"objectName"`
@@ -65,8 +65,8 @@ func asksFor(known []connector.Object, content json.RawMessage) []string {
 	return slices.Compact(scopes)
 }
 
-// lacks is the status reason of a working connection that lacks scopes.
-func lacks(missing []string) string {
+// missingScopes is the status reason of a working connection that lacks scopes.
+func missingScopes(missing []string) string {
 	if len(missing) == 0 {
 		return ""
 	}

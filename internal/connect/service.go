@@ -190,8 +190,8 @@ func about(c windlass.Connection) []any {
 	return about
 }
 
-// tell logs an event of a connection, once it is committed.
-func (s *Service) tell(ctx context.Context, what string, c windlass.Connection) {
+// logEvent logs an event of a connection, once it is committed.
+func (s *Service) logEvent(ctx context.Context, what string, c windlass.Connection) {
 	s.store.Afterwards(ctx, func() { s.log.InfoContext(ctx, what, about(c)...) }) //nolint:sloglint // the callers name the constants below
 }
 

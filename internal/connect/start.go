@@ -124,9 +124,9 @@ func remember(c windlass.Connection) asked {
 	}
 }
 
-// meant returns the connection that a consent is to become: a new one, or the
+// target returns the connection that a consent is to become: a new one, or the
 // one it is for as it is by now.
-func (s *Service) meant(ctx context.Context, remembered asked) (windlass.Connection, error) {
+func (s *Service) target(ctx context.Context, remembered asked) (windlass.Connection, error) {
 	if remembered.ConnectionID == "" {
 		return windlass.Connection{
 			ProjectID: remembered.ProjectID, Provider: remembered.Provider, ProviderAppID: remembered.ProviderAppID,

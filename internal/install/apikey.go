@@ -77,7 +77,7 @@ func checkScopes(is *issues, scopes []string, at string) {
 	}
 	for i, scope := range scopes {
 		if scope != ScopeFull && scope != ScopeFrontend {
-			is.addf(fmt.Sprintf("%s[%d]", at, i), "%q is not a scope: write full or frontend", clip(scope))
+			is.addf(fmt.Sprintf("%s[%d]", at, i), "%q is not a scope: write full or frontend", shorten(scope))
 		}
 	}
 }

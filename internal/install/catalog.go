@@ -23,7 +23,7 @@ func (f *Flow) CatalogEntry(provider string) (ProviderInfo, error) {
 	p, known := f.provider(provider)
 	if !known {
 		return ProviderInfo{}, &windlass.Error{
-			Kind: windlass.NotFound, Op: "find the provider", Message: fmt.Sprintf("there is no provider %q", clip(provider)),
+			Kind: windlass.NotFound, Op: "find the provider", Message: fmt.Sprintf("there is no provider %q", shorten(provider)),
 			Remedy: "the providers are " + oneOf(f.Catalog()),
 		}
 	}

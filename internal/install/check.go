@@ -17,7 +17,7 @@ import (
 func (d *draft) check(ctx context.Context) error {
 	c := &d.config
 	if c.Provider != d.entry.Provider {
-		d.addf(within(d.at, "provider"), "is %q, and the integration's is %s", clip(c.Provider), d.entry.Provider)
+		d.addf(within(d.at, "provider"), "is %q, and the integration's is %s", shorten(c.Provider), d.entry.Provider)
 	}
 	if c.Read != nil {
 		for name := range untilFull(&d.issues, c.Read.Objects) {
@@ -48,7 +48,7 @@ func (d *draft) check(ctx context.Context) error {
 // the action.
 func (d *draft) checkName(key, objectName, action, at string, names []string) bool {
 	if key != objectName {
-		d.addf(within(at, "objectName"), "is %q, but its key is %q: both must be the object's name", clip(objectName), clip(key))
+		d.addf(within(at, "objectName"), "is %q, but its key is %q: both must be the object's name", shorten(objectName), shorten(key))
 		return false
 	}
 	if slices.Contains(names, key) {
@@ -57,7 +57,7 @@ func (d *draft) checkName(key, objectName, action, at string, names []string) bo
 	if len(names) == 0 {
 		d.addf(at, "the integration has no object to %s: add it to the manifest first", action)
 	} else {
-		d.addf(at, "the integration does not %s %q: %s", action, clip(key), meant(key, names, "it has "+few(names)))
+		d.addf(at, "the integration does not %s %q: %s", action, shorten(key), suggest(key, names, "it has "+firstFew(names)))
 	}
 	return false
 }
@@ -86,12 +86,12 @@ func (d *draft) checkRead(ctx context.Context, name string, o config.ReadObject)
 		d.checkSchedule(o.Schedule, within(at, "schedule"))
 	}
 	if o.SelectedFieldsAuto != "" && o.SelectedFieldsAuto != manifest.All {
-		d.addf(within(at, "selectedFieldsAuto"), "%q has no meaning: write %s, or leave it out", clip(o.SelectedFieldsAuto), manifest.All)
+		d.addf(within(at, "selectedFieldsAuto"), "%q has no meaning: write %s, or leave it out", shorten(o.SelectedFieldsAuto), manifest.All)
 	}
 	t := d.fields(name)
 	for field := range untilFull(&d.issues, o.SelectedFields) {
 		if wrong := t.wrong(field); wrong != "" && o.SelectedFields[field] {
-			d.addf(within(at, "selectedFields."+clip(field)), "%s", wrong)
+			d.addf(within(at, "selectedFields."+shorten(field)), "%s", wrong)
 		}
 	}
 	d.checkMappings(o, readEntry(d.entry, name), t, at)
@@ -138,12 +138,12 @@ func (d *draft) checkFilters(filters []config.Filter, t *fieldTable, at string) 
 				d.addf(within(at, "fieldName"), "%s", wrong)
 			}
 			if seen[filter.FieldName] {
-				d.addf(within(at, "fieldName"), "%q has a filter already, and can have one only", clip(filter.FieldName))
+				d.addf(within(at, "fieldName"), "%q has a filter already, and can have one only", shorten(filter.FieldName))
 			}
 			seen[filter.FieldName] = true
 		}
 		if d.need(filter.Operator, within(at, "operator")) && filter.Operator != "eq" {
-			d.addf(within(at, "operator"), "%q is not supported: write eq", clip(filter.Operator))
+			d.addf(within(at, "operator"), "%q is not supported: write eq", shorten(filter.Operator))
 		}
 		if !isScalar(filter.Value) {
 			d.addf(within(at, "value"), "is missing, or is not a string, a number or a boolean")
@@ -183,6 +183,6 @@ func (d *draft) checkDestinationName(ctx context.Context, name, at string) error
 	for i := range all {
 		names = append(names, all[i].Name)
 	}
-	d.addf(at, "there is no destination %q: %s", clip(name), meant(name, names, "create it first"))
+	d.addf(at, "there is no destination %q: %s", shorten(name), suggest(name, names, "create it first"))
 	return nil
 }

@@ -33,7 +33,7 @@ func (d *draft) checkMappings(o config.ReadObject, in *manifest.ReadObject, t *f
 			continue
 		}
 		if offered[mapping.MapToName] || dynamic[mapping.MapToName] {
-			d.addf(within(at, "mapToName"), "%q is offered already", clip(mapping.MapToName))
+			d.addf(within(at, "mapToName"), "%q is offered already", shorten(mapping.MapToName))
 		}
 		dynamic[mapping.MapToName] = true
 	}
@@ -43,12 +43,12 @@ func (d *draft) checkMappings(o config.ReadObject, in *manifest.ReadObject, t *f
 		}
 	}
 	for to := range untilFull(&d.issues, o.SelectedFieldMappings) {
-		at := within(at, "selectedFieldMappings."+clip(to))
+		at := within(at, "selectedFieldMappings."+shorten(to))
 		if !offered[to] && !dynamic[to] {
 			d.addf(at, "is offered neither by the manifest nor in dynamicMappingsInput, as a mapToName")
 			continue
 		}
-		if wrong := wrongTarget(to); wrong != "" {
+		if wrong := targetError(to); wrong != "" {
 			d.addf(at, "%s", wrong)
 		}
 		if from := o.SelectedFieldMappings[to]; from != "" {
@@ -60,8 +60,8 @@ func (d *draft) checkMappings(o config.ReadObject, in *manifest.ReadObject, t *f
 	d.checkOverlaps(sortedKeys(o.SelectedFieldMappings), within(at, "selectedFieldMappings"))
 }
 
-// wrongTarget returns the error of a target name, or nothing.
-func wrongTarget(name string) string {
+// targetError returns the error of a target name, or nothing.
+func targetError(name string) string {
 	route, err := manifest.ParsePath(name)
 	if bad, found := errors.AsType[*manifest.PathError](err); found {
 		return bad.Error()
@@ -78,7 +78,7 @@ func (d *draft) checkOverlaps(targets []string, at string) {
 	for _, name := range targets {
 		if route, err := manifest.ParsePath(name); err == nil {
 			if other, taken := whole[route.String()]; taken {
-				d.addf(within(at, clip(name)), "is the same place as %q", clip(other))
+				d.addf(within(at, shorten(name)), "is the same place as %q", shorten(other))
 			}
 			whole[route.String()] = name
 		}
@@ -90,7 +90,7 @@ func (d *draft) checkOverlaps(targets []string, at string) {
 		}
 		for i := 1; i < len(route); i++ {
 			if other, taken := whole[route[:i].String()]; taken {
-				d.addf(within(at, clip(name)), "is inside %q, which another field is mapped to", clip(other))
+				d.addf(within(at, shorten(name)), "is inside %q, which another field is mapped to", shorten(other))
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func (d *draft) checkOverlaps(targets []string, at string) {
 // that is written is mapped back.
 func (d *draft) checkValues(o config.ReadObject, t *fieldTable, at string) {
 	for field := range untilFull(&d.issues, o.SelectedValueMappings) {
-		at := within(at, "selectedValueMappings."+clip(field))
+		at := within(at, "selectedValueMappings."+shorten(field))
 		if _, mapped := o.SelectedFieldMappings[field]; !mapped {
 			if wrong := t.wrong(field); wrong != "" {
 				d.addf(at, "%s", wrong)
@@ -110,7 +110,7 @@ func (d *draft) checkValues(o config.ReadObject, t *fieldTable, at string) {
 		values := o.SelectedValueMappings[field]
 		for to := range untilFull(&d.issues, values) {
 			if other, twice := from[values[to]]; twice {
-				d.addf(within(at, clip(to)), "stands for %q, and so does %q: which one is delivered?", clip(values[to]), clip(other))
+				d.addf(within(at, shorten(to)), "stands for %q, and so does %q: which one is delivered?", shorten(values[to]), shorten(other))
 			}
 			from[values[to]] = to
 		}
@@ -130,7 +130,7 @@ func (d *draft) checkWrite(name string, o config.WriteObject) {
 	}
 	t := d.fields(name)
 	for field := range untilFull(&d.issues, o.SelectedFieldSettings) {
-		at := within(at, "selectedFieldSettings."+clip(field))
+		at := within(at, "selectedFieldSettings."+shorten(field))
 		setting := o.SelectedFieldSettings[field]
 		d.checkWritable(t, field, at)
 		d.checkWord(setting.WriteOnCreate, within(at, "writeOnCreate"), "always", "never")
@@ -148,7 +148,7 @@ func (d *draft) checkWrite(name string, o config.WriteObject) {
 		}
 	}
 	for field := range untilFull(&d.issues, o.SelectedValueDefaults) {
-		at := within(at, "selectedValueDefaults."+clip(field))
+		at := within(at, "selectedValueDefaults."+shorten(field))
 		value := o.SelectedValueDefaults[field]
 		d.checkWritable(t, field, at)
 		d.checkWord(value.ApplyOnUpdate, within(at, "applyOnUpdate"), "always", "never")
@@ -173,13 +173,13 @@ func (d *draft) checkWritable(t *fieldTable, name, at string) {
 	case !found && !route.Nested():
 		d.addf(at, "%s", t.unknown(name))
 	case found && field.ReadOnly:
-		d.addf(at, "%q cannot be written", clip(name))
+		d.addf(at, "%q cannot be written", shorten(name))
 	}
 }
 
 func (d *draft) checkWord(value, at string, words ...string) {
 	if value != "" && !slices.Contains(words, value) {
-		d.addf(at, "%q has no meaning: write %s, or leave it out", clip(value), strings.Join(words, ", "))
+		d.addf(at, "%q has no meaning: write %s, or leave it out", shorten(value), strings.Join(words, ", "))
 	}
 }
 

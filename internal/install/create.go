@@ -44,7 +44,7 @@ const defaultCreator = "api:create-installation"
 func (f *Flow) CreateInstallation(ctx context.Context, project, integration string, r CreateInstallationRequest) (windlass.Installation, error) {
 	const op = "create the installation"
 	var made windlass.Installation
-	err := settled(op, func() error {
+	err := retryMoved(op, func() error {
 		in, err := f.Integration(ctx, project, integration)
 		if err != nil {
 			return err
@@ -89,7 +89,7 @@ func (d *draft) notInstalled(ctx context.Context, groupRef string) error {
 	case err != nil:
 		return err
 	default:
-		return conflict(d.op, fmt.Sprintf("integration %q is installed for group %q already (%s)", d.integration.Name, clip(groupRef), i.ID), "update that installation, or delete it first")
+		return conflict(d.op, fmt.Sprintf("integration %q is installed for group %q already (%s)", d.integration.Name, shorten(groupRef), i.ID), "update that installation, or delete it first")
 	}
 }
 

@@ -90,7 +90,7 @@ func (f *Flow) CreateIntegration(ctx context.Context, project string, r CreateIn
 	for key, value := range map[string]string{"name": r.Name, "provider": r.Provider} {
 		var inside string
 		if raw, there := content[key]; there && (json.Unmarshal(raw, &inside) != nil || inside != value) {
-			is.addf("latestRevision.content."+key, "is not %q, as the request has it beside", clip(value))
+			is.addf("latestRevision.content."+key, "is not %q, as the request has it beside", shorten(value))
 		}
 		content[key], _ = json.Marshal(value) // a string always marshals
 	}
@@ -155,13 +155,13 @@ func (d *deploy) result(err error) (Deployment, error) {
 	if err != nil {
 		return Deployment{}, err
 	}
-	d.tell()
+	d.warnObject()
 	return d.out, nil
 }
 
 // save stores the entries of a manifest.
 func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integration) error {
-	held, err := d.hold(ctx, entries)
+	held, err := d.lock(ctx, entries)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 		entry := entries[i]
 		in, exists := held[entry.Name]
 		if exists {
-			if err := d.confront(ctx, in, entry, &strangers); err != nil {
+			if err := d.compareInstalled(ctx, in, entry, &strangers); err != nil {
 				return err
 			}
 		} else {
@@ -211,10 +211,10 @@ func (d *deploy) save(ctx context.Context, spec string, entries []manifest.Integ
 	return nil
 }
 
-// hold finds and locks the integrations of entries by name: a request that installs one
+// lock finds and locks the integrations of entries by name: a request that installs one
 // at this moment waits, and then sees that it was deployed. All deploys lock them in
 // one order, so that they cannot deadlock.
-func (d *deploy) hold(ctx context.Context, entries []manifest.Integration) (map[string]windlass.Integration, error) {
+func (d *deploy) lock(ctx context.Context, entries []manifest.Integration) (map[string]windlass.Integration, error) {
 	current, err := d.store.Integrations(ctx, d.project.ID, windlass.Page{})
 	if err != nil {
 		return nil, err

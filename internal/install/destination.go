@@ -63,7 +63,7 @@ func (f *Flow) CreateDestination(ctx context.Context, project string, r CreateDe
 	var is issues
 	of, unknown := f.opts.Destinations.Of(d.Type)
 	if is.need(d.Type, "type") && unknown != nil {
-		is.addf("type", "destinations of type %q are not built: write %s", clip(d.Type), strings.Join(f.opts.Destinations.Names(), " or "))
+		is.addf("type", "destinations of type %q are not built: write %s", shorten(d.Type), strings.Join(f.opts.Destinations.Names(), " or "))
 	}
 	is.name(d.Name, "name")
 	if unknown == nil {
@@ -299,5 +299,5 @@ func (f *Flow) unusedDestination(ctx context.Context, op, projectID, remedy stri
 	if err != nil || len(users) == 0 {
 		return err
 	}
-	return conflict(op, "it is used: "+few(users), remedy)
+	return conflict(op, "it is used: "+firstFew(users), remedy)
 }

@@ -62,7 +62,7 @@ func (d *draft) connect(ctx context.Context, id string, of owner, at string) err
 	} else {
 		c, err = d.store.Connection(ctx, d.projectID, id)
 		if kindIs(err, windlass.NotFound) {
-			d.addf(at, "there is no connection %q in this project", clip(id))
+			d.addf(at, "there is no connection %q in this project", shorten(id))
 			return nil
 		}
 		if err != nil {
@@ -74,7 +74,7 @@ func (d *draft) connect(ctx context.Context, id string, of owner, at string) err
 		d.addf(at, "is a connection with %s, and the integration needs %s", c.Provider, d.entry.Provider)
 		return nil
 	case c.Group.Ref != of.groupRef:
-		d.addf(at, "is a connection of group %q, not of %q", c.Group.Ref, clip(of.groupRef))
+		d.addf(at, "is a connection of group %q, not of %q", c.Group.Ref, shorten(of.groupRef))
 		return nil
 	}
 	d.connection = c
@@ -150,7 +150,7 @@ func (d *draft) sample(ctx context.Context, in windlass.Installation, objects []
 	for _, name := range objects {
 		err := d.opts.Sampler.Sample(ctx, in, name)
 		if kindIs(err, windlass.Invalid) {
-			is.addf(within(d.at, "read.objects."+name), "one record was read to try it, and %s refused: %s", in.Connection.Provider, plainly(err))
+			is.addf(within(d.at, "read.objects."+name), "one record was read to try it, and %s refused: %s", in.Connection.Provider, errorText(err))
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

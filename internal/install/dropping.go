@@ -11,9 +11,9 @@ import (
 	"windlass/manifest"
 )
 
-// confront compares an entry with the installations of its integration. Reads of
+// compareInstalled compares an entry with the installations of its integration. Reads of
 // dropped objects continue, or are disabled when the deploy is destructive.
-func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry manifest.Integration, strangers *issues) error {
+func (d *deploy) compareInstalled(ctx context.Context, in windlass.Integration, entry manifest.Integration, strangers *issues) error {
 	var others []string
 	err := d.eachInstallation(ctx, windlass.InstallationFilter{ProjectID: d.project.ID, IntegrationID: in.ID}, func(i windlass.Installation) error {
 		if in.Provider != entry.Provider {
@@ -34,7 +34,7 @@ func (d *deploy) confront(ctx context.Context, in windlass.Integration, entry ma
 		return nil
 	})
 	if len(others) > 0 {
-		strangers.addf(fmt.Sprintf("integrations[%s].provider", in.Name), "cannot change from %s to %s while installed for another's customers: %s", in.Provider, entry.Provider, few(others))
+		strangers.addf(fmt.Sprintf("integrations[%s].provider", in.Name), "cannot change from %s to %s while installed for another's customers: %s", in.Provider, entry.Provider, firstFew(others))
 	}
 	return err
 }
@@ -170,8 +170,8 @@ func (d *deploy) missing(ctx context.Context, m *manifest.Manifest) error {
 	return nil
 }
 
-// tell adds a warning for each object whose reads continue, stop or start again.
-func (d *deploy) tell() {
+// warnObject adds a warning for each object whose reads continue, stop or start again.
+func (d *deploy) warnObject() {
 	d.tellOf(d.out.Kept, "is not in the manifest any more: new installations do not get it, and those that have it go on reading it (deploy with destructive=true to end that)")
 	d.tellOf(d.out.Disabled, "is not in the manifest any more: its reads are disabled until a manifest has it again, for")
 	d.tellOf(d.out.Enabled, "is in the manifest again: its reads, which a deploy had disabled, are enabled for")
@@ -192,6 +192,6 @@ func (d *deploy) tellOf(reads []ObjectRead, what string) {
 		return cmp.Or(cmp.Compare(a.integration, b.integration), cmp.Compare(a.name, b.name))
 	})
 	for _, key := range keys {
-		d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("object %q of integration %q %s: %s", key.name, key.integration, what, few(of[key])))
+		d.out.Warnings = append(d.out.Warnings, fmt.Sprintf("object %q of integration %q %s: %s", key.name, key.integration, what, firstFew(of[key])))
 	}
 }

@@ -80,7 +80,7 @@ func (t *fieldTable) wrong(name string) string {
 
 // unknown is the error for an unknown field.
 func (t *fieldTable) unknown(name string) string {
-	return fmt.Sprintf("%s has no field %q: %s", t.object, clip(name), meant(name, slices.Sorted(maps.Keys(t.named)), "its metadata lists its fields"))
+	return fmt.Sprintf("%s has no field %q: %s", t.object, shorten(name), suggest(name, slices.Sorted(maps.Keys(t.named)), "its metadata lists its fields"))
 }
 
 // display returns the name for people, which is the field's own where nothing

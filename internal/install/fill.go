@@ -16,7 +16,7 @@ func (d *draft) fill() {
 	if c.Provider == "" {
 		c.Provider = d.entry.Provider
 	}
-	d.fillAlways()
+	d.addAlwaysRead()
 	if c.Read != nil {
 		for name, object := range c.Read.Objects {
 			if object.ObjectName == "" {
@@ -43,8 +43,8 @@ func (d *draft) fill() {
 	}
 }
 
-// fillAlways adds the objects that are read for every customer.
-func (d *draft) fillAlways() {
+// addAlwaysRead adds the objects that are read for every customer.
+func (d *draft) addAlwaysRead() {
 	if d.entry.Read == nil {
 		return
 	}

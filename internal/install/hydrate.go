@@ -82,7 +82,7 @@ func (f *Flow) hydrateObject(o *manifest.ReadObject, c windlass.Connection) mani
 	}
 	t, err := f.table(c.Provider, o.ObjectName)
 	if err != nil {
-		out.Error = "its fields could not be determined: " + plainly(err)
+		out.Error = "its fields could not be determined: " + errorText(err)
 	}
 	var missing []string
 	named := map[string]bool{}
@@ -136,8 +136,8 @@ func (f *Flow) displayName(provider, object string) string {
 	return object
 }
 
-// plainly returns the text of an error for a person, without the operation.
-func plainly(err error) string {
+// errorText returns the text of an error for a person, without the operation.
+func errorText(err error) string {
 	if theirs, found := windlass.FromProvider(err); found && theirs.Message != "" {
 		return theirs.Message
 	}

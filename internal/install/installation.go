@@ -165,9 +165,9 @@ func schedulesOf(in windlass.Installation, c config.Config, now time.Time) ([]wi
 // errMoved means that the state on which a call is based has changed meanwhile.
 var errMoved = errors.New("changed meanwhile")
 
-// settled retries an attempt while others change the state on which it is based:
+// retryMoved retries an attempt while others change the state on which it is based:
 // providers are asked before the transaction, which may find another state.
-func settled(op string, attempt func() error) error {
+func retryMoved(op string, attempt func() error) error {
 	const most = 5
 	for range most {
 		if err := attempt(); !errors.Is(err, errMoved) {

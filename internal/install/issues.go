@@ -103,7 +103,7 @@ func (is *issues) name(value, name string) {
 	switch {
 	case !is.need(value, name):
 	case !plainName.MatchString(value):
-		is.addf(name, "%q cannot be used: write 1 to 64 letters, digits, \"-\", \"_\" and \".\", the first a letter or a digit", clip(value))
+		is.addf(name, "%q cannot be used: write 1 to 64 letters, digits, \"-\", \"_\" and \".\", the first a letter or a digit", shorten(value))
 	case uuid.Validate(value) == nil:
 		is.addf(name, "%q looks like an id: choose a name that cannot be taken for one", value)
 	}
@@ -118,7 +118,7 @@ func (is *issues) mask(mask []string, set map[string]func() string) {
 	for i, path := range mask {
 		apply, known := set[path]
 		if !known {
-			is.addf(fmt.Sprintf("updateMask[%d]", i), "%q cannot be updated: the mask may name %s", clip(path), oneOf(set))
+			is.addf(fmt.Sprintf("updateMask[%d]", i), "%q cannot be updated: the mask may name %s", shorten(path), oneOf(set))
 			continue
 		}
 		if wrong := apply(); wrong != "" {
@@ -140,17 +140,17 @@ func oneOf[V any](of map[string]V) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
-// meant proposes the name that the caller probably wanted to write, or else what
+// suggest proposes the name that the caller probably wanted to write, or else what
 // to do.
-func meant(name string, names []string, otherwise string) string {
+func suggest(name string, names []string, otherwise string) string {
 	if found := nearest.To(name, names); found != "" {
 		return "write " + found
 	}
 	return otherwise
 }
 
-// clip shortens a caller's text for a message.
-func clip(text string) string {
+// shorten shortens a caller's text for a message.
+func shorten(text string) string {
 	const most = 80
 	if len(text) <= most {
 		return text

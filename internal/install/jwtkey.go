@@ -43,7 +43,7 @@ func (f *Flow) CreateJWTKey(ctx context.Context, project string, r CreateJWTKeyR
 	var is issues
 	is.label(r.Label, "label")
 	if is.need(r.Algorithm, "algorithm") && r.Algorithm != algorithm {
-		is.addf("algorithm", "%q is not supported: write %s", clip(r.Algorithm), algorithm)
+		is.addf("algorithm", "%q is not supported: write %s", shorten(r.Algorithm), algorithm)
 	}
 	var clean string
 	if is.need(r.PublicKeyPEM, "publicKeyPem") {
@@ -83,7 +83,7 @@ func publicKey(text string) (clean, wrong string) {
 	case "RSA PUBLIC KEY":
 		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
 	default:
-		return "", fmt.Sprintf("is a %q and not a public key%s", strings.ToLower(clip(block.Type)), remedy)
+		return "", fmt.Sprintf("is a %q and not a public key%s", strings.ToLower(shorten(block.Type)), remedy)
 	}
 	if err != nil {
 		return "", "is PEM, but does not contain a key" + remedy

@@ -66,7 +66,7 @@ func (f *Flow) ObjectMetadata(ctx context.Context, project string, q MetadataQue
 	}
 	if _, known := connector.ObjectNamed(f.Objects(c.Provider), out.Name); !known {
 		return ObjectMetadata{}, &windlass.Error{
-			Kind: windlass.NotFound, Op: opMetadata, Message: fmt.Sprintf("%s has no object %q", c.Provider, clip(out.Name)),
+			Kind: windlass.NotFound, Op: opMetadata, Message: fmt.Sprintf("%s has no object %q", c.Provider, shorten(out.Name)),
 			Remedy: "use the name that the manifest or the provider has for it",
 		}
 	}
@@ -116,7 +116,7 @@ func (f *Flow) ofGroup(ctx context.Context, op string, in windlass.Integration, 
 	}
 	if len(some) == 0 {
 		return windlass.Installation{}, &windlass.Error{
-			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q is not installed for group %q", in.Name, clip(groupRef)),
+			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q is not installed for group %q", in.Name, shorten(groupRef)),
 			Remedy: "install it first",
 		}
 	}
@@ -135,7 +135,7 @@ func (f *Flow) groupConnection(ctx context.Context, op, projectID, provider stri
 	}
 	switch len(all) {
 	case 0:
-		return windlass.Connection{}, conflict(op, fmt.Sprintf("group %q has no connection with %s", clip(groupRef), clip(provider)), "let the customer connect first")
+		return windlass.Connection{}, conflict(op, fmt.Sprintf("group %q has no connection with %s", shorten(groupRef), shorten(provider)), "let the customer connect first")
 	case 1:
 		return all[0], nil
 	}
@@ -143,5 +143,5 @@ func (f *Flow) groupConnection(ctx context.Context, op, projectID, provider stri
 	for _, c := range all {
 		names = append(names, fmt.Sprintf("%s (workspace %s)", c.ID, c.Workspace))
 	}
-	return windlass.Connection{}, conflict(op, fmt.Sprintf("group %q has %d connections with %s: %s", clip(groupRef), len(all), provider, few(names)), "say which one with connectionId")
+	return windlass.Connection{}, conflict(op, fmt.Sprintf("group %q has %d connections with %s: %s", shorten(groupRef), len(all), provider, firstFew(names)), "say which one with connectionId")
 }

@@ -55,7 +55,7 @@ func (p Patch) apply(to map[string]any) (wrong string) {
 		_, wrong = p.change(to, keys, value)
 		return wrong
 	default:
-		return fmt.Sprintf("op %q is not supported: write add, remove or replace", clip(p.Op))
+		return fmt.Sprintf("op %q is not supported: write add, remove or replace", shorten(p.Op))
 	}
 }
 
@@ -89,7 +89,7 @@ func (p Patch) change(node any, keys []string, value any) (after any, wrong stri
 	case []any:
 		return p.changeList(node, keys, value)
 	default:
-		return node, fmt.Sprintf("path goes through a value at %q that is neither an object nor a list", clip(key))
+		return node, fmt.Sprintf("path goes through a value at %q that is neither an object nor a list", shorten(key))
 	}
 }
 
@@ -128,5 +128,5 @@ func listIndex(text string, length int) (int, bool) {
 }
 
 func (p Patch) absent() string {
-	return fmt.Sprintf("path %s does not exist: there is nothing to %s", clip(p.Path), p.Op)
+	return fmt.Sprintf("path %s does not exist: there is nothing to %s", shorten(p.Path), p.Op)
 }

@@ -115,7 +115,7 @@ func (f *Flow) DeleteProject(ctx context.Context, project string) error {
 		if err != nil {
 			return err
 		}
-		held, err := f.held(ctx, p.ID)
+		held, err := f.contentsOf(ctx, p.ID)
 		if err != nil {
 			return err
 		}
@@ -126,8 +126,8 @@ func (f *Flow) DeleteProject(ctx context.Context, project string) error {
 	})
 }
 
-// held names the contents of a project, a few of each kind.
-func (f *Flow) held(ctx context.Context, projectID string) (held []string, err error) {
+// contentsOf names the contents of a project, a few of each kind.
+func (f *Flow) contentsOf(ctx context.Context, projectID string) (held []string, err error) {
 	const shown = 3
 	page := windlass.Page{Limit: shown + 1}
 	note := func(what string, names []string) {

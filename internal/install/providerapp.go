@@ -71,14 +71,14 @@ func (f *Flow) checkProviderApp(is *issues, a *windlass.ProviderApp, at string) 
 	is.need(a.ClientSecret.Reveal(), within(at, "clientSecret"))
 	for i, scope := range a.Scopes {
 		if scope == "" || strings.ContainsAny(scope, " \t\r\n") {
-			is.addf(fmt.Sprintf("%s[%d]", within(at, "scopes"), i), "%q is not one scope: write each as an entry of its own", clip(scope))
+			is.addf(fmt.Sprintf("%s[%d]", within(at, "scopes"), i), "%q is not one scope: write each as an entry of its own", shorten(scope))
 		}
 	}
 	a.HourlyLimit = 0
 	if text, set := a.Params[HourlyLimit]; set && text != "" {
 		limit, err := strconv.ParseUint(text, 10, 31)
 		if err != nil || limit == 0 {
-			is.addf(within(at, "metadata.providerParams."+HourlyLimit), "%q is not a number of requests: write one such as \"1000\", or leave it out", clip(text))
+			is.addf(within(at, "metadata.providerParams."+HourlyLimit), "%q is not a number of requests: write one such as \"1000\", or leave it out", shorten(text))
 		}
 		a.HourlyLimit = int(limit)
 	}
@@ -87,7 +87,7 @@ func (f *Flow) checkProviderApp(is *issues, a *windlass.ProviderApp, at string) 
 // knownProvider adds an issue when there is no such provider.
 func (f *Flow) knownProvider(is *issues, name, at string) {
 	if _, known := f.provider(name); !known {
-		is.addf(at, "there is no provider %q: %s", clip(name), meant(name, f.providerNames(), "there is "+strings.Join(f.providerNames(), ", ")))
+		is.addf(at, "there is no provider %q: %s", shorten(name), suggest(name, f.providerNames(), "there is "+strings.Join(f.providerNames(), ", ")))
 	}
 }
 
@@ -201,8 +201,8 @@ func (f *Flow) unusedProviderApp(ctx context.Context, op string, a windlass.Prov
 	return conflict(op, "connections were made with it: "+strings.Join(users, ", "), remedy)
 }
 
-// few joins the first of many, and says how many more there are.
-func few(all []string) string {
+// firstFew joins the first of many, and says how many more there are.
+func firstFew(all []string) string {
 	const most = 5
 	if len(all) <= most {
 		return strings.Join(all, ", ")

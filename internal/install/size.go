@@ -25,7 +25,7 @@ func (is *issues) sizes(value any, at []string, top string) {
 	place := func() string {
 		text := top
 		for _, key := range at {
-			text = within(text, clip(key))
+			text = within(text, shorten(key))
 		}
 		return text
 	}

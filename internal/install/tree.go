@@ -145,7 +145,7 @@ func (is *issues) shape(value any, want reflect.Type, at string) {
 	case reflect.Int, reflect.Int64:
 		if number, fits := fit[json.Number](is, value, "a whole number", at); fits {
 			if _, err := strconv.ParseInt(number.String(), 10, want.Bits()); err != nil {
-				is.addf(at, "is %s: write a smaller integer", clip(number.String()))
+				is.addf(at, "is %s: write a smaller integer", shorten(number.String()))
 			}
 		}
 	default:
@@ -168,7 +168,7 @@ func (is *issues) shapeOfStruct(value any, want reflect.Type, at string) {
 	for key := range untilFull(is, object) {
 		i := slices.Index(keys, key)
 		if i < 0 {
-			is.addf(within(at, clip(key)), "is not known: %s", meant(key, keys, "the keys here are "+strings.Join(keys, ", ")))
+			is.addf(within(at, shorten(key)), "is not known: %s", suggest(key, keys, "the keys here are "+strings.Join(keys, ", ")))
 			continue
 		}
 		is.shape(object[key], want.Field(i).Type, within(at, key))

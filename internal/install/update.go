@@ -40,7 +40,7 @@ const (
 // config.revisionId names, and is filled in from it as a new one is.
 func (f *Flow) UpdateInstallation(ctx context.Context, project, integration, id string, r UpdateInstallationRequest) (windlass.Installation, error) {
 	var changed windlass.Installation
-	err := settled(opUpdate, func() error {
+	err := retryMoved(opUpdate, func() error {
 		in, err := f.Integration(ctx, project, integration)
 		if err != nil {
 			return err
@@ -60,7 +60,7 @@ func (f *Flow) UpdateInstallation(ctx context.Context, project, integration, id 
 // object that the config does not have yet is begun.
 func (f *Flow) PatchConfig(ctx context.Context, project, integration, object string, r PatchConfigRequest) (windlass.Installation, error) {
 	var changed windlass.Installation
-	err := settled(opPatch, func() error {
+	err := retryMoved(opPatch, func() error {
 		in, err := f.Integration(ctx, project, integration)
 		if err != nil {
 			return err
@@ -119,7 +119,7 @@ func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation)
 		case inContent:
 			content = true
 			if !d.copyContent(given, keys) {
-				d.addf(at, "there is no value for %s in installation: send one, or null to remove it", clip(path))
+				d.addf(at, "there is no value for %s in installation: send one, or null to remove it", shorten(path))
 			}
 		case path == "connectionId":
 			content = true // the fields are those of another workspace now
@@ -138,7 +138,7 @@ func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation)
 		default:
 			d.addf(at, "%q cannot be updated: the mask may name connectionId, config.createdBy, config.revisionId, %s, "+
 				"%s.<action>.objects and %s.<action>.objects.<object>, where the action is read, write or subscribe, and %s.proxy.enabled",
-				clip(path), contentMask, contentMask, contentMask, contentMask)
+				shorten(path), contentMask, contentMask, contentMask, contentMask)
 		}
 	}
 	return content, later
@@ -187,7 +187,7 @@ func (p *objectPatch) revision() string { return "" }
 
 func (p *objectPatch) change(_ context.Context, d *draft, _ *windlass.Installation) (content bool, err error) {
 	if !slices.Contains(actions, p.request.Action) {
-		d.addf("action", "%q is not an action: write read, write or subscribe", clip(p.request.Action))
+		d.addf("action", "%q is not an action: write read, write or subscribe", shorten(p.request.Action))
 	}
 	if len(p.request.Changes) == 0 {
 		d.addf("changes", "is empty: name at least one change")

@@ -106,7 +106,7 @@ func (f *Flow) takeUpload(ctx context.Context, op, owner, address string) ([]byt
 	data, err := f.store.TakeUpload(ctx, owner, id)
 	if kindIs(err, windlass.NotFound) {
 		return nil, &windlass.Error{
-			Kind: windlass.NotFound, Op: op, Message: "there is no upload at " + clip(address),
+			Kind: windlass.NotFound, Op: op, Message: "there is no upload at " + shorten(address),
 			Remedy: "upload the zip again: it is deleted by the first deploy, and after 15 minutes", Err: err,
 		}
 	}

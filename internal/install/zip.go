@@ -65,9 +65,9 @@ func unzip(op string, data []byte) ([]byte, error) {
 	case len(found) == 1:
 		return extract(op, found[0])
 	case len(found) > 1:
-		return nil, invalid(op, fmt.Sprintf("the zip has %d files named %s: %q and %q", len(found), ManifestName, clip(found[0].Name), clip(found[1].Name)), "keep one of them")
+		return nil, invalid(op, fmt.Sprintf("the zip has %d files named %s: %q and %q", len(found), ManifestName, shorten(found[0].Name), shorten(found[1].Name)), "keep one of them")
 	case misnamed != "":
-		return nil, invalid(op, fmt.Sprintf("the zip has no %s, but %q", ManifestName, clip(misnamed)), "rename it to "+ManifestName)
+		return nil, invalid(op, fmt.Sprintf("the zip has no %s, but %q", ManifestName, shorten(misnamed)), "rename it to "+ManifestName)
 	default:
 		return nil, invalid(op, fmt.Sprintf("the zip has no %s at its top or one folder deep", ManifestName), zipRemedy)
 	}

@@ -23,8 +23,8 @@ const (
 	takenOver = 6 // missed beats after which others take them
 )
 
-// A life is the heartbeat of one process.
-type life struct {
+// A heartbeat is the heartbeat of one process.
+type heartbeat struct {
 	engine *Engine
 	beat   time.Duration
 
@@ -38,8 +38,8 @@ type life struct {
 
 var errLost = errors.New("this process lost its connection to the database, and other processes took over its jobs")
 
-func newLife(e *Engine) *life {
-	l := &life{engine: e, beat: e.opts.Beat}
+func newHeartbeat(e *Engine) *heartbeat {
+	l := &heartbeat{engine: e, beat: e.opts.Beat}
 	if l.beat == 0 {
 		l.beat = beats
 	}
@@ -48,7 +48,7 @@ func newLife(e *Engine) *life {
 }
 
 // begin writes the first heartbeat, before the first job, and continues.
-func (l *life) begin(ctx context.Context) error {
+func (l *heartbeat) begin(ctx context.Context) error {
 	if err := l.show(ctx); err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (l *life) begin(ctx context.Context) error {
 }
 
 // end stops the heartbeat.
-func (l *life) end() {
+func (l *heartbeat) end() {
 	if l.stop == nil {
 		return // it never began
 	}
@@ -68,12 +68,12 @@ func (l *life) end() {
 }
 
 // leave removes the heartbeat: this process has no jobs to take over.
-func (l *life) leave(ctx context.Context) error {
+func (l *heartbeat) leave(ctx context.Context) error {
 	_, err := l.engine.db.DB().ExecContext(ctx, `DELETE FROM job_workers WHERE id = $1`, l.engine.id)
 	return err
 }
 
-func (l *life) run(ctx context.Context) {
+func (l *heartbeat) run(ctx context.Context) {
 	defer close(l.ended)
 	ticker := time.NewTicker(l.beat)
 	defer ticker.Stop()
@@ -85,20 +85,20 @@ func (l *life) run(ctx context.Context) {
 		}
 		// After a suspension of the machine this runs first: other processes may have
 		// taken the jobs.
-		l.giveUpIfLost()
+		l.endIfLost()
 		err := l.show(ctx)
 		if err == nil {
 			err = l.takeOver(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
-			l.giveUpIfLost()
+			l.endIfLost()
 			l.engine.log.WarnContext(ctx, "cannot write the heartbeat of this worker", slog.String(logError, err.Error()))
 		}
 	}
 }
 
 // show writes the heartbeat, within one beat.
-func (l *life) show(ctx context.Context) error {
+func (l *heartbeat) show(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.beat)
 	defer cancel()
 	at := time.Now()
@@ -118,7 +118,7 @@ const databaseNow = `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIG
 
 // takeOver makes the jobs of dead processes available again. Their attempt counts, so
 // that a job that kills its process is not retried for ever.
-func (l *life) takeOver(ctx context.Context) error {
+func (l *heartbeat) takeOver(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.beat)
 	defer cancel()
 	const query = `UPDATE river_job SET state = 'available' WHERE state = 'running' AND NOT EXISTS (
@@ -154,9 +154,9 @@ func (e *Engine) Gone(ctx context.Context, id string) error {
 	})
 }
 
-// giveUpIfLost ends all jobs of a life whose heartbeat is too old, and starts another
-// life for later jobs.
-func (l *life) giveUpIfLost() {
+// endIfLost ends all jobs of a life whose heartbeat is too old, and starts another
+// heartbeat for later jobs.
+func (l *heartbeat) endIfLost() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if time.Since(l.lastOK) < giveUpAt*l.beat {
@@ -167,7 +167,7 @@ func (l *life) giveUpIfLost() {
 }
 
 // share makes a job's context end with the life in which it began.
-func (l *life) share(ctx context.Context) (shared context.Context, done func()) {
+func (l *heartbeat) share(ctx context.Context) (shared context.Context, done func()) {
 	l.mu.Lock()
 	alive := l.alive
 	l.mu.Unlock()

@@ -83,7 +83,7 @@ type Engine struct {
 	now    func() time.Time
 	id     string
 
-	life   *life         // nil on SQLite, and in a process that only enqueues
+	life   *heartbeat    // nil on SQLite, and in a process that only enqueues
 	listen *pgxpool.Pool // nil likewise
 }
 
@@ -111,7 +111,7 @@ func New(ctx context.Context, db Database, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	if e.works() && db.Driver() != driverSQLite {
-		e.life = newLife(e)
+		e.life = newHeartbeat(e)
 		if e.listen, err = listener(ctx, db.URL()); err != nil {
 			return nil, err
 		}

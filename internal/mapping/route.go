@@ -35,11 +35,11 @@ type node struct {
 type edge struct {
 	key    string
 	to     *node
-	clears []clearing
+	clears []slotReset
 }
 
-// clearing says how to clear a slot when its key appears again in the same object.
-type clearing struct {
+// slotReset says how to clear a slot when its key appears again in the same object.
+type slotReset struct {
 	slot int
 	list int  // where the slot stands in the node's lists; -1 when it is none
 	shut bool // the slot's first [*] is below the key
@@ -85,7 +85,7 @@ func (n *node) add(path manifest.Path, slot int, list, inside bool) {
 		n.every.add(path[1:], slot, list, true)
 		return
 	}
-	clears := clearing{slot: slot, list: -1, shut: list && !inside}
+	clears := slotReset{slot: slot, list: -1, shut: list && !inside}
 	if list {
 		clears.list = len(n.lists) - 1
 	}

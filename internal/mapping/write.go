@@ -88,7 +88,7 @@ func (p *WritePlan) move(given, out tree) error {
 			return invalid(p.object, "%q cannot be written: it is read from the entries of a list, %s", m.target, m.source)
 		}
 		if !out.put(m.to, m.values.append(nil, value)) {
-			return invalid(p.object, "%q cannot be written to %s: %s is written there with another value", m.target, m.source, quoteOr(first[m.source], "another mapped field"))
+			return invalid(p.object, "%q cannot be written to %s: %s is written there with another value", m.target, m.source, quoteNonEmpty(first[m.source], "another mapped field"))
 		}
 		first[m.source] = m.target
 	}
@@ -111,7 +111,7 @@ func (p *WritePlan) move(given, out tree) error {
 	return nil
 }
 
-func quoteOr(name, other string) string {
+func quoteNonEmpty(name, other string) string {
 	if name == "" {
 		return other
 	}

@@ -22,7 +22,7 @@ func (s *Service) RouteEvent(ctx context.Context, project, event, topic string) 
 	}
 	t, err := s.store.Topic(ctx, p.ID, topic)
 	if err != nil {
-		return windlass.EventRoute{}, must(op, "topicId", err)
+		return windlass.EventRoute{}, requestError(op, "topicId", err)
 	}
 	id, err := newID()
 	if err != nil {
@@ -67,11 +67,11 @@ func (s *Service) RouteTopic(ctx context.Context, project, topic, destination st
 	}
 	t, err := s.store.Topic(ctx, p.ID, topic)
 	if err != nil {
-		return windlass.TopicRoute{}, must(op, "topicId", err)
+		return windlass.TopicRoute{}, requestError(op, "topicId", err)
 	}
 	d, err := s.store.Destination(ctx, p.ID, destination)
 	if err != nil {
-		return windlass.TopicRoute{}, must(op, "destinationId", err)
+		return windlass.TopicRoute{}, requestError(op, "destinationId", err)
 	}
 	id, err := newID()
 	if err != nil {

@@ -96,8 +96,8 @@ func (s *Service) DeleteTopic(ctx context.Context, project, topic string) error 
 	return s.store.DeleteTopic(ctx, p.ID, t.ID)
 }
 
-// must turns a missing thing that a request's body names into an error of the request.
-func must(op, name string, err error) error {
+// requestError turns a missing thing that a request's body names into an error of the request.
+func requestError(op, name string, err error) error {
 	if errors.Is(err, windlass.NotFound) {
 		return &windlass.Error{
 			Kind: windlass.NotFound, Op: op, Message: "what " + name + " names does not exist", Err: err,

@@ -35,18 +35,18 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
-	a.turn.of(caller, a.stall)
+	a.turn.give(caller, a.stall)
 	n, err := a.ResponseWriter.Write(p)
-	a.turn.rest()
+	a.turn.release()
 	a.bytes += int64(n)
 	return n, err
 }
 
 // FlushError implements what http.ResponseController flushes with.
 func (a *answer) FlushError() error {
-	a.turn.of(caller, a.stall)
+	a.turn.give(caller, a.stall)
 	err := a.control.Flush()
-	a.turn.rest()
+	a.turn.release()
 	return err
 }
 
@@ -64,9 +64,9 @@ type stream struct {
 }
 
 func (s *stream) Read(p []byte) (int, error) {
-	s.turn.of(provider, s.stall)
+	s.turn.give(provider, s.stall)
 	n, err := s.ReadCloser.Read(p)
-	s.turn.rest()
+	s.turn.release()
 	if err != nil {
 		without(s.resp.Trailer, theirs)
 	}

@@ -58,10 +58,10 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	b.turn.of(caller, b.left)
+	b.turn.give(caller, b.left)
 	began := time.Now()
 	n, err := b.from.Read(p)
-	b.turn.of(provider, b.wait.Answer)
+	b.turn.give(provider, b.wait.Answer)
 
 	b.left -= time.Since(began)
 	if b.since += int64(n); b.since >= refill {

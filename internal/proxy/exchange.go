@@ -150,7 +150,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
-	x.sends.rest()
+	x.sends.release()
 	x.proxy.usable.forget(x.installation.Connection.ID)
 	fresh, err := x.proxy.config.Credentials.Refused(req.Context(), x.installation.Connection, x.credentials.Version)
 	switch {
@@ -188,7 +188,7 @@ func (x *exchange) send(req *http.Request, credentials windlass.Credentials) (*h
 		return nil, err
 	}
 	x.sending = true
-	x.sends.of(provider, config.Limits.Answer)
+	x.sends.give(provider, config.Limits.Answer)
 	resp, err := signing.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -264,5 +264,5 @@ func (x *exchange) finish() {
 	if x.holds {
 		x.proxy.slots.free(x.installation.Connection.ID)
 	}
-	x.tell()
+	x.logRequest()
 }

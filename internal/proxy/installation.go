@@ -69,7 +69,7 @@ func (p *Proxy) credential(ctx context.Context, c windlass.Connection) (windlass
 func (p *Proxy) named(ctx context.Context, projectID string, header http.Header) (windlass.Installation, error) {
 	if id := header.Get(headerInstallation); id != "" {
 		found, err := p.config.Directory.Installation(ctx, projectID, id)
-		return found, orMissing(err, "there is no installation "+quote(id)+" in the project", "windlass installations list shows those that there are")
+		return found, missingError(err, "there is no installation "+quote(id)+" in the project", "windlass installations list shows those that there are")
 	}
 	integration, group := header.Get(headerIntegration), header.Get(headerGroup)
 	if integration == "" || group == "" {
@@ -78,7 +78,7 @@ func (p *Proxy) named(ctx context.Context, projectID string, header http.Header)
 	}
 	of, err := p.config.Directory.Integration(ctx, projectID, integration)
 	if err != nil {
-		return windlass.Installation{}, orMissing(err, "there is no integration "+quote(integration)+" in the project", "windlass integrations list shows those that there are")
+		return windlass.Installation{}, missingError(err, "there is no integration "+quote(integration)+" in the project", "windlass integrations list shows those that there are")
 	}
 	all, err := p.config.Directory.Installations(ctx, windlass.InstallationFilter{
 		ProjectID: projectID, IntegrationID: of.ID, GroupRef: group, Limit: 1, // there is one at most
@@ -143,8 +143,8 @@ func wrongHeader(name, message, remedy string) error {
 	}
 }
 
-// orMissing names the missing thing as the caller named it.
-func orMissing(err error, message, remedy string) error {
+// missingError names the missing thing as the caller named it.
+func missingError(err error, message, remedy string) error {
 	if errors.Is(err, windlass.NotFound) {
 		return &windlass.Error{Kind: windlass.NotFound, Message: message, Remedy: remedy, Err: err}
 	}

@@ -45,10 +45,10 @@ type Seen struct {
 	Up, Down int64
 }
 
-// tell logs a request and has it counted. The line holds the path, since without it
+// logRequest logs a request and has it counted. The line holds the path, since without it
 // an operator could not tell what was called: it names things of the customer's.
 // Query, path parameters (;name=value) and headers may hold secrets and are left out.
-func (x *exchange) tell() {
+func (x *exchange) logRequest() {
 	seen := Seen{
 		Provider: x.installation.Connection.Provider,
 		Status:   x.answer.status, Sent: x.sending, Ours: !x.answered, Cut: x.answered && x.answer.status != 0 && !x.through,

@@ -67,7 +67,7 @@ func faultOf(path string) string {
 	if err != nil {
 		return "it has a % that does not begin an escape"
 	}
-	if why := cmp.Or(strayOf(path), strayOf(plain)); why != "" {
+	if why := cmp.Or(pathFault(path), pathFault(plain)); why != "" {
 		return why
 	}
 	if escapesTwice(plain) {
@@ -91,8 +91,8 @@ func escapesTwice(plain string) bool {
 	return false
 }
 
-// strayOf checks a path as one parser may understand it.
-func strayOf(path string) string {
+// pathFault checks a path as one parser may understand it.
+func pathFault(path string) string {
 	const separators = `/\`
 	if len(path) > 1 && strings.ContainsRune(separators, rune(path[1])) {
 		return "it begins with two slashes, which names a host"

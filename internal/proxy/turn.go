@@ -31,8 +31,8 @@ type turn struct {
 	over    bool
 }
 
-// of gives the turn to a side for some time.
-func (t *turn) of(whose side, within time.Duration) {
+// give gives the turn to a side for some time.
+func (t *turn) give(whose side, within time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.over {
@@ -44,14 +44,14 @@ func (t *turn) of(whose side, within time.Duration) {
 	}
 	t.whose, t.until = whose, time.Now().Add(within)
 	if t.timer == nil {
-		t.timer = time.AfterFunc(within, t.ring)
+		t.timer = time.AfterFunc(within, t.expire)
 		return
 	}
 	t.timer.Reset(within)
 }
 
-// rest gives the turn to neither side.
-func (t *turn) rest() {
+// release gives the turn to neither side.
+func (t *turn) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.whose = neither // the timer stays as it is: most often it is moved soon
@@ -67,7 +67,7 @@ func (t *turn) settle() {
 	}
 }
 
-func (t *turn) ring() {
+func (t *turn) expire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.over || t.whose == neither || time.Now().Before(t.until) {

@@ -83,18 +83,18 @@ func (r raw) Scan(value any) error {
 	}
 }
 
-// maybe is a reference that may be empty: NULL where it is.
-func maybe(id string) any {
+// nullable is a reference that may be empty: NULL where it is.
+func nullable(id string) any {
 	if id == "" {
 		return nil
 	}
 	return id
 }
 
-// fromMaybe scans what maybe wrote.
-type fromMaybe struct{ into *string }
+// fromNullable scans what maybe wrote.
+type fromNullable struct{ into *string }
 
-func (m fromMaybe) Scan(value any) error {
+func (m fromNullable) Scan(value any) error {
 	switch value := value.(type) {
 	case nil:
 		*m.into = ""

@@ -24,7 +24,7 @@ const customerTables = `
 func connectionFields(c *windlass.Connection) []any {
 	return []any{
 		&c.ID, &c.ProjectID, &c.Provider,
-		fromMaybe{&c.ProviderAppID},
+		fromNullable{&c.ProviderAppID},
 		&c.Workspace, &c.ConsumerRef,
 		fromText{&c.Metadata},
 		&c.Scheme, &c.Status, &c.StatusReason,
@@ -35,7 +35,7 @@ func connectionFields(c *windlass.Connection) []any {
 		&c.Group.Ref, &c.Group.Name,
 		when{&c.Group.Created},
 		when{&c.Group.Updated},
-		fromMaybe{&c.Consumer.Ref},
+		fromNullable{&c.Consumer.Ref},
 		&c.Consumer.Name,
 		when{&c.Consumer.Created},
 		when{&c.Consumer.Updated},
@@ -78,7 +78,7 @@ func (s *Store) CreateConnection(ctx context.Context, c windlass.Connection, cre
 			_, err = s.exec(ctx, `INSERT INTO connections (id, project_id, provider, provider_app_id, group_ref, consumer_ref,
 				workspace, provider_consumer_ref, metadata, scheme, status, status_reason, scopes, used, created, updated)
 				VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`,
-				c.ID, c.ProjectID, c.Provider, maybe(c.ProviderAppID), c.Group.Ref, maybe(c.Consumer.Ref),
+				c.ID, c.ProjectID, c.Provider, nullable(c.ProviderAppID), c.Group.Ref, nullable(c.Consumer.Ref),
 				c.Workspace, c.ConsumerRef, text(c.Metadata), c.Scheme, c.Status, c.StatusReason, text(c.Scopes),
 				micros(c.Used), micros(c.Created), micros(c.Updated))
 		}
@@ -138,7 +138,7 @@ func (s *Store) UpdateConnection(ctx context.Context, c windlass.Connection) err
 	return s.update(ctx, "update the connection "+c.ID, words,
 		`UPDATE connections SET provider_app_id = ?3, workspace = ?4, provider_consumer_ref = ?5, metadata = ?6, scheme = ?7,
 			status = ?8, status_reason = ?9, scopes = ?10, used = ?11, updated = ?12 WHERE id = ?1 AND project_id = ?2`,
-		c.ID, c.ProjectID, maybe(c.ProviderAppID), c.Workspace, c.ConsumerRef, text(c.Metadata), c.Scheme,
+		c.ID, c.ProjectID, nullable(c.ProviderAppID), c.Workspace, c.ConsumerRef, text(c.Metadata), c.Scheme,
 		c.Status, c.StatusReason, text(c.Scopes), micros(c.Used), micros(c.Updated))
 }
 

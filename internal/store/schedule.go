@@ -10,7 +10,7 @@ import (
 const scheduleColumns = `d.id, d.kind, d.project_id, d.installation_id, d.object, d.cron, d.next, d.paused`
 
 func scanSchedule(r row) (d windlass.Schedule, err error) {
-	err = r.Scan(&d.ID, &d.Kind, &d.ProjectID, fromMaybe{&d.InstallationID}, &d.Object, &d.Cron, when{&d.Next}, &d.Paused)
+	err = r.Scan(&d.ID, &d.Kind, &d.ProjectID, fromNullable{&d.InstallationID}, &d.Object, &d.Cron, when{&d.Next}, &d.Paused)
 	return d, err
 }
 
@@ -25,7 +25,7 @@ func (s *Store) SaveSchedule(ctx context.Context, d windlass.Schedule) error {
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, project_id = excluded.project_id,
 			installation_id = excluded.installation_id, object = excluded.object, cron = excluded.cron,
 			next = excluded.next, paused = excluded.paused`,
-		d.ID, d.Kind, d.ProjectID, maybe(d.InstallationID), d.Object, d.Cron, micros(d.Next), d.Paused)
+		d.ID, d.Kind, d.ProjectID, nullable(d.InstallationID), d.Object, d.Cron, micros(d.Next), d.Paused)
 	return s.fail("save the schedule "+d.ID, err, scheduleSays)
 }
 
