@@ -70,7 +70,7 @@ func (i *Installation) Installed(integration string) Installed {
 	}
 }
 
-// InstallationNotice is what is said of an installation. Config is the config in
+// InstallationNotice is the data of an event of an installation. Config is the config in
 // the contract's shape: the new one, or the one that was deleted.
 type InstallationNotice struct {
 	Installed
