@@ -14,7 +14,7 @@ import (
 	"windlass/connector"
 )
 
-// newConnector connects to a look-alike in this process. A program that talks to
+// newConnector connects to a mock server in this process. A program that talks to
 // Bitbucket leaves out the last argument of NewTransport.
 func newConnector(server *sandbox.Server) (*bitbucket.Connector, error) {
 	credential, err := bitbucket.AccessToken(server.Credentials().AccessToken)

@@ -66,7 +66,7 @@ func configOf(tb testing.TB, driver string) server.Config {
 	return config
 }
 
-// endpoints are those of a look-alike of Bitbucket.
+// endpoints are those of a mock Bitbucket server.
 func endpoints(url string) map[string]connector.Endpoints {
 	return map[string]connector.Endpoints{"bitbucket": {API: url + "/2.0", Site: url}}
 }

@@ -344,7 +344,7 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// Run serves until ctx ends, and then stops in good order. It returns nil when it
+// Run serves until ctx ends, and then shuts down gracefully. It returns nil when it
 // was told to stop and everything ended in time.
 func (s *Server) Run(ctx context.Context) error {
 	began := time.Now()

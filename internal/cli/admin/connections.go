@@ -98,9 +98,9 @@ func newConnectURL(env *command.Env, at *atServer) *cobra.Command {
 	opts := &customer{}
 	cmd := &cobra.Command{
 		Use:   "url",
-		Short: "Begin a consent, and print the address to open in a browser",
-		Long: `Begin a consent, and print the address at which the customer gives it. It is good
-for one use and for a few minutes.`,
+		Short: "Start a consent, and print the URL to open in a browser",
+		Long: `Start a consent, and print the URL at which the customer grants it. The URL can be
+used once, within a few minutes.`,
 		Example: "  windlass connections url --group customer-1 --consumer ann --workspace acme",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

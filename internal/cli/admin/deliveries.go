@@ -46,7 +46,7 @@ func newDeliveries(env *command.Env) *cobra.Command {
 	}
 	at := &atServer{}
 	cmd := &cobra.Command{
-		Use: "deliveries", Short: "Messages: what arrived, what was tried, and once more", Long: "Messages to destinations: how each stands, what was tried, and delivering it once more.",
+		Use: "deliveries", Short: "List, inspect and replay deliveries", Long: "List, inspect and replay the messages sent to destinations: their status, the attempts to deliver them, and delivering them again.",
 		GroupID: command.GroupServer, Args: command.NoCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	at.bind(cmd)

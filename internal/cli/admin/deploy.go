@@ -28,7 +28,7 @@ func newDeploy(env *command.Env) *cobra.Command {
 	opts := &deployOptions{}
 	cmd := &cobra.Command{
 		Use:   "deploy FILE|DIR",
-		Short: "Make a server's integrations what an amp.yaml says",
+		Short: "Deploy the integrations of an amp.yaml",
 		Long: `Make a server's integrations what a manifest says: a file, the amp.yaml of a
 folder, or - for standard input. It may be repeated: what says the same as before
 keeps its revision.

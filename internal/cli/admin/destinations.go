@@ -112,7 +112,7 @@ func newCreateDestination(env *command.Env, at *atServer, n *noun) *cobra.Comman
 	opts := &destinationOptions{}
 	cmd := &cobra.Command{
 		Use:     "create NAME",
-		Short:   "Make a destination",
+		Short:   "Create a destination",
 		Example: "  windlass destinations create bitbucketWebhook --url https://product.example.com/hooks",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

@@ -19,8 +19,8 @@ func newGenerate(env *command.Env, at *atServer, n *noun) *cobra.Command {
 	opts := &generateOptions{}
 	cmd := &cobra.Command{
 		Use:   "generate",
-		Short: "Make a connection of credentials that exist already",
-		Long: `Make a connection of credentials that exist already. They come from the
+		Short: "Create a connection from existing credentials",
+		Long: `Create a connection from existing credentials. They come from the
 environment, as for windlass read:
   BITBUCKET_TOKEN                          an access token, or
   BITBUCKET_EMAIL + BITBUCKET_API_TOKEN    a person's API token, or

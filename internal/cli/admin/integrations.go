@@ -16,7 +16,7 @@ import (
 func newIntegrations(env *command.Env) *cobra.Command {
 	n := &noun{
 		plural: "integrations", singular: "an integration", takes: "NAME",
-		about: "What was deployed: the entries of amp.yaml",
+		about: "Deployed integrations: the entries of amp.yaml",
 		columns: []column{
 			{title: "NAME", path: "name"}, {title: "PROVIDER", path: "provider"}, {title: "REVISION", path: "latestRevision.id"}, {title: "DEPLOYED", path: "latestRevision.createTime"}, {title: "ID", path: "id"},
 		},

@@ -93,7 +93,7 @@ func newOperations(env *command.Env) *cobra.Command {
 	}
 	at := &atServer{}
 	cmd := &cobra.Command{
-		Use: "operations", Short: "What was read, and how it went", Long: "Reads and writes: how each stands, and its log.",
+		Use: "operations", Short: "List and inspect reads and writes", Long: "List and inspect reads and writes: their status and their logs.",
 		GroupID: command.GroupServer, Args: command.NoCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	at.bind(cmd)

@@ -67,8 +67,8 @@ func newCreateProviderApp(env *command.Env, at *atServer, n *noun) *cobra.Comman
 	opts := &providerAppOptions{}
 	cmd := &cobra.Command{
 		Use:   "create",
-		Short: "Tell the server of an OAuth consumer",
-		Long: `Tell the server of an OAuth consumer. Its secret is taken from ` + command.EnvClientSecret + `,
+		Short: "Register an OAuth consumer",
+		Long: `Register an OAuth consumer. Its secret is taken from ` + command.EnvClientSecret + `,
 or else from standard input: there is no flag for it.`,
 		Example: `  windlass provider-apps create --client-id 8kXv2… < secret.txt`,
 		Args:    cobra.NoArgs,

@@ -30,7 +30,7 @@ func newProxy(env *command.Env) *cobra.Command {
 	opts := &proxyOptions{}
 	cmd := &cobra.Command{
 		Use:   "proxy [INSTALLATION]",
-		Short: "Open a local port that is Bitbucket's API with a customer's credentials",
+		Short: "Forward a local port to Bitbucket's API, with a customer's credentials",
 		Long: `Open a port on this machine that is Bitbucket's API, seen with the credentials of a
 customer's: curl, or any client for Bitbucket, works against it as it is. The
 requests go through the server's proxy, which adds the credentials; they never come

@@ -13,7 +13,7 @@ import (
 
 func newTopics(env *command.Env) *cobra.Command {
 	n := &noun{
-		plural: "topics", singular: "a topic", takes: "NAME", about: "Who is told of what happens",
+		plural: "topics", singular: "a topic", takes: "NAME", about: "Route events to topics, and topics to destinations",
 		columns: []column{{title: "NAME", path: "name"}, {title: "ID", path: "id"}, {title: "CREATED", path: "createTime"}},
 	}
 	n.in("topics")
@@ -26,7 +26,7 @@ func newTopics(env *command.Env) *cobra.Command {
 
 func newCreateTopic(env *command.Env, at *atServer, n *noun) *cobra.Command {
 	return &cobra.Command{
-		Use: "create NAME", Short: "Make a topic", Args: cobra.ExactArgs(1),
+		Use: "create NAME", Short: "Create a topic", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := at.dial(env)
 			if err != nil {

@@ -22,7 +22,7 @@ func newValidate(env *command.Env) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "validate FILE|DIR",
-		Short: "Check an amp.yaml: every mistake, with its line and column",
+		Short: "Check an amp.yaml: print every mistake with its line and column",
 		Long: `Check a manifest, without a server: a file, the amp.yaml of a folder, or - for
 standard input. Every mistake is printed as FILE:LINE:COLUMN, with what to write
 instead, and makes the exit code 2. What passes here, a server of the same version

@@ -30,7 +30,7 @@ func New(env *command.Env, run func(context.Context, command.Env) int) *cobra.Co
 	var keep bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Show what windlass does, against a look-alike of Bitbucket on this machine",
+		Short: "Show what windlass does, against a mock Bitbucket server on this machine",
 		Long: `Start a sandbox with made-up data, a server and a receiver, and run commands against
 them, each as it would be typed, with what it prints and what that shows. Nothing
 leaves this machine. It ends with a table of what it has checked, and with exit code

@@ -312,7 +312,7 @@ func playStop(ctx context.Context, d *show) error {
 	code := d.serving.end()
 	command.Tellf(d.out, "%s\n", d.loud("$ kill %1"))
 	d.sayf("It took no new requests, let what was under way end, and closed its database: exit code %d.", code)
-	d.checkf("the server stops in good order", code == 0 && ready == http.StatusOK, "exit code %d, ready %d: %s", code, ready, d.serving.stderr.String())
+	d.checkf("the server shuts down gracefully", code == 0 && ready == http.StatusOK, "exit code %d, ready %d: %s", code, ready, d.serving.stderr.String())
 	log := d.serving.stderr.String()
 	leaked := slices.ContainsFunc([]string{d.vars[command.EnvKey], d.vars["CONSUMER_SECRET"], d.server.Credentials().Password}, func(secret string) bool {
 		return strings.Contains(log, secret)

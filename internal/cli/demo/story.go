@@ -27,14 +27,14 @@ type scene struct {
 // Without its end the server is left running.
 func story(open bool) []scene {
 	scenes := []scene{
-		{"A look-alike of Bitbucket Cloud on this machine", playSandbox},
+		{"A mock Bitbucket server on this machine", playSandbox},
 		{"What can be read and written", playObjects},
 		{"Every repository, for the fewest requests", playFullRead},
 		{"An interrupted read goes on where it was", playResume},
 		{"Creating and updating", playWrite},
 		{"Only what changed", playIncremental},
-		{"A limit that is met is waited for", playRateLimit},
-		{"Mistakes say what is wrong", playMistakes},
+		{"A read waits when it reaches the rate limit", playRateLimit},
+		{"Errors say what is wrong", playMistakes},
 		{"Deleting", playDelete},
 		{"A server, for many customers at once", playServe},
 		{"What the product asks for: a manifest", playDeploy},
@@ -45,10 +45,10 @@ func story(open bool) []scene {
 		{"A receiver that is down, and comes back", playDown},
 		{"Tokens expire, connections do not", playRefresh},
 		{"A customer takes the consent back", playRevoked},
-		{"What it came to", playAccount},
+		{"What was read, sent and spent", playAccount},
 	}
 	if !open {
-		scenes = append(scenes, scene{"The server stops in good order", playStop})
+		scenes = append(scenes, scene{"The server shuts down gracefully", playStop})
 	}
 	return scenes
 }

@@ -10,7 +10,7 @@ import (
 func newAdmin(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "admin",
-		Short:   "Get back into the dashboard",
+		Short:   "Regain access to the dashboard",
 		GroupID: command.GroupServer,
 		Args:    command.NoCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -18,7 +18,7 @@ func newAdmin(env *command.Env) *cobra.Command {
 	g := &given{}
 	reset := &cobra.Command{
 		Use:   "reset",
-		Short: "Print a link that signs the administrator in once, and forget the password",
+		Short: "Remove the administrator's password and print a one-time sign-in link",
 		Long: `Remove the password of the dashboard's administrator, end all of the administrator's
 sessions, and print a link that signs in once, within a day. It takes the settings
 that windlass serve takes, of which those of the database, the keyset and the public

@@ -31,7 +31,7 @@ capitals, as in WINDLASS_PUBLIC_URL) or a line of --config FILE, in this order o
 precedence. Those that are secrets have no flag, because everyone on a machine can see those:
 ` + Variable("keyset") + `, ` + Variable("operator-key") + ` and ` + Variable("oidc-client-secret") + `.
 
-It stops in good order when it is interrupted or sent SIGTERM, and at once when
+It shuts down gracefully when it is interrupted or sent SIGTERM, and at once when
 that happens again.`,
 		Example: `  windlass serve
   windlass serve --config windlass.yaml --print-config

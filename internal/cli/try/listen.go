@@ -27,7 +27,7 @@ type ListenOptions struct {
 func newListen(env *command.Env) *cobra.Command {
 	opts := &ListenOptions{}
 	cmd := &cobra.Command{
-		Use: "listen", Short: "Receive messages: verify and show them", Args: cobra.NoArgs,
+		Use: "listen", Short: "Receive webhook messages, verify their signatures and print them", Args: cobra.NoArgs,
 		Long: `Receive messages as a product's webhook does, verify their signatures, and show them
 until interrupted. ` + command.EnvWebhookSecret + ` has the destination's secret, or several
 with spaces between while they rotate; without one nothing is verified.

@@ -27,8 +27,8 @@ func newSandbox(env *command.Env) *cobra.Command {
 	opts := &sandboxOptions{}
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Serve a look-alike of Bitbucket Cloud on this machine",
-		Long: `Serve a look-alike of Bitbucket Cloud, with made-up data, until interrupted.
+		Short: "Run a mock Bitbucket server on this machine",
+		Long: `Run a mock Bitbucket Cloud server, with made-up data, until interrupted.
 
 Its addresses and credentials are printed as one line of JSON on standard
 output. The same seed gives the same data.

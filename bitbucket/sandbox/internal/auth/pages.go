@@ -12,7 +12,7 @@ const pageTemplates = `{{define "head"}}<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}} – Bitbucket look-alike</title>
+<title>{{.Title}} – Mock Bitbucket</title>
 <style>
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 0; }
