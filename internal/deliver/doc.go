@@ -20,8 +20,8 @@
 //
 // An attempt fails unless the sink says within [Timeout] that it was accepted. After
 // a failure the batch waits 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h; what the
-// destination asks for counts if it is later. Then it has failed, and stays until somebody replays it or
-// it is cleared away.
+// destination asks for counts if it is later. Then it has failed, and stays until it
+// is replayed or cleared away.
 //
 // A destination that fails [circuitAfter] times in a row is left alone but for a
 // probe: one batch at a time, at first after 5 s, then after a tenth of the time that
