@@ -193,7 +193,7 @@ const (
 // Progress is what one page changes about an operation.
 type Progress struct {
 	OperationID string
-	Holder      string // who has the lease
+	Owner       string // of the lease
 	// From is the cursor that the page was read at, To the next one. Each page
 	// moves it once (invariant 1).
 	From, To string
@@ -212,8 +212,8 @@ type Standing struct {
 	Paused       bool // reads of the object are paused
 }
 
-// ReadMark is the stored state of the reads of one object of an installation.
-type ReadMark struct {
+// ReadState is the stored state of the reads of one object of an installation.
+type ReadState struct {
 	InstallationID string
 	Object         string
 	Workspace      string    // the one that Mark is about
@@ -230,8 +230,8 @@ type ReadMark struct {
 // the reads of the object.
 type CheckStart struct {
 	Installation Installation
-	Mark         ReadMark // empty where nothing is remembered
-	Reading      bool     // a read of the object is under way
+	Mark         ReadState // empty where nothing is remembered
+	Reading      bool      // a read of the object is under way
 }
 
 // Check is what became of a scheduled check that was claimed.
@@ -246,9 +246,9 @@ type Check struct {
 	Began, Ended time.Time
 }
 
-// Sighting is one state of a record: what an incremental read must not deliver
+// SeenRecord is one state of a record: what an incremental read must not deliver
 // again.
-type Sighting struct {
+type SeenRecord struct {
 	ID      string
 	Updated time.Time
 }

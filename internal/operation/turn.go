@@ -183,7 +183,7 @@ func (t *Turn) pay() int64 {
 // transaction. To, Walked, Records, Batches, Estimate and Full are the caller's to
 // say.
 func (t *Turn) Move(ctx context.Context, m windlass.Progress) error {
-	m.OperationID, m.Holder, m.From, m.Requests, m.Now = t.Op.ID, t.LeaseID, t.Op.Cursor, t.pay(), t.Now()
+	m.OperationID, m.Owner, m.From, m.Requests, m.Now = t.Op.ID, t.LeaseID, t.Op.Cursor, t.pay(), t.Now()
 	m.LeaseUntil = m.Now.Add(t.config.Lease)
 	if err := t.store.MoveCursor(ctx, m); err != nil {
 		return err

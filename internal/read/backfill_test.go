@@ -97,7 +97,7 @@ func TestFewerRecordsThanCountedIsAFailure(t *testing.T) {
 			t.Fatalf("%+v", p)
 		}
 		w.wantResult("250 of the 260 records that the provider counts arrived")
-		if mark, err := w.ReadMark(t.Context(), w.installation.ID, "repositories"); err != nil || !mark.Mark.IsZero() || mark.Failures != 1 {
+		if mark, err := w.ReadState(t.Context(), w.installation.ID, "repositories"); err != nil || !mark.Mark.IsZero() || mark.Failures != 1 {
 			t.Fatalf("%+v %v", mark, err)
 		}
 		// The next tick begins from the beginning, since there was no complete read.

@@ -57,7 +57,7 @@ func (f *Flow) resume(ctx context.Context, in windlass.Installation, c config.Co
 	if !there || o.Disabled {
 		return nil
 	}
-	mark, err := f.store.ReadMark(ctx, in.ID, name)
+	mark, err := f.store.ReadState(ctx, in.ID, name)
 	switch {
 	case err != nil && !kindIs(err, windlass.NotFound):
 		return err

@@ -138,7 +138,7 @@ func TestDisableInTheMiddle(t *testing.T) {
 			t.Fatalf("it waits %v", wait)
 		}
 		w.wantResult("repositories is not read any more: it was disabled.")
-		if mark, err := w.ReadMark(t.Context(), w.installation.ID, "repositories"); err == nil && mark.Failures > 0 {
+		if mark, err := w.ReadState(t.Context(), w.installation.ID, "repositories"); err == nil && mark.Failures > 0 {
 			t.Fatal("it counts as a failure")
 		}
 		w.tick()

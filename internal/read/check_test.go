@@ -43,9 +43,9 @@ func (w *world) due() {
 	w.clock.pass(10 * time.Minute)
 }
 
-func (w *world) mark() windlass.ReadMark {
+func (w *world) mark() windlass.ReadState {
 	w.Helper()
-	mark, err := w.ReadMark(w.Context(), w.installation.ID, "repositories")
+	mark, err := w.ReadState(w.Context(), w.installation.ID, "repositories")
 	w.must(err)
 	return mark
 }

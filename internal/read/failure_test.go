@@ -109,7 +109,7 @@ func TestFiveFailuresInARowPause(t *testing.T) {
 		if n := w.count(); n != 6 {
 			t.Fatalf("%d operations", n)
 		}
-		mark, err := w.ReadMark(t.Context(), w.installation.ID, "repositories")
+		mark, err := w.ReadState(t.Context(), w.installation.ID, "repositories")
 		if err != nil || !mark.Paused || !strings.Contains(mark.Reason, "5 reads in a row have failed") {
 			t.Fatalf("%+v %v", mark, err)
 		}

@@ -71,13 +71,13 @@ type Units interface {
 
 // Marks are what is remembered from one read of an object to the next.
 type Marks interface {
-	ReadMark(ctx context.Context, installationID, object string) (windlass.ReadMark, error)
+	ReadState(ctx context.Context, installationID, object string) (windlass.ReadState, error)
 	MoveMark(ctx context.Context, installationID, object, workspace string, mark, now time.Time) error
 	CountFailure(ctx context.Context, installationID, object string, now time.Time) (failures int, err error)
 	PauseReads(ctx context.Context, installationID, object string, paused bool, reason string, now time.Time) error
 	// Seen, Remember and Forget are about what was delivered in the overlap.
 	Seen(ctx context.Context, installationID, object string, ids []string) (map[string]time.Time, error)
-	Remember(ctx context.Context, installationID, object string, records []windlass.Sighting) error
+	Remember(ctx context.Context, installationID, object string, records []windlass.SeenRecord) error
 	Forget(ctx context.Context, installationID, object string, before time.Time) error
 }
 

@@ -231,23 +231,23 @@ func (s *step) remember(ctx context.Context, records []connector.Record, full bo
 		from = s.part().since
 	}
 	at := map[string]int{}
-	var sightings []windlass.Sighting
+	var seen []windlass.SeenRecord
 	for _, record := range records {
 		if record.Updated.IsZero() || record.Updated.Before(from) {
 			continue
 		}
-		sighting := windlass.Sighting{ID: record.ID, Updated: record.Updated}
+		one := windlass.SeenRecord{ID: record.ID, Updated: record.Updated}
 		if i, twice := at[record.ID]; twice {
-			sightings[i] = sighting
+			seen[i] = one
 			continue
 		}
-		at[record.ID] = len(sightings)
-		sightings = append(sightings, sighting)
+		at[record.ID] = len(seen)
+		seen = append(seen, one)
 	}
-	if len(sightings) == 0 {
+	if len(seen) == 0 {
 		return nil
 	}
-	return s.store.Remember(ctx, s.Op.InstallationID, s.Op.Object, sightings)
+	return s.store.Remember(ctx, s.Op.InstallationID, s.Op.Object, seen)
 }
 
 // progress logs what a page brought.

@@ -31,7 +31,7 @@ func (f *Flow) Pause(ctx context.Context, project, integration, installation str
 	return f.ofInstallation(ctx, op, project, integration, installation, r.Objects, func(ctx context.Context, in windlass.Installation, _ config.Config, objects []string) error {
 		reason := cmp.Or(strings.TrimSpace(r.Note), "paused by hand")
 		for _, name := range objects {
-			mark, err := f.store.ReadMark(ctx, in.ID, name)
+			mark, err := f.store.ReadState(ctx, in.ID, name)
 			if err != nil && !kindIs(err, windlass.NotFound) {
 				return err
 			}
@@ -59,7 +59,7 @@ func (f *Flow) Unpause(ctx context.Context, project, integration, installation s
 			}
 		}
 		for _, name := range objects {
-			mark, err := f.store.ReadMark(ctx, in.ID, name)
+			mark, err := f.store.ReadState(ctx, in.ID, name)
 			if err != nil && !kindIs(err, windlass.NotFound) {
 				return err
 			}
@@ -292,7 +292,7 @@ func (f *Flow) ObjectStates(ctx context.Context, project, integration, installat
 	err := f.ofInstallation(ctx, op, project, integration, installation, nil, func(ctx context.Context, in windlass.Installation, c config.Config, _ []string) error {
 		states = states[:0]
 		for _, name := range c.ReadNames() {
-			mark, err := f.store.ReadMark(ctx, in.ID, name)
+			mark, err := f.store.ReadState(ctx, in.ID, name)
 			if err != nil && !kindIs(err, windlass.NotFound) {
 				return err
 			}

@@ -76,7 +76,7 @@ func (f *Flow) triggered(ctx context.Context, in windlass.Installation, object s
 	if err != nil {
 		return "", err
 	}
-	mark, err := f.store.ReadMark(ctx, in.ID, name)
+	mark, err := f.store.ReadState(ctx, in.ID, name)
 	if err != nil && !kindIs(err, windlass.NotFound) {
 		return "", err
 	}

@@ -45,7 +45,7 @@ func TestAReadThatIsAskedFor(t *testing.T) {
 		w.must(err)
 		w.succeed()
 		w.wantAll()
-		if mark, err := w.ReadMark(t.Context(), w.installation.ID, "repositories"); err != nil || !mark.Mark.Equal(noon) {
+		if mark, err := w.ReadState(t.Context(), w.installation.ID, "repositories"); err != nil || !mark.Mark.Equal(noon) {
 			t.Fatalf("the mark moved: %+v %v", mark, err)
 		}
 

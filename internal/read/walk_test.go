@@ -98,7 +98,7 @@ func TestCompleteIsCountedByIdentity(t *testing.T) {
 				w.wantSlugs(row.delivered...)
 				w.wantNoPages(p.ID)
 				if row.status == windlass.OperationFailure {
-					if mark, err := w.ReadMark(t.Context(), w.installation.ID, "repositories"); err != nil || !mark.Mark.IsZero() {
+					if mark, err := w.ReadState(t.Context(), w.installation.ID, "repositories"); err != nil || !mark.Mark.IsZero() {
 						t.Errorf("the mark has moved to %s: %v", mark.Mark, err)
 					}
 				}

@@ -174,7 +174,7 @@ func multiply(b *testing.B, config server.Config, token string, n int) {
 		if err != nil || len(all) != 1 {
 			b.Fatal(err, len(all))
 		}
-		mark, err := s.ReadMark(ctx, all[0].ID, "repositories")
+		mark, err := s.ReadState(ctx, all[0].ID, "repositories")
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func multiply(b *testing.B, config server.Config, token string, n int) {
 	})
 }
 
-func another(ctx context.Context, s *store.Store, in windlass.Installation, mark windlass.ReadMark, token string, i int) error {
+func another(ctx context.Context, s *store.Store, in windlass.Installation, mark windlass.ReadState, token string, i int) error {
 	in.ID = fmt.Sprintf("00000000-0000-7000-8000-%012d", i)
 	in.Config.ID = fmt.Sprintf("00000000-0000-7000-9000-%012d", i)
 	in.Group.Ref, in.Group.Name = fmt.Sprintf("copy-%d", i), ""

@@ -91,7 +91,7 @@ func (s *Store) checkStarts(ctx context.Context, schedules []windlass.Schedule, 
 	for i := range installations {
 		found[installations[i].ID] = installations[i]
 	}
-	remembered := make(map[[2]string]windlass.ReadMark, len(marks))
+	remembered := make(map[[2]string]windlass.ReadState, len(marks))
 	for i := range marks {
 		remembered[[2]string{marks[i].InstallationID, marks[i].Object}] = marks[i]
 	}

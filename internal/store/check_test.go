@@ -77,7 +77,7 @@ func TestReadsAreClaimedByOne(t *testing.T) {
 		}
 		// A row that another claim had in hand was left out; what has ended stays.
 		must(t, stores[0].EndChecks(t.Context(), claimed))
-		for _, m := range got(stores[0].ReadMarks(t.Context(), in.ID))(t) {
+		for _, m := range got(stores[0].ReadStates(t.Context(), in.ID))(t) {
 			if m.Checks != 1 || !m.Mark.Equal(noon) || !m.LastCheck.Equal(noon.Add(time.Second)) {
 				t.Errorf("%+v", m)
 			}
@@ -138,7 +138,7 @@ func TestEndChecksLeavesWhatHasChanged(t *testing.T) {
 			}
 		}
 		for object, w := range want {
-			if m := got(s.ReadMark(ctx, in.ID, object))(t); !m.Mark.Equal(w.mark) || m.Checks != w.count {
+			if m := got(s.ReadState(ctx, in.ID, object))(t); !m.Mark.Equal(w.mark) || m.Checks != w.count {
 				t.Errorf("%+v, want %+v", m, w)
 			}
 		}
@@ -164,13 +164,13 @@ func TestEndChecksWaitsForNobody(t *testing.T) {
 		}
 		other := open()
 		must(t, other.In(ctx, func(within context.Context) error {
-			if _, err := other.ReadMark(within, in.ID, "object 0"); err != nil {
+			if _, err := other.ReadState(within, in.ID, "object 0"); err != nil {
 				return err
 			}
 			return s.EndChecks(ctx, checks)
 		}))
-		wantSame(t, got(s.ReadMark(ctx, in.ID, "object 0"))(t).Checks, int64(0))
-		wantSame(t, got(s.ReadMark(ctx, in.ID, "object 1"))(t).Checks, int64(1))
+		wantSame(t, got(s.ReadState(ctx, in.ID, "object 0"))(t).Checks, int64(0))
+		wantSame(t, got(s.ReadState(ctx, in.ID, "object 1"))(t).Checks, int64(1))
 	})
 }
 

@@ -81,7 +81,7 @@ func (s *Store) MoveCursor(ctx context.Context, p windlass.Progress) error {
 		batches = batches + ?7, requests = requests + ?8, estimate = ?9, whole = ?10, attempt = 0, wait_until = 0,
 		updated = ?11, lease_until = ?12
 		WHERE id = ?1 AND lease_holder = ?2 AND cursor = ?3 AND status = 'in_progress'`,
-		p.OperationID, p.Holder, p.From, p.To, p.Walked, p.Records, p.Batches, p.Requests, p.Estimate, p.Full,
+		p.OperationID, p.Owner, p.From, p.To, p.Walked, p.Records, p.Batches, p.Requests, p.Estimate, p.Full,
 		micros(p.Now), micros(p.LeaseUntil))
 	return s.moved("move the cursor of the operation "+p.OperationID, n, err)
 }

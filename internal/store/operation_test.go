@@ -57,7 +57,7 @@ func TestOneReadOfAnObjectAtATime(t *testing.T) {
 	})
 }
 
-func TestOnlyTheHolderMovesAnOperation(t *testing.T) {
+func TestOnlyTheOwnerMovesAnOperation(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		s, ctx := open(), t.Context()
@@ -80,12 +80,12 @@ func TestOnlyTheHolderMovesAnOperation(t *testing.T) {
 			t.Fatalf("won %v until %v, %v", won, til, err)
 		}
 		move := windlass.Progress{
-			OperationID: p.ID, Holder: "a", From: "", To: "c1", Walked: 100, Records: 90, Batches: 2, Requests: 1, Estimate: 200,
+			OperationID: p.ID, Owner: "a", From: "", To: "c1", Walked: 100, Records: 90, Batches: 2, Requests: 1, Estimate: 200,
 			Full: true, Now: noon, LeaseUntil: until,
 		}
 		must(t, s.MoveCursor(ctx, move))
 		wantKind(t, s.MoveCursor(ctx, move), windlass.Conflict) // the page has counted already
-		move.From, move.To, move.Holder = "c1", "c2", "b"
+		move.From, move.To, move.Owner = "c1", "c2", "b"
 		wantKind(t, s.MoveCursor(ctx, move), windlass.Conflict) // not b's
 		moved := got(s.Operation(ctx, w.project.ID, p.ID))(t)
 		if moved.Cursor != "c1" || moved.Pages != 1 || moved.Walked != 100 || moved.Records != 90 || moved.Batches != 2 || moved.Requests != 1 || moved.Estimate != 200 || !moved.Full {
@@ -209,7 +209,7 @@ func TestReadMarks(t *testing.T) {
 		s, ctx := open(), t.Context()
 		w := found(t, s)
 		id, object := w.installation.ID, "repositories"
-		_, err := s.ReadMark(ctx, id, object)
+		_, err := s.ReadState(ctx, id, object)
 		wantKind(t, err, windlass.NotFound)
 		for want := 1; want <= 2; want++ {
 			if n := got(s.CountFailure(ctx, id, object, noon))(t); n != want {
@@ -223,18 +223,18 @@ func TestReadMarks(t *testing.T) {
 			t.Fatal("another object is paused, too")
 		}
 		must(t, s.MoveMark(ctx, id, object, "acme", noon, noon)) // which does not end the pause
-		want := windlass.ReadMark{InstallationID: id, Object: object, Workspace: "acme", Mark: noon, Paused: true, Reason: "a person did", Updated: noon}
-		wantSame(t, got(s.ReadMark(ctx, id, object))(t), want)
+		want := windlass.ReadState{InstallationID: id, Object: object, Workspace: "acme", Mark: noon, Paused: true, Reason: "a person did", Updated: noon}
+		wantSame(t, got(s.ReadState(ctx, id, object))(t), want)
 		must(t, s.PauseReads(ctx, id, object, false, "", noon))
 		want.Paused, want.Reason = false, ""
-		wantSame(t, got(s.ReadMarks(ctx, id))(t), []windlass.ReadMark{want})
+		wantSame(t, got(s.ReadStates(ctx, id))(t), []windlass.ReadState{want})
 		wantKind(t, s.PauseReads(ctx, "none", object, true, "", noon), windlass.NotFound)
 
-		var many []windlass.Sighting
+		var many []windlass.SeenRecord
 		var ids []string
 		for i := range 450 {
 			ids = append(ids, strconv.Itoa(i))
-			many = append(many, windlass.Sighting{ID: ids[i], Updated: noon.Add(time.Duration(i) * time.Second)})
+			many = append(many, windlass.SeenRecord{ID: ids[i], Updated: noon.Add(time.Duration(i) * time.Second)})
 		}
 		must(t, s.Remember(ctx, id, object, many))
 		must(t, s.Remember(ctx, id, object, many[:1]))

@@ -11,7 +11,7 @@ import (
 
 const markColumns = `m.installation_id, m.object, m.workspace, m.mark, m.failures, m.paused, m.reason, m.updated, m.checks, m.last_check`
 
-func scanMark(r row) (m windlass.ReadMark, err error) {
+func scanMark(r row) (m windlass.ReadState, err error) {
 	err = r.Scan(&m.InstallationID, &m.Object, &m.Workspace, when{&m.Mark}, &m.Failures, &m.Paused, &m.Reason, when{&m.Updated},
 		&m.Checks, when{&m.LastCheck})
 	return m, err
@@ -21,17 +21,17 @@ var markSays = says{
 	Missing: "nothing is remembered of these reads", Dangling: "there is no such installation", kind: windlass.NotFound,
 }
 
-// ReadMark returns the stored state of the reads of an object. NotFound when
+// ReadState returns the stored state of the reads of an object. NotFound when
 // there was none yet.
-func (s *Store) ReadMark(ctx context.Context, installationID, object string) (windlass.ReadMark, error) {
+func (s *Store) ReadState(ctx context.Context, installationID, object string) (windlass.ReadState, error) {
 	m, err := first(ctx, s, scanMark, `SELECT `+markColumns+` FROM read_marks m
 		WHERE m.installation_id = ?1 AND m.object = ?2`+s.locked(ctx), installationID, object)
 	return m, s.fail("find the mark of "+object, err, markSays)
 }
 
-// ReadMarks lists the stored states of the reads of an installation, in order
+// ReadStates lists the stored states of the reads of an installation, in order
 // of the objects' names.
-func (s *Store) ReadMarks(ctx context.Context, installationID string) ([]windlass.ReadMark, error) {
+func (s *Store) ReadStates(ctx context.Context, installationID string) ([]windlass.ReadState, error) {
 	all, err := list(ctx, s, scanMark, `SELECT `+markColumns+` FROM read_marks m WHERE m.installation_id = ?1 ORDER BY m.object`, installationID)
 	return all, s.fail("list the marks", err, markSays)
 }
@@ -90,7 +90,7 @@ func (s *Store) Seen(ctx context.Context, installationID, object string, ids []s
 			args = append(args, id)
 			places = append(places, "?"+strconv.Itoa(len(args)))
 		}
-		found, err := list(ctx, s, func(r row) (w windlass.Sighting, err error) {
+		found, err := list(ctx, s, func(r row) (w windlass.SeenRecord, err error) {
 			err = r.Scan(&w.ID, when{&w.Updated})
 			return w, err
 		}, `SELECT record_id, updated FROM seen_records WHERE installation_id = ?1 AND object = ?2
@@ -121,7 +121,7 @@ func chunks[T any](all []T, size int) func(yield func([]T) bool) {
 }
 
 // Remember notes that records were delivered. No id may be there twice.
-func (s *Store) Remember(ctx context.Context, installationID, object string, records []windlass.Sighting) error {
+func (s *Store) Remember(ctx context.Context, installationID, object string, records []windlass.SeenRecord) error {
 	for part := range chunks(records, chunk) {
 		args := []any{installationID, object}
 		values := make([]string, 0, len(part))

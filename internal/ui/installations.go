@@ -17,7 +17,7 @@ import (
 // reads.
 type InstallationLookup interface {
 	Installation(ctx context.Context, projectID, id string) (windlass.Installation, error)
-	ReadMarks(ctx context.Context, installationID string) ([]windlass.ReadMark, error)
+	ReadStates(ctx context.Context, installationID string) ([]windlass.ReadState, error)
 	Schedules(ctx context.Context, installationID string) ([]windlass.Schedule, error)
 	Operations(ctx context.Context, filter windlass.OperationFilter) ([]windlass.Operation, error)
 	LatestLogs(ctx context.Context, operationID string, limit int) ([]windlass.OperationLog, error)
@@ -110,7 +110,7 @@ type objectRow struct {
 	Name     string
 	Path     string
 	Config   config.ReadObject
-	Mark     windlass.ReadMark
+	Mark     windlass.ReadState
 	Schedule *windlass.Schedule
 	Last     *windlass.Operation // nil: it was never read
 	Done     int64               // in percent; -1 is unknown
@@ -154,7 +154,7 @@ func (r *request) loadInstallation() (v installationView, err error) {
 	if v.Integration, err = r.ui.config.Install.Integration(r.Context(), r.Project.ID, v.Installation.IntegrationID); err != nil {
 		return v, err
 	}
-	marks, err := lookup.ReadMarks(r.Context(), v.Installation.ID)
+	marks, err := lookup.ReadStates(r.Context(), v.Installation.ID)
 	if err != nil {
 		return v, err
 	}
