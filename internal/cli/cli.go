@@ -1,21 +1,19 @@
-// Package cli is the windlass command: what its user types, and nothing else.
-// Each verb is one file: a struct of options, a constructor that binds them to
-// flags, and a run function.
+// Package cli is the windlass command. It puts the commands together; they live in
+// the packages below: admin, workspace, serve, try and demo. Each verb is one file: a
+// struct of options, a constructor that binds them to flags, and a run function.
 //
 // # What it promises
 //
 //   - Records go to standard output, everything else to standard error.
 //   - A failure is one line that says what happened and what to do about it,
-//     and an exit code by its kind (the one table is in exit.go).
+//     and an exit code by its kind (the one table is in command/exit.go).
 //   - A credential comes from the environment, never from a flag, and appears
 //     in no output.
-//   - A file is complete or is not there: until the last record is on disk it
-//     is called FILE.partial, and a later --resume goes on where it ends.
 //
 // # What to use
 //
-// [Main] with the [Env] of [System] is the program. Tests hand in an Env of
-// their own: nothing in this package reads a global.
+// [Main] with the [command.Env] of [System] is the program. Tests hand in an Env of
+// their own: nothing in these packages reads a global.
 package cli
 
 import (

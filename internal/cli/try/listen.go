@@ -62,7 +62,7 @@ A server sends to this machine only when it is told that it may: windlass serve
 	return command.InGroup(command.GroupTry, cmd)
 }
 
-// A listener receives messages. It knows what came before.
+// A Listener receives messages, and remembers those that it has received.
 type Listener struct {
 	opts ListenOptions
 	keys []webhook.Key

@@ -139,7 +139,7 @@ type Site struct {
 	cancel context.CancelFunc
 }
 
-// StartSite listens and serves in the background, until stop.
+// StartSite listens and serves in the background, until Stop.
 func StartSite(ctx context.Context, addr string, handler http.Handler) (*Site, error) {
 	listener, err := server.Listen(ctx, addr)
 	if err != nil {
