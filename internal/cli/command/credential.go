@@ -31,10 +31,12 @@ type CredentialSet struct {
 }
 
 var (
+	// TokenSet is an access token.
 	TokenSet = CredentialSet{
 		[]string{EnvToken},
 		func(v []string) (bitbucket.Credential, error) { return bitbucket.AccessToken(v[0]) },
 	}
+	// APITokenSet is an API token and the email address of its owner.
 	APITokenSet = CredentialSet{
 		[]string{envEmail, envAPIToken},
 		func(v []string) (bitbucket.Credential, error) {
@@ -45,6 +47,7 @@ var (
 			return bitbucket.APIToken(v[0], v[1])
 		},
 	}
+	// ConnectSet is a Connect app.
 	ConnectSet = CredentialSet{
 		[]string{envConnectApp, envConnectKey, envConnectShare},
 		func(v []string) (bitbucket.Credential, error) { return bitbucket.ConnectApp(v[0], v[1], v[2]) },

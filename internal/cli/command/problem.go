@@ -76,6 +76,7 @@ func (r *Refusal) Error() string {
 
 func (r *Refusal) Unwrap() error { return r.Kind }
 
+// ProblemJSON is an error as --json prints it.
 type ProblemJSON struct {
 	Kind       windlass.Kind `json:"kind"`
 	ExitCode   int           `json:"exit_code"`

@@ -12,10 +12,10 @@ import (
 // has a variable and no flag: the arguments of a process can be seen by every other.
 const (
 	EnvServer        = "WINDLASS_URL"            // where the server is
-	EnvKey           = "WINDLASS_API_KEY"        //nolint:gosec // G101: the name of a variable, as those below
+	EnvKey           = "WINDLASS_API_KEY"        // a key of its API
 	EnvProject       = "WINDLASS_PROJECT"        // which project, where there are several
 	EnvConfig        = "WINDLASS_CONFIG"         // the file of a server's settings
-	EnvWebhookSecret = "WINDLASS_WEBHOOK_SECRET" //nolint:gosec // what a receiver verifies with
+	EnvWebhookSecret = "WINDLASS_WEBHOOK_SECRET" //nolint:gosec // G101: the name of a variable: what a receiver verifies with
 	EnvClientSecret  = "WINDLASS_CLIENT_SECRET"  //nolint:gosec // an OAuth consumer's secret on its way to the server
 )
 

@@ -18,6 +18,7 @@ import (
 	"windlass/webhook"
 )
 
+// ListenOptions are the flags of listen.
 type ListenOptions struct {
 	addr         string
 	fail, Status int
