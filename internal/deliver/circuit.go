@@ -16,11 +16,11 @@ const (
 	// so that a lone batch keeps to it.
 	holdShare    = 10
 	shortestHold = 5 * time.Second
-	longestHold  = 5 * time.Minute
+	maxHold  = 5 * time.Minute
 )
 
 // A circuit decides whether an attempt may begin, from how the destination has
-// fared. Only the holder of the destination's lease has one, so what it knows is
+// fared. Only the owner of the destination's lease has one, so what it knows is
 // all there is to know.
 type circuit struct {
 	mu      sync.Mutex
@@ -51,7 +51,7 @@ func (c *circuit) open(now time.Time) bool {
 }
 
 func (c *circuit) passable(now time.Time) bool {
-	// An attempt must have ended before somebody else can have the lease.
+	// An attempt must have ended before another process can have the lease.
 	if c.leased.Sub(now) <= Timeout || c.health.HoldUntil.After(now) {
 		return false
 	}
@@ -87,7 +87,7 @@ func (c *circuit) leave(began, now time.Time, delivered bool, retryAfter time.Du
 	}
 	hold := retryAfter
 	if c.health.Failures >= circuitAfter {
-		hold = max(hold, min(max(now.Sub(c.health.FailingSince)/holdShare, shortestHold), longestHold))
+		hold = max(hold, min(max(now.Sub(c.health.FailingSince)/holdShare, shortestHold), maxHold))
 	}
 	if until := now.Add(hold); hold > 0 && until.After(c.health.HoldUntil) {
 		c.health.HoldUntil = until

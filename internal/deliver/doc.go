@@ -35,27 +35,27 @@
 //
 // # How it holds together
 //
-// Whoever sends to a destination holds the lease in its row (destination_health):
+// The process that sends to a destination holds the lease in its row (destination_health):
 // one process at a time, so that nothing is sent twice at once and as many
 // requests as [Config.Concurrency] says reach a destination, however many
 // processes there are. The lease is extended by the very transaction that records
-// attempts; whoever has lost it records nothing. It outlasts an attempt, so
+// attempts; a process that has lost it records nothing. It outlasts an attempt, so
 // another process takes over only when no attempt can be under way any more.
 //
-// Lanes are served side by side and in turn, a round of at most [mostBatches]
-// batches or [mostBytes] each: one that was served goes behind all others that are
+// Lanes are served side by side and in turn, a round of at most [maxBatches]
+// batches or [maxBytes] each: one that was served goes behind all others that are
 // due, so that a small lane waits for one round of each lane before it at most. Where
 // many are due, the short ones are read
 // together, and a lane whose batches are sent makes room for the next before they
 // are recorded: ten thousand lanes of one batch drain like a few long ones. What is
-// sent and not yet recorded is bounded (mostRecorded), and is what a crash sends
+// sent and not yet recorded is bounded (maxRecorded), and is what a crash sends
 // again.
 //
 // A batch that is pending and due is its own job: adding it in the transaction of
 // a page is all that is needed (invariant 1). [Service.Run] looks once a second
 // for destinations that something is due to, [Service.Wake] tells it at once.
 // Each destination has a goroutine of its own while it is being sent to, so a
-// dead one keeps nobody waiting. No request is made inside a transaction
+// dead one keeps no other waiting. No request is made inside a transaction
 // (invariant 3).
 //
 // # What to use

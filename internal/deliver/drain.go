@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// lease is how long a destination stays with whoever sends to it, if nothing
+	// lease is how long a destination stays with the process that sends to it, if nothing
 	// is heard of him. It outlasts an attempt by three beats.
 	lease = Timeout + 3*beat
 	// beat is how often the lease is extended when no attempt does it, and the
@@ -31,7 +31,7 @@ const (
 type drain struct {
 	*Service
 	id      string
-	holder  string
+	owner  string
 	nudge   <-chan struct{}
 	target  atomic.Pointer[windlass.Destination]
 	circuit circuit
@@ -47,7 +47,7 @@ type drain struct {
 
 // Drain sends everything that is due to a destination, and returns when nothing
 // is, when the destination is to be left alone for a while, or when ctx ends. It
-// does nothing while somebody else is sending there. An error says that what was
+// does nothing while another process is sending there. An error says that what was
 // sent may not have been recorded, and will be sent again.
 func (s *Service) Drain(ctx context.Context, destinationID string) error {
 	return s.drain(ctx, destinationID, nil)
@@ -55,8 +55,8 @@ func (s *Service) Drain(ctx context.Context, destinationID string) error {
 
 func (s *Service) drain(ctx context.Context, destinationID string, nudge <-chan struct{}) error {
 	d := &drain{
-		Service: s, id: destinationID, holder: s.owner + "/" + rand.Text(), nudge: nudge,
-		entries: make(chan entry, mostRecorded), stopping: make(chan struct{}),
+		Service: s, id: destinationID, owner: s.owner + "/" + rand.Text(), nudge: nudge,
+		entries: make(chan entry, maxRecorded), stopping: make(chan struct{}),
 	}
 	// What was begun is to be recorded, also when the process is about to end.
 	lasting := context.WithoutCancel(ctx)
@@ -82,7 +82,7 @@ func (s *Service) drain(ctx context.Context, destinationID string, nudge <-chan 
 // take leases the destination.
 func (d *drain) take(ctx context.Context) (won bool, err error) {
 	until := d.now().Add(lease)
-	health, won, err := d.store.LeaseDestination(ctx, d.id, d.holder, d.now(), until)
+	health, won, err := d.store.LeaseDestination(ctx, d.id, d.owner, d.now(), until)
 	if errors.Is(err, windlass.NotFound) {
 		return false, nil // deleted, and what was on its way to it too
 	}
@@ -94,7 +94,7 @@ func (d *drain) take(ctx context.Context) (won bool, err error) {
 	d.circuit.extend(until)
 	found, err := d.load(ctx)
 	if err != nil || !found {
-		_, releaseErr := d.store.ReleaseDestination(ctx, d.id, d.holder, d.now(), true)
+		_, releaseErr := d.store.ReleaseDestination(ctx, d.id, d.owner, d.now(), true)
 		return false, errors.Join(err, releaseErr)
 	}
 	return true, nil
@@ -131,7 +131,7 @@ func (d *drain) serve(ctx context.Context) error {
 	for {
 		err := d.pump(ctx)
 		done := err != nil || d.stopped() || !d.circuit.open(d.now())
-		released, releaseErr := d.store.ReleaseDestination(ctx, d.id, d.holder, d.now(), done)
+		released, releaseErr := d.store.ReleaseDestination(ctx, d.id, d.owner, d.now(), done)
 		if done || released || releaseErr != nil {
 			return errors.Join(err, releaseErr)
 		}

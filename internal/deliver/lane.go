@@ -11,9 +11,9 @@ import (
 const (
 	// A lane is served in rounds: so many batches, or so many bytes of bodies, are
 	// read at once. It is what bounds the memory of a drain.
-	mostBatches = 100
-	mostBytes   = 256 << 10
-	// pause is taken after a lane turned out to be empty: somebody is just adding
+	maxBatches = 100
+	maxBytes   = 256 << 10
+	// pause is taken after a lane turned out to be empty: another process is just adding
 	// to it.
 	pause = 10 * time.Millisecond
 )
@@ -23,7 +23,7 @@ const (
 func (d *drain) lane(ctx context.Context, r round) (last entry, err error) {
 	batches, waiting := r.batches, []windlass.Batch(nil)
 	if !r.read {
-		if batches, err = d.store.DueBatches(ctx, d.id, r.lane, d.now(), mostBatches, mostBytes); err != nil {
+		if batches, err = d.store.DueBatches(ctx, d.id, r.lane, d.now(), maxBatches, maxBytes); err != nil {
 			return last, err
 		}
 		if waiting, err = d.store.WaitingBatches(ctx, d.id, r.lane); err != nil {

@@ -157,11 +157,11 @@ func (d *dying) In(ctx context.Context, do func(ctx context.Context) error) erro
 	return d.Store.In(ctx, do)
 }
 
-func (d *dying) ReleaseDestination(ctx context.Context, id, holder string, now time.Time, force bool) (bool, error) {
+func (d *dying) ReleaseDestination(ctx context.Context, id, owner string, now time.Time, force bool) (bool, error) {
 	if d.dead {
 		return false, errDied
 	}
-	return d.Store.ReleaseDestination(ctx, id, holder, now, force)
+	return d.Store.ReleaseDestination(ctx, id, owner, now, force)
 }
 
 // Killed between sending and recording: the same id and the same bytes again, as

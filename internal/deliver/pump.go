@@ -53,7 +53,7 @@ type endedLane struct {
 
 // pump returns when no lane is under way and none can be begun.
 func (d *drain) pump(ctx context.Context) error {
-	most := d.concurrency + mostRecorded
+	most := d.concurrency + maxRecorded
 	p := &pump{
 		drain: d, active: map[string]bool{}, look: true,
 		looked: make(chan lookedAt, 1), sent: make(chan struct{}, most), ended: make(chan endedLane, most),

@@ -9,9 +9,9 @@ import (
 	"windlass"
 )
 
-// mostRecorded is how many attempts one transaction records, and with it how
+// maxRecorded is how many attempts one transaction records, and with it how
 // many a crash can make happen again.
-const mostRecorded = 256
+const maxRecorded = 256
 
 // An entry is an attempt to be recorded, the end of a lane's round, or both.
 type entry struct {
@@ -65,7 +65,7 @@ func (d *drain) record(ctx context.Context) error {
 // gather takes what is there, without waiting for more.
 func (d *drain) gather(first entry) []entry {
 	group := []entry{first}
-	for len(group) < mostRecorded {
+	for len(group) < maxRecorded {
 		select {
 		case next, more := <-d.entries:
 			if !more {
@@ -85,7 +85,7 @@ func (d *drain) keep(ctx context.Context, group []entry) error {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	now := d.now()
-	o := windlass.Outcomes{Health: d.circuit.state(), Owner: d.holder, Now: now, Until: now.Add(lease)}
+	o := windlass.Outcomes{Health: d.circuit.state(), Owner: d.owner, Now: now, Until: now.Add(lease)}
 	o.Health.DestinationID = d.id
 	failed := false
 	for _, e := range group {

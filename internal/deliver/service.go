@@ -16,7 +16,7 @@ type Config struct {
 	Store Store
 	// Sinks sends: the server's types of destinations.
 	Sinks *sink.Table
-	// Notifier is told when a destination is disabled; nil means nobody is.
+	// Notifier is told when a destination is disabled; nil is not called.
 	Notifier Notifier
 	// Concurrency is how many requests at once a destination gets, in as many
 	// lanes, over all processes; 0 means 16.
@@ -26,7 +26,7 @@ type Config struct {
 	MaxDestinations int
 	// Poll is how often to look for what is due; 0 means a second.
 	Poll time.Duration
-	// Logger gets what a person has to act on; nil means nobody does.
+	// Logger gets what a person has to act on; nil discards it.
 	Logger *slog.Logger
 	// Owner is this process, by which the others find what it was sending when it is
 	// gone; empty means none in particular.
@@ -79,7 +79,7 @@ func New(config Config) (*Service, error) {
 	return s, nil
 }
 
-// Alone says that no other process uses the store: whoever held a destination has
+// Alone says that no other process uses the store: every process that held a destination has
 // died, and what he was sending is sent at once instead of when his lease ends. It
 // is called before Run.
 func (s *Service) Alone(ctx context.Context) error { return s.store.ReleaseAllDestinations(ctx) }

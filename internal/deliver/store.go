@@ -30,10 +30,10 @@ type Store interface {
 
 // LeaseStore decides who sends to a destination.
 type LeaseStore interface {
-	// LeaseDestination makes holder the only one who sends, if nobody is.
-	LeaseDestination(ctx context.Context, destinationID, holder string, now, until time.Time) (h windlass.Health, won bool, err error)
+	// LeaseDestination makes owner the only sender, if there is none.
+	LeaseDestination(ctx context.Context, destinationID, owner string, now, until time.Time) (h windlass.Health, won bool, err error)
 	// ReleaseDestination keeps the lease when a batch is due, unless force is set.
-	ReleaseDestination(ctx context.Context, destinationID, holder string, now time.Time, force bool) (released bool, err error)
+	ReleaseDestination(ctx context.Context, destinationID, owner string, now time.Time, force bool) (released bool, err error)
 	// ReleaseAllDestinations ends every lease.
 	ReleaseAllDestinations(ctx context.Context) error
 	// RecordOutcomes reports false, and keeps nothing, when the lease is lost.

@@ -21,7 +21,7 @@ import (
 	"windlass/internal/sink/sinktest"
 )
 
-// Whoever may see a delivery learns what to do, and nothing of the network that
+// A user who may see a delivery learns what to do, and nothing of the network that
 // the server stands in. The log has all of it, without the URL.
 func TestErrorsTellNothingOfTheNetwork(t *testing.T) {
 	t.Parallel()

@@ -292,7 +292,7 @@ func TestEndOfTheProcess(t *testing.T) {
 		_, attempts := w.batch(s, batches[1].ID)
 		same(w, "attempts that nothing is known of", len(attempts), 0)
 		takes = 0
-		w.drain(s, d) // nobody holds the lease
+		w.drain(s, d) // the lease is free
 		same(w, "arrived", strings.Join(w.receiver.bodies(), ","), "1,2")
 	})
 }

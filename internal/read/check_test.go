@@ -332,7 +332,7 @@ func TestACheckLeavesWhatHasChangedMeanwhile(t *testing.T) {
 	}
 }
 
-// While a check is under way nobody else makes it; when nobody ends it, it is made
+// While a check is under way no other process makes it; when it is not ended, it is made
 // again; and when the process stops, at once.
 func TestACheckIsMadeByOneAtATime(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

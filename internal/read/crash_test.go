@@ -17,21 +17,21 @@ import (
 
 var errDead = errors.New("the process is dead")
 
-// doom lets a process die at the nth of all the places where it touches the
+// crash ends a process at the nth of all the places where it touches the
 // database or the provider: before and after each.
-type doom struct {
+type crash struct {
 	mu   sync.Mutex
 	at   int
 	came int
 }
 
-func (d *doom) dead() bool {
+func (d *crash) dead() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.came >= d.at
 }
 
-func (d *doom) place() error {
+func (d *crash) place() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.came < d.at {
@@ -47,53 +47,53 @@ func (d *doom) place() error {
 type mortal struct {
 	read.Store
 
-	doom *doom
+	crash *crash
 }
 
 func (m mortal) In(ctx context.Context, do func(ctx context.Context) error) error {
-	if err := m.doom.place(); err != nil {
+	if err := m.crash.place(); err != nil {
 		return err
 	}
 	err := m.Store.In(ctx, func(ctx context.Context) error {
 		if err := do(ctx); err != nil {
 			return err
 		}
-		return m.doom.place() // all is done, and not committed
+		return m.crash.place() // all is done, and not committed
 	})
 	if err != nil {
 		return err
 	}
-	return m.doom.place()
+	return m.crash.place()
 }
 
-func (m mortal) LeaseOperation(ctx context.Context, id, holder string, now, until time.Time) (p windlass.Operation, won bool, held time.Time, err error) {
-	if err := m.doom.place(); err != nil {
+func (m mortal) LeaseOperation(ctx context.Context, id, owner string, now, until time.Time) (p windlass.Operation, won bool, held time.Time, err error) {
+	if err := m.crash.place(); err != nil {
 		return p, false, held, err
 	}
-	p, won, held, err = m.Store.LeaseOperation(ctx, id, holder, now, until)
-	return p, won, held, errors.Join(err, m.doom.place())
+	p, won, held, err = m.Store.LeaseOperation(ctx, id, owner, now, until)
+	return p, won, held, errors.Join(err, m.crash.place())
 }
 
-func (m mortal) SuspendOperation(ctx context.Context, id, holder string, until time.Time, attempt int, requests int64, now time.Time) error {
-	if err := m.doom.place(); err != nil {
+func (m mortal) SuspendOperation(ctx context.Context, id, owner string, until time.Time, attempt int, requests int64, now time.Time) error {
+	if err := m.crash.place(); err != nil {
 		return err
 	}
-	return errors.Join(m.Store.SuspendOperation(ctx, id, holder, until, attempt, requests, now), m.doom.place())
+	return errors.Join(m.Store.SuspendOperation(ctx, id, owner, until, attempt, requests, now), m.crash.place())
 }
 
 // mortalReader is a provider that is asked by a process that dies.
 type mortalReader struct {
 	*provider
 
-	doom *doom
+	crash *crash
 }
 
 func (m mortalReader) Read(ctx context.Context, req connector.ReadRequest) (connector.Page, error) {
-	if err := m.doom.place(); err != nil {
+	if err := m.crash.place(); err != nil {
 		return connector.Page{}, err
 	}
 	page, err := m.provider.Read(ctx, req)
-	return page, errors.Join(err, m.doom.place())
+	return page, errors.Join(err, m.crash.place())
 }
 
 // A process dies at every place there is, one after the other. The next one
@@ -105,7 +105,7 @@ func TestDeathAtEveryPlace(t *testing.T) {
 		for at := 1; ; at++ {
 			w.outbox.clear()
 			w.install(configOf(""))
-			d := &doom{at: at}
+			d := &crash{at: at}
 			dying := w.process(func(c *read.Config) {
 				c.Store = mortal{c.Store, d}
 				c.Open = func(context.Context, windlass.Connection, string) (connector.Reader, error) {

@@ -31,7 +31,7 @@ type Config struct {
 	// Checked is told what became of each scheduled check: Checked…; nil means that
 	// it is not counted.
 	Checked func(result string)
-	// Notifier is told what became of reads; nil means nobody is.
+	// Notifier is told what became of reads; nil is not called.
 	Notifier Notifier
 	// Overlap is how far an incremental read goes back behind the start of the
 	// one before; 0 means five minutes.
@@ -42,7 +42,7 @@ type Config struct {
 	Search                   time.Duration
 }
 
-// PurposeSample is a read of one record, while somebody waits for the answer.
+// PurposeSample is a read of one record, while a person waits for the answer.
 const PurposeSample = "sample"
 
 // The defaults of a Config.

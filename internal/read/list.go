@@ -64,7 +64,7 @@ func (f *Flow) Operation(ctx context.Context, project, id string) (windlass.Oper
 }
 
 // Logs returns the log of an operation from its beginning, or behind the line
-// with the id after; at most limit lines unless that is 0. Whoever follows a log
+// with the id after; at most limit lines unless that is 0. A client that follows a log
 // asks again with the last id.
 func (f *Flow) Logs(ctx context.Context, project, id, after string, limit int) ([]windlass.OperationLog, error) {
 	if after != "" && uuid.Validate(after) != nil {

@@ -19,7 +19,7 @@ type PauseRequest struct {
 	// Objects are the names of objects, as the provider or the product calls
 	// them; none means all.
 	Objects []string `json:"objects,omitempty"`
-	// Note says why, for whoever looks at it later.
+	// Note says why, for those who look at it later.
 	Note string `json:"note,omitempty"`
 }
 
@@ -263,7 +263,7 @@ func unknown(c config.Config, name string) string {
 	return fmt.Sprintf("the installation does not read %q, nor anything else", clip(name))
 }
 
-// clip keeps what somebody sent from filling a message.
+// clip keeps what a client sent from filling a message.
 func clip(text string) string {
 	const most = 60
 	if runes := []rune(text); len(runes) > most {

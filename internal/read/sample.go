@@ -9,7 +9,7 @@ import (
 	"windlass/internal/config"
 )
 
-// sampleFor bounds a sample: somebody waits for it.
+// sampleFor bounds a sample: a person waits for it.
 const sampleFor = 20 * time.Second
 
 // Sample reads one record of an object, with a config that is not saved yet, and

@@ -12,7 +12,7 @@ import (
 	"windlass/internal/read"
 )
 
-// Whoever runs the server sees in its log when a read began, what each page
+// The operator of the server sees in its log when a read began, what each page
 // brought, how it ended, and when reads were paused and resumed: with the ids.
 func TestTheProcessLogSaysWhatReadsDo(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -23,7 +23,7 @@ type TriggerRequest struct {
 
 const opTrigger = "start the read"
 
-// Trigger begins a read because somebody asks for it. The object needs no
+// Trigger begins a read because a client asks for it. The object needs no
 // schedule. It fails with windlass.NotFound for an integration that the group has
 // not installed, with windlass.Invalid for an object that is unknown or disabled
 // and for times that make no sense, and with windlass.Conflict while the reads are

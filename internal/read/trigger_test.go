@@ -92,7 +92,7 @@ func TestWhatIsNotReadThoughAskedFor(t *testing.T) {
 				t.Errorf("%s: got %v, want %q", name, err, says)
 			}
 		}
-		refused("an object that nobody knows", "issues", nil, windlass.Invalid, `does not read "issues": it reads repositories`)
+		refused("an unknown object", "issues", nil, windlass.Invalid, `does not read "issues": it reads repositories`)
 		refused("one that is disabled", "hooks", nil, windlass.Invalid, "hooks is disabled")
 		refused("a since in the future", "repositories", func(r *read.TriggerRequest) { r.SinceTimestamp = "2027-01-01T00:00:00Z" }, windlass.Invalid, "in the future")
 		refused("no time at all", "repositories", func(r *read.TriggerRequest) { r.UntilTimestamp = "tomorrow" }, windlass.Invalid, `"tomorrow" is no time`)
@@ -100,8 +100,8 @@ func TestWhatIsNotReadThoughAskedFor(t *testing.T) {
 			r.SinceTimestamp, r.UntilTimestamp = "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
 		}, windlass.Invalid, "nothing is between")
 		refused("another mode", "repositories", func(r *read.TriggerRequest) { r.Mode = "sync" }, windlass.Invalid, "write async")
-		refused("nobody", "repositories", func(r *read.TriggerRequest) { r.GroupRef = "" }, windlass.Invalid, "groupRef")
-		refused("somebody else", "repositories", func(r *read.TriggerRequest) { r.GroupRef = "stranger" }, windlass.NotFound, "not installed")
+		refused("no group", "repositories", func(r *read.TriggerRequest) { r.GroupRef = "" }, windlass.Invalid, "groupRef")
+		refused("another group", "repositories", func(r *read.TriggerRequest) { r.GroupRef = "stranger" }, windlass.NotFound, "not installed")
 		refused("while the backfill is under way", "repositories", nil, windlass.Conflict, "under way")
 		w.succeed()
 		w.must(w.flow.Pause(t.Context(), "acme", "repos", w.installation.ID, read.PauseRequest{Note: "for now"}))

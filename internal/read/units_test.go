@@ -295,7 +295,7 @@ func TestDeathBelowParents(t *testing.T) {
 		for at := 1; ; at++ {
 			w.outbox.clear()
 			w.install(configOf(""))
-			d := &doom{at: at}
+			d := &crash{at: at}
 			dying := w.process(func(c *read.Config) { c.Store = mortal{c.Store, d} })
 			for !d.dead() {
 				wait := w.stepBy(dying)

@@ -120,7 +120,7 @@ func (f *Flow) permitScopes(t *task, known connector.Object) error {
 		needed = known.DeleteScopes
 	}
 	if len(t.in.Connection.Scopes) == 0 {
-		return nil // nobody said: the provider will
+		return nil // unknown: the provider will say
 	}
 	missing := f.provider(t.in.Connection).Missing(t.in.Connection.Scopes, needed)
 	if len(missing) == 0 {

@@ -17,14 +17,14 @@ func (f *Flow) collect(ctx context.Context, t *task) (id string, err error) {
 			id, err = f.gather(ctx, t)
 			return err
 		})
-		if try == mostRaces || !kindIs(err, windlass.Conflict) {
+		if try == maxRaces || !kindIs(err, windlass.Conflict) {
 			return id, err
 		}
 	}
 }
 
-// mostRaces is how often something is tried that others were faster with.
-const mostRaces = 10
+// maxRaces is how often something is tried that others were faster with.
+const maxRaces = 10
 
 // gather joins a write or begins one, within a transaction.
 func (f *Flow) gather(ctx context.Context, t *task) (string, error) {

@@ -16,20 +16,20 @@ import (
 
 var errDead = errors.New("the process is dead")
 
-// doom lets a process die at the nth of all the places where it touches the
+// crash ends a process at the nth of all the places where it touches the
 // database or the provider: before and after each.
-type doom struct {
+type crash struct {
 	mu       sync.Mutex
 	at, came int
 }
 
-func (d *doom) dead() bool {
+func (d *crash) dead() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.came >= d.at
 }
 
-func (d *doom) place() error {
+func (d *crash) place() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.came < d.at {
@@ -45,42 +45,42 @@ func (d *doom) place() error {
 type mortal struct {
 	write.Store
 
-	doom *doom
+	crash *crash
 }
 
 func (m mortal) In(ctx context.Context, do func(ctx context.Context) error) error {
-	if err := m.doom.place(); err != nil {
+	if err := m.crash.place(); err != nil {
 		return err
 	}
 	err := m.Store.In(ctx, func(ctx context.Context) error {
 		if err := do(ctx); err != nil {
 			return err
 		}
-		return m.doom.place() // all is done, and not committed
+		return m.crash.place() // all is done, and not committed
 	})
 	if err != nil {
 		return err
 	}
-	return m.doom.place()
+	return m.crash.place()
 }
 
-func (m mortal) LeaseOperation(ctx context.Context, id, holder string, now, until time.Time) (p windlass.Operation, won bool, held time.Time, err error) {
-	if err := m.doom.place(); err != nil {
+func (m mortal) LeaseOperation(ctx context.Context, id, owner string, now, until time.Time) (p windlass.Operation, won bool, held time.Time, err error) {
+	if err := m.crash.place(); err != nil {
 		return p, false, held, err
 	}
-	p, won, held, err = m.Store.LeaseOperation(ctx, id, holder, now, until)
-	return p, won, held, errors.Join(err, m.doom.place())
+	p, won, held, err = m.Store.LeaseOperation(ctx, id, owner, now, until)
+	return p, won, held, errors.Join(err, m.crash.place())
 }
 
-func (m mortal) SuspendOperation(ctx context.Context, id, holder string, until time.Time, attempt int, requests int64, now time.Time) error {
-	if err := m.doom.place(); err != nil {
+func (m mortal) SuspendOperation(ctx context.Context, id, owner string, until time.Time, attempt int, requests int64, now time.Time) error {
+	if err := m.crash.place(); err != nil {
 		return err
 	}
-	return errors.Join(m.Store.SuspendOperation(ctx, id, holder, until, attempt, requests, now), m.doom.place())
+	return errors.Join(m.Store.SuspendOperation(ctx, id, owner, until, attempt, requests, now), m.crash.place())
 }
 
 func (m mortal) SaveWriteRecord(ctx context.Context, r windlass.WriteRecord) error {
-	if m.doom.dead() {
+	if m.crash.dead() {
 		return errDead
 	}
 	return m.Store.SaveWriteRecord(ctx, r)
@@ -90,38 +90,38 @@ func (m mortal) SaveWriteRecord(ctx context.Context, r windlass.WriteRecord) err
 type mortalProvider struct {
 	*provider
 
-	doom *doom
+	crash *crash
 }
 
 func (m mortalProvider) Open(ctx context.Context, c windlass.Connection, mode string) (write.Target, error) {
 	target, err := m.provider.Open(ctx, c, mode)
-	return mortalTarget{target, m.doom}, err
+	return mortalTarget{target, m.crash}, err
 }
 
 type mortalTarget struct {
 	write.Target
 
-	doom *doom
+	crash *crash
 }
 
-func dies[T any](d *doom, do func() (T, error)) (T, error) {
+func dies[T any](d *crash, do func() (T, error)) (T, error) {
 	var none T
 	if err := d.place(); err != nil {
 		return none, err
 	}
 	result, err := do()
 	if died := d.place(); died != nil {
-		return none, died // what came, came to nobody
+		return none, died // what came was lost
 	}
 	return result, err
 }
 
 func (m mortalTarget) Write(ctx context.Context, r connector.WriteRequest) (connector.WriteResult, error) {
-	return dies(m.doom, func() (connector.WriteResult, error) { return m.Target.Write(ctx, r) })
+	return dies(m.crash, func() (connector.WriteResult, error) { return m.Target.Write(ctx, r) })
 }
 
 func (m mortalTarget) Find(ctx context.Context, r connector.FindRequest) (id string, found bool, err error) {
-	id, err = dies(m.doom, func() (string, error) {
+	id, err = dies(m.crash, func() (string, error) {
 		var id string
 		id, found, err = m.Target.Find(ctx, r)
 		return id, err
@@ -147,7 +147,7 @@ func TestDeathAtEveryPlaceOfABatch(t *testing.T) {
 		for at := 1; ; at++ {
 			body, slugs := batchOf(at)
 			a := w.ok("repositories", body)
-			d := &doom{at: at}
+			d := &crash{at: at}
 			dying := w.process(func(c *write.Config) {
 				c.Store, c.Open = mortal{c.Store, d}, mortalProvider{w.provider, d}.Open
 			})
@@ -191,7 +191,7 @@ func TestDeathAtEveryPlaceOfAHook(t *testing.T) {
 		for at := 1; ; at++ {
 			url := fmt.Sprintf("https://example.com/%d", at)
 			a := w.ok("hooks", `{"type":"create","mode":"asynchronous","record":{"url":"`+url+`","events":["repo:push"]}}`)
-			d := &doom{at: at}
+			d := &crash{at: at}
 			dying := w.process(func(c *write.Config) {
 				c.Store, c.Open = mortal{c.Store, d}, mortalProvider{w.provider, d}.Open
 			})
@@ -212,14 +212,14 @@ func TestDeathAtEveryPlaceOfAHook(t *testing.T) {
 	})
 }
 
-// A process dies while somebody waits. Whoever sends the request again, with its
+// A process dies while a client waits. A client that sends the request again, with its
 // key, gets an answer, and there is one record.
 func TestDeathAtEveryPlaceOfASynchronousWrite(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for at := 1; ; at++ {
 			url := fmt.Sprintf("https://example.com/%d", at)
 			body := `{"type":"create","record":{"url":"` + url + `","events":["repo:push"]}}`
-			d := &doom{at: at}
+			d := &crash{at: at}
 			dying := w.process(func(c *write.Config) {
 				c.Store, c.Open = mortal{c.Store, d}, mortalProvider{w.provider, d}.Open
 			})
@@ -243,14 +243,14 @@ func TestDeathAtEveryPlaceOfASynchronousWrite(t *testing.T) {
 	})
 }
 
-// A synchronous write whose process died, and that nobody asks for again, is
+// A synchronous write whose process died, and that is not asked for again, is
 // ended, and its log says what became of it.
 func TestASynchronousWriteThatNobodyAsksForAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for at, says := range map[int]string{ // where it dies
 			5: "the process that wrote stopped", 6: "the process that wrote stopped",
 		} {
-			d := &doom{at: at}
+			d := &crash{at: at}
 			dying := w.process(func(c *write.Config) {
 				c.Store, c.Open = mortal{c.Store, d}, mortalProvider{w.provider, d}.Open
 			})

@@ -66,7 +66,7 @@ func (s *step) firstError() string {
 	return ""
 }
 
-// keepAnswer keeps the answer for whoever sends the request again, unless it says
+// keepAnswer keeps the answer for the client that sends the request again, unless it says
 // no more than that something passes by itself.
 func (s *step) keepAnswer(ctx context.Context) error {
 	if s.key == nil || !s.stands() {

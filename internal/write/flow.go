@@ -23,7 +23,7 @@ type Config struct {
 	// method Requests() int64 is asked how many requests it has sent; otherwise each
 	// call counts as one.
 	Open func(ctx context.Context, c windlass.Connection, mode string) (Target, error)
-	// Notifier is told what became of asynchronous writes; nil means nobody is.
+	// Notifier is told what became of asynchronous writes; nil is not called.
 	Notifier Notifier
 	// Patience is how long a synchronous write may take; 0 means 45 seconds.
 	Patience time.Duration
@@ -32,7 +32,7 @@ type Config struct {
 	Alive func() context.Context
 }
 
-// The defaults of a Config, and what nobody can change.
+// The defaults of a Config, and the constants.
 const (
 	defaultPatience = 45 * time.Second
 

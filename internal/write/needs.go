@@ -51,7 +51,7 @@ type Writes interface {
 type Keys interface {
 	WriteKey(ctx context.Context, id string) (windlass.WriteKey, error)
 	// SaveWriteKey adds a key, or replaces the one that stands for the operation
-	// before; saved is false when somebody else was faster.
+	// before; saved is false when another request was faster.
 	SaveWriteKey(ctx context.Context, k windlass.WriteKey, before string) (saved bool, err error)
 }
 

@@ -155,7 +155,7 @@ func (f *Flow) first(ctx context.Context, t *task, k, before windlass.WriteKey) 
 }
 
 // takeOver carries on the write of a key whose process has died. It returns nil
-// while somebody has it, and when it has just ended.
+// while another request has it, and when it has just ended.
 func (f *Flow) takeOver(ctx context.Context, t *task, k windlass.WriteKey) (*step, error) {
 	s := &step{Flow: f, key: &k, integration: t.integration, marked: none}
 	s.Turn = f.Turn(s)

@@ -35,7 +35,7 @@ type step struct {
 	lines     []windlass.OperationLog
 	data      map[int]json.RawMessage // what the provider answered, by position
 	temporary map[int]bool            // failures that may pass, by position
-	secrets   []string                // what nobody may see
+	secrets   []string                // what must not be shown
 }
 
 // Prepare does what there is to do before the first record. A synchronous write
@@ -196,7 +196,7 @@ func (s *step) mark(ctx context.Context, i int) error {
 }
 
 // settle keeps outcomes, within a transaction. The cursor counts them, so that no
-// record is settled twice, and only by the holder of the lease.
+// record is settled twice, and only by the owner of the lease.
 func (s *step) settle(ctx context.Context) error {
 	if len(s.lines) > 0 {
 		if err := s.store.AppendLogs(ctx, s.lines); err != nil {

@@ -46,7 +46,7 @@ func (f *Flow) Write(ctx context.Context, project, integration, object string, r
 }
 
 // begin keeps a write, within a transaction: the operation, its records, and the
-// job or the lease of whoever carries it on. sent is when a request with the same
+// job or the lease of the process that carries it on. sent is when a request with the same
 // key first came: what it created must not be created again.
 func (f *Flow) begin(ctx context.Context, t *task, sent time.Time) (*step, error) {
 	async := t.request.Mode == windlass.WriteAsync
