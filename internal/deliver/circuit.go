@@ -16,7 +16,7 @@ const (
 	// so that a lone batch keeps to it.
 	holdShare    = 10
 	shortestHold = 5 * time.Second
-	maxHold  = 5 * time.Minute
+	maxHold      = 5 * time.Minute
 )
 
 // A circuit decides whether an attempt may begin, from how the destination has

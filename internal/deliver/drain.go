@@ -31,7 +31,7 @@ const (
 type drain struct {
 	*Service
 	id      string
-	owner  string
+	owner   string
 	nudge   <-chan struct{}
 	target  atomic.Pointer[windlass.Destination]
 	circuit circuit
