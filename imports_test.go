@@ -27,8 +27,8 @@ type rule struct {
 //	cmd → internal/cli → internal/server → everything
 //	api, ui, store, jobs → flows → internal/operation, config, mapping → connector → the root
 //
-// A flow is what a user does: install, connect, read, deliver, write, proxy,
-// notify. Flows never import each other, the store, the jobs engine or the
+// A flow is what a user does: setup, deploy, install, connect, read, deliver, write,
+// proxy, notify. Flows never import each other, the store, the jobs engine or the
 // pages: each declares the small interface that it needs. Those that take more than
 // one step are kinds of work of one engine, internal/operation. The rows of packages
 // that are still to come stand here already, so that they are born with limits.
@@ -64,7 +64,11 @@ var imports = []rule{
 	{dir: "internal/logkey"}, // the keys of what is logged, for whatever logs
 	{dir: "internal/nearest"},
 	{dir: "internal/origin"},
+	{dir: "internal/ids", code: []string{"github.com/google/uuid"}},
+	{dir: "internal/input", code: []string{".", "internal/nearest", "internal/origin", "github.com/google/uuid"}},
+	{dir: "internal/fields", code: []string{"connector", "manifest", "internal/input"}},
 	{dir: "internal/config", code: []string{".", "manifest", "internal/mapping"}},
+	{dir: "internal/installed", code: []string{".", "manifest", "internal/config", "internal/ids"}},
 	{dir: "internal/mapping", code: []string{".", "manifest", "internal/jsonscan"}, tests: []string{"pgregory.net/rapid"}},
 	{
 		dir: "internal/budget", code: []string{".", "connector"}, // a refusal is an error that transports know
@@ -85,8 +89,16 @@ var imports = []rule{
 		tests: []string{"github.com/getkin/kin-openapi"},
 	},
 	{
-		dir: "internal/install", code: append(flowMay, "manifest", "internal/nearest", "internal/origin", "github.com/google/uuid"),
-		tests: []string{"bitbucket", "webhook", "internal/guard", "internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
+		dir: "internal/setup", code: append(flowMay, "internal/ids", "internal/input", "internal/installed"),
+		tests: []string{"bitbucket", "webhook", "internal/flowtest", "internal/guard", "internal/install"},
+	},
+	{
+		dir: "internal/deploy", code: append(flowMay, "manifest", "internal/fields", "internal/ids", "internal/input", "internal/installed"),
+		tests: []string{"internal/flowtest", "internal/install"},
+	},
+	{
+		dir: "internal/install", code: append(flowMay, "manifest", "internal/fields", "internal/ids", "internal/input", "internal/installed"),
+		tests: []string{"bitbucket", "internal/deploy", "internal/flowtest", "internal/setup"},
 	},
 	{
 		dir: "internal/connect", code: append(flowMay, "internal/origin", "github.com/google/uuid"),
@@ -145,7 +157,7 @@ var imports = []rule{
 		tests: []string{"internal/store", "internal/store/storetest", "internal/seal"},
 	},
 	{
-		dir: "internal/api", code: append(flows, ".", "connector", "manifest", "internal/ui",
+		dir: "internal/api", code: append(flows, ".", "connector", "manifest", "internal/input", "internal/ui",
 			"github.com/danielgtaylor/huma/v2", "github.com/golang-jwt/jwt/v5", "github.com/google/uuid"),
 		tests: []string{"github.com/getkin/kin-openapi", "internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest"},
 	},
@@ -161,6 +173,12 @@ var imports = []rule{
 	{dir: "internal/pgtemp", code: []string{"github.com/jackc/pgx/v5"}},
 	{dir: "internal/browsertest", code: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}},
 	{dir: "internal/pgtemp/withpostgres", code: []string{"internal/pgtemp"}},
+	{
+		dir: "internal/flowtest", code: []string{
+			".", "bitbucket", "connector", "internal/config", "internal/deploy", "internal/install", "internal/setup",
+			"internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi",
+		},
+	},
 	{dir: "internal/store/storetest", code: []string{"internal/store", "internal/seal", "internal/pgtemp", "github.com/jackc/pgx/v5"}},
 
 	// What puts the parts together. The server names its provider in one line, see
@@ -203,7 +221,7 @@ var (
 	commandsMay = slices.Clip([]string{".", "internal/cli/command", "github.com/spf13/cobra"})
 	flowMay     = slices.Clip([]string{".", "connector", "internal/config", "internal/logkey", "internal/mapping", "internal/sink"})
 	flows       = slices.Clip([]string{
-		"internal/install", "internal/connect", "internal/read", "internal/deliver",
+		"internal/setup", "internal/deploy", "internal/install", "internal/connect", "internal/read", "internal/deliver",
 		"internal/write", "internal/proxy", "internal/notify", "internal/config", "internal/logkey", "internal/mapping", "internal/budget",
 		"internal/sink",
 	})
@@ -219,14 +237,15 @@ func TestImportsPointOneWay(t *testing.T) {
 }
 
 // Providers are named where the server is put together, in one line and its import.
-// Commands for a workspace and the demo, in internal/cli, are Bitbucket's own.
+// Commands for a workspace and the demo, in internal/cli, are Bitbucket's own, and what
+// only tests stand on may name what it likes.
 func TestOneLineOfTheServerNamesAProvider(t *testing.T) {
 	t.Parallel()
 	const home = "internal/server/provider.go"
 	lines := 0
 	for _, name := range treeFiles(t) {
 		page := path.Ext(name) == ".html"
-		if !strings.HasPrefix(name, "internal/") || strings.HasPrefix(name, "internal/cli/") ||
+		if !strings.HasPrefix(name, "internal/") || strings.HasPrefix(name, "internal/cli/") || strings.HasPrefix(name, "internal/flowtest/") ||
 			!page && (path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go")) {
 			continue
 		}

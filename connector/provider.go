@@ -163,6 +163,16 @@ func (p Providers) Named(name string) (Provider, bool) {
 	return nil, false
 }
 
+// Objects are those of the provider of a name; none of one that is not known. They are
+// the caller's to change.
+func (p Providers) Objects(name string) []Object {
+	provider, known := p.Named(name)
+	if !known {
+		return nil
+	}
+	return slices.Clone(provider.Objects())
+}
+
 // Names are the names of all, in their order.
 func (p Providers) Names() []string {
 	names := make([]string, 0, len(p))

@@ -13,13 +13,18 @@ import (
 	"github.com/google/uuid"
 
 	"windlass"
+	"windlass/internal/deploy"
+	"windlass/internal/install"
+	"windlass/internal/setup"
 	"windlass/internal/sink"
 )
 
 // Config has the dependencies and settings of the API. All fields down to PublicURL are
 // required, except Writes.
 type Config struct {
-	Install Installing
+	Setup   *setup.Flow
+	Deploy  *deploy.Flow
+	Install *install.Flow
 	Connect Connecting
 	Reads   Reading
 	Writes  Writing // nil: nothing is written
@@ -64,7 +69,9 @@ type Config struct {
 // API answers the operations of the published contract. It is safe for
 // concurrent use.
 type API struct {
-	install     Installing
+	setup       *setup.Flow
+	deploy      *deploy.Flow
+	install     *install.Flow
 	connect     Connecting
 	reads       Reading
 	downloads   Downloading
@@ -95,7 +102,7 @@ type API struct {
 // New makes the handler of the API: /v1/…, the callback page and /openapi.json. It
 // answers other paths with 404.
 func New(config Config) (*API, error) {
-	if config.Install == nil || config.Connect == nil || config.Lookup == nil ||
+	if config.Setup == nil || config.Deploy == nil || config.Install == nil || config.Connect == nil || config.Lookup == nil ||
 		config.Reads == nil || config.Destinations == nil || config.Downloads == nil || config.Deliver == nil || config.Notify == nil || config.Budgets == nil {
 		return nil, &windlass.Error{Kind: windlass.Internal, Op: "set up the API", Message: "every service is required"}
 	}
@@ -107,7 +114,7 @@ func New(config Config) (*API, error) {
 		}
 	}
 	a := &API{
-		install: config.Install, connect: config.Connect, lookup: config.Lookup,
+		setup: config.Setup, deploy: config.Deploy, install: config.Install, connect: config.Connect, lookup: config.Lookup,
 		reads: config.Reads, downloads: config.Downloads, writes: config.Writes, deliver: config.Deliver, notify: config.Notify, budgets: config.Budgets,
 		proxy: config.Proxy, proxyHost: config.ProxyHost,
 		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, observe: config.Observe, admitted: config.Admitted, now: config.Now,

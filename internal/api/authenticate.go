@@ -89,7 +89,7 @@ func (a *API) admit(c *call) error {
 
 // projectOf finds a project that the caller may see, by id or name.
 func (a *API) projectOf(c *call, idOrName string) (windlass.Project, error) {
-	found, err := a.install.Project(c.ctx(), idOrName)
+	found, err := a.setup.Project(c.ctx(), idOrName)
 	if err == nil && !c.who.everywhere && found.ID != c.who.projectID {
 		err = &windlass.Error{Kind: windlass.NotFound}
 	}
@@ -136,7 +136,7 @@ func (a *API) byKey(c *call, key string) (caller, error) {
 	if !a.operatorKey.IsZero() && subtle.ConstantTimeCompare([]byte(key), []byte(a.operatorKey.Reveal())) == 1 {
 		return caller{name: "operator", access: operator, everywhere: true}, nil
 	}
-	found, err := a.install.Authenticate(c.ctx(), key)
+	found, err := a.setup.Authenticate(c.ctx(), key)
 	if err != nil {
 		if kindOf(err) != windlass.Unauthorized {
 			return caller{}, fmt.Errorf("look the key up: %w", err)

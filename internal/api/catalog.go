@@ -1,15 +1,15 @@
 package api
 
-import "windlass/internal/install"
+import "windlass/internal/setup"
 
-func (a *API) listProviders(*call) (map[string]install.ProviderInfo, error) {
-	catalog := a.install.Catalog()
+func (a *API) listProviders(*call) (map[string]setup.ProviderInfo, error) {
+	catalog := a.setup.Catalog()
 	if catalog == nil {
-		catalog = map[string]install.ProviderInfo{}
+		catalog = map[string]setup.ProviderInfo{}
 	}
 	return catalog, nil
 }
 
-func (a *API) getProvider(c *call) (install.ProviderInfo, error) {
-	return a.install.CatalogEntry(c.param("provider"))
+func (a *API) getProvider(c *call) (setup.ProviderInfo, error) {
+	return a.setup.CatalogEntry(c.param("provider"))
 }

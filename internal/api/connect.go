@@ -145,7 +145,7 @@ func (a *API) continueConsent(c *call) (page, error) {
 
 // providerName is what people call a provider.
 func (a *API) providerName(name string) string {
-	for _, info := range a.install.Catalog() {
+	for _, info := range a.setup.Catalog() {
 		if info.Name == name {
 			return info.DisplayName
 		}

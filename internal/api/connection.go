@@ -155,7 +155,7 @@ func (a *API) addProviderApps(c *call, from []windlass.Connection, to []connecti
 			continue
 		}
 		if len(apps) == 0 {
-			all, err := a.install.ProviderApps(c.ctx(), c.project.ID, windlass.Page{})
+			all, err := a.setup.ProviderApps(c.ctx(), c.project.ID, windlass.Page{})
 			if err != nil {
 				return err
 			}

@@ -149,7 +149,7 @@ type destinationHealth struct {
 }
 
 func (a *API) destinationHealth(c *call) (destinationHealth, error) {
-	found, err := a.install.Destination(c.ctx(), c.project.ID, c.param("destination"), nil)
+	found, err := a.setup.Destination(c.ctx(), c.project.ID, c.param("destination"), nil)
 	return a.healthOf(c, found, err)
 }
 

@@ -17,9 +17,11 @@ import (
 	"windlass/internal/api"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
+	"windlass/internal/deploy"
 	"windlass/internal/install"
 	"windlass/internal/notify"
 	"windlass/internal/read"
+	"windlass/internal/setup"
 	"windlass/internal/sink/sinktest"
 	"windlass/internal/sink/webhook"
 	"windlass/internal/store"
@@ -34,7 +36,7 @@ const operatorKey = "operator-key-of-this-test"
 type world struct {
 	t        testing.TB
 	api      http.Handler
-	install  *install.Flow
+	setup    *setup.Flow
 	connect  *connect.Service
 	store    *store.Store
 	provider *fakeProvider
@@ -104,15 +106,14 @@ func newWorldOn(tb testing.TB, database *store.Store, change func(*api.Config)) 
 	}
 	logger := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	sinks, webhooks := sinktest.Webhook(tb, func(c *webhook.Config) { c.Records, c.Now = w.store, w.clock.Now })
-	w.install = install.New(w.store, connector.Providers{w.provider}, &install.Options{
-		Now: w.clock.Now, Destinations: sinks,
-		Started: func(ctx context.Context, in windlass.Installation, objects []string) error {
-			return w.reads.Started(ctx, in, objects)
-		},
-	})
+	providers := connector.Providers{w.provider}
+	started := func(ctx context.Context, in windlass.Installation, objects []string) error {
+		return w.reads.Started(ctx, in, objects)
+	}
+	w.setup = setup.New(w.store, providers, &setup.Options{Now: w.clock.Now, Destinations: sinks})
 	var err error
 	w.connect, err = connect.New(connect.Config{
-		Store: w.store, Providers: connector.Providers{w.provider},
+		Store: w.store, Providers: providers,
 		CallbackURL: "https://windlass.example.com/callbacks/v1/oauth", Logger: logger, Now: w.clock.Now,
 	})
 	if err != nil {
@@ -120,7 +121,9 @@ func newWorldOn(tb testing.TB, database *store.Store, change func(*api.Config)) 
 	}
 	config := api.Config{
 		Destinations: sinks, Downloads: webhooks,
-		Install: w.install, Connect: w.connect, Lookup: w.store, PublicURL: "https://windlass.example.com",
+		Setup: w.setup, Deploy: deploy.New(w.store, providers, &deploy.Options{Now: w.clock.Now, Started: started}),
+		Install: install.New(w.store, providers, &install.Options{Now: w.clock.Now, Started: started}),
+		Connect: w.connect, Lookup: w.store, PublicURL: "https://windlass.example.com",
 		OperatorKey: windlass.NewSecret(operatorKey), Logger: logger, Now: w.clock.Now,
 	}
 	w.addReads(tb, &config)
@@ -144,7 +147,7 @@ func (w *world) as(tb testing.TB) *world {
 
 func (w *world) newProject(name string) windlass.Project {
 	w.t.Helper()
-	made, err := w.install.CreateProject(w.t.Context(), install.CreateProjectRequest{Name: name, AppName: name + "!", OrgID: "org"})
+	made, err := w.setup.CreateProject(w.t.Context(), setup.CreateProjectRequest{Name: name, AppName: name + "!", OrgID: "org"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -153,7 +156,7 @@ func (w *world) newProject(name string) windlass.Project {
 
 func (w *world) newKey(p windlass.Project, scope string) string {
 	w.t.Helper()
-	made, err := w.install.CreateAPIKey(w.t.Context(), p.ID, install.APIKeyRequest{Label: scope, Scopes: []string{scope}})
+	made, err := w.setup.CreateAPIKey(w.t.Context(), p.ID, setup.APIKeyRequest{Label: scope, Scopes: []string{scope}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"windlass"
-	"windlass/internal/install"
+	"windlass/internal/deploy"
 	"windlass/manifest"
 )
 
@@ -54,50 +54,50 @@ func asIntegration(i windlass.Integration) integration {
 }
 
 func (a *API) listIntegrations(c *call, p windlass.Page) (listed[integration], error) {
-	all, err := a.install.Integrations(c.ctx(), c.project.ID, p)
+	all, err := a.deploy.Integrations(c.ctx(), c.project.ID, p)
 	return asList(p, all, func(x windlass.Integration) string { return x.ID }, asIntegration), err
 }
 
 func (a *API) getIntegration(c *call) (integration, error) {
-	found, err := a.install.Integration(c.ctx(), c.project.ID, c.param("integrationIdOrName"))
+	found, err := a.deploy.Integration(c.ctx(), c.project.ID, c.param("integrationIdOrName"))
 	return asIntegration(found), err
 }
 
 func (a *API) deleteIntegration(c *call) error {
-	return a.install.DeleteIntegration(c.ctx(), c.project.ID, c.param("integrationIdOrName"))
+	return a.deploy.DeleteIntegration(c.ctx(), c.project.ID, c.param("integrationIdOrName"))
 }
 
-func (a *API) createIntegration(c *call, r install.CreateIntegrationRequest) error {
-	done, err := a.install.CreateIntegration(c.ctx(), c.project.ID, r)
+func (a *API) createIntegration(c *call, r deploy.CreateIntegrationRequest) error {
+	done, err := a.deploy.CreateIntegration(c.ctx(), c.project.ID, r)
 	a.warn(c, done)
 	return err
 }
 
-func (a *API) batchUpsertIntegrations(c *call, r install.DeployRequest) ([]integration, error) {
-	done, err := a.install.Deploy(c.ctx(), c.project.ID, r.Source(c.who.projectID), c.flag("destructive"))
+func (a *API) batchUpsertIntegrations(c *call, r deploy.DeployRequest) ([]integration, error) {
+	done, err := a.deploy.Deploy(c.ctx(), c.project.ID, r.Source(c.who.projectID), c.flag("destructive"))
 	a.warn(c, done)
 	return each(done.Integrations, asIntegration), err
 }
 
-func (a *API) createRevision(c *call, r install.DeployRequest) error {
-	done, err := a.install.CreateRevision(c.ctx(), c.project.ID, c.param("integrationId"), r.Source(c.who.projectID), c.flag("destructive"))
+func (a *API) createRevision(c *call, r deploy.DeployRequest) error {
+	done, err := a.deploy.CreateRevision(c.ctx(), c.project.ID, c.param("integrationId"), r.Source(c.who.projectID), c.flag("destructive"))
 	a.warn(c, done)
 	return err
 }
 
 // warn hands over what a deploy has to say beside its answer, whose keys are
 // closed: each warning in a header of its own.
-func (a *API) warn(c *call, done install.Deployment) {
+func (a *API) warn(c *call, done deploy.Deployment) {
 	for _, warning := range done.Warnings {
 		a.log.WarnContext(c.ctx(), "deployed with a warning", logRequest, c.requestID, logProject, c.project.ID, logWarning, warning)
 		c.w.Header().Add("X-Windlass-Warning", headerText(warning))
 	}
 }
 
-func (a *API) hydrateRevision(c *call) (install.HydratedRevision, error) {
+func (a *API) hydrateRevision(c *call) (deploy.HydratedRevision, error) {
 	id := c.query.Get("connectionId")
 	if err := a.ownConnection(c, id); err != nil {
-		return install.HydratedRevision{}, err
+		return deploy.HydratedRevision{}, err
 	}
-	return a.install.Hydrate(c.ctx(), c.project.ID, c.param("integrationId"), c.param("revisionId"), id)
+	return a.deploy.Hydrate(c.ctx(), c.project.ID, c.param("integrationId"), c.param("revisionId"), id)
 }

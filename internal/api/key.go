@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/internal/install"
+	"windlass/internal/setup"
 )
 
 // apiKey is a key, in the contract's shape. Key is the whole key when it has just been
@@ -24,29 +24,29 @@ func asAPIKey(k windlass.APIKey) apiKey {
 func itself(s string) string { return s }
 
 func (a *API) listAPIKeys(c *call, p windlass.Page) (listed[apiKey], error) {
-	all, err := a.install.APIKeys(c.ctx(), c.project.ID, c.flag("active"), p)
+	all, err := a.setup.APIKeys(c.ctx(), c.project.ID, c.flag("active"), p)
 	return asList(p, all, func(x windlass.APIKey) string { return x.ID }, asAPIKey), err
 }
 
-func (a *API) createAPIKey(c *call, r install.APIKeyRequest) (apiKey, error) {
-	made, err := a.install.CreateAPIKey(c.ctx(), c.project.ID, r)
+func (a *API) createAPIKey(c *call, r setup.APIKeyRequest) (apiKey, error) {
+	made, err := a.setup.CreateAPIKey(c.ctx(), c.project.ID, r)
 	out := asAPIKey(made)
 	out.Key = made.Key.Reveal() // the only time that it can be
 	return out, err
 }
 
 func (a *API) getAPIKey(c *call) (apiKey, error) {
-	found, err := a.install.APIKey(c.ctx(), c.project.ID, c.param("apiKey"))
+	found, err := a.setup.APIKey(c.ctx(), c.project.ID, c.param("apiKey"))
 	return asAPIKey(found), err
 }
 
-func (a *API) updateAPIKey(c *call, r install.PatchAPIKeyRequest) (apiKey, error) {
-	changed, err := a.install.UpdateAPIKey(c.ctx(), c.project.ID, c.param("apiKey"), r)
+func (a *API) updateAPIKey(c *call, r setup.PatchAPIKeyRequest) (apiKey, error) {
+	changed, err := a.setup.UpdateAPIKey(c.ctx(), c.project.ID, c.param("apiKey"), r)
 	return asAPIKey(changed), err
 }
 
 func (a *API) deleteAPIKey(c *call) error {
-	return a.install.DeleteAPIKey(c.ctx(), c.project.ID, c.param("apiKey"))
+	return a.setup.DeleteAPIKey(c.ctx(), c.project.ID, c.param("apiKey"))
 }
 
 // jwtKey is a public key, in the contract's shape, which names the algorithm of
@@ -79,25 +79,25 @@ func asJWTKey(k windlass.JWTKey) jwtKey {
 }
 
 func (a *API) listJWTKeys(c *call, p windlass.Page) (listed[jwtKey], error) {
-	all, err := a.install.JWTKeys(c.ctx(), c.project.ID, c.flag("active"), p)
+	all, err := a.setup.JWTKeys(c.ctx(), c.project.ID, c.flag("active"), p)
 	return asList(p, all, func(x windlass.JWTKey) string { return x.ID }, asJWTKey), err
 }
 
-func (a *API) createJWTKey(c *call, r install.CreateJWTKeyRequest) (madeJWTKey, error) {
-	made, err := a.install.CreateJWTKey(c.ctx(), c.project.ID, r)
+func (a *API) createJWTKey(c *call, r setup.CreateJWTKeyRequest) (madeJWTKey, error) {
+	made, err := a.setup.CreateJWTKey(c.ctx(), c.project.ID, r)
 	return madeJWTKey{KeyID: made.ID}, err
 }
 
 func (a *API) getJWTKey(c *call) (jwtKey, error) {
-	found, err := a.install.JWTKey(c.ctx(), c.project.ID, c.param("keyId"))
+	found, err := a.setup.JWTKey(c.ctx(), c.project.ID, c.param("keyId"))
 	return asJWTKey(found), err
 }
 
-func (a *API) updateJWTKey(c *call, r install.PatchJWTKeyRequest) (jwtKey, error) {
-	changed, err := a.install.UpdateJWTKey(c.ctx(), c.project.ID, c.param("keyId"), r)
+func (a *API) updateJWTKey(c *call, r setup.PatchJWTKeyRequest) (jwtKey, error) {
+	changed, err := a.setup.UpdateJWTKey(c.ctx(), c.project.ID, c.param("keyId"), r)
 	return asJWTKey(changed), err
 }
 
 func (a *API) deleteJWTKey(c *call) error {
-	return a.install.DeleteJWTKey(c.ctx(), c.project.ID, c.param("keyId"))
+	return a.setup.DeleteJWTKey(c.ctx(), c.project.ID, c.param("keyId"))
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"windlass/internal/install"
 	"windlass/internal/read"
+	"windlass/internal/setup"
 	"windlass/internal/sink/sinktest"
 )
 
@@ -29,7 +29,7 @@ func TestCheckingStopsWhenThereIsNoRoomForMore(t *testing.T) {
 			t.Fatal(err)
 		}
 		var found faults
-		s.check(reflect.TypeFor[install.APIKeyRequest](), value, &found)
+		s.check(reflect.TypeFor[setup.APIKeyRequest](), value, &found)
 		if len(found.issues) != maxIssues || found.looked > maxIssues+10 {
 			t.Errorf("%s: %d issues of %d values that were looked at", name, len(found.issues), found.looked)
 		}
@@ -58,15 +58,15 @@ func TestTextsAndListsHaveLimits(t *testing.T) {
 		body string
 		want string // the place and what is wrong, nothing where it is all right
 	}{
-		{reflect.TypeFor[install.GroupRequest](), `{"groupRef":"` + strings.Repeat("ä", 256) + `"}`, ""},
-		{reflect.TypeFor[install.GroupRequest](), `{"groupRef":"` + strings.Repeat("ä", 257) + `"}`, "groupRef it is longer than 256 characters"},
-		{reflect.TypeFor[install.APIKeyRequest](), `{"label":"a","scopes":["` + strings.Repeat("a", 257) + `"]}`, "scopes[0] it is longer than 256 characters"},
-		{reflect.TypeFor[install.APIKeyRequest](), `{"label":"a","scopes":["a"` + strings.Repeat(`,"a"`, 1000) + `]}`, "scopes it has 1001 entries: at most 1000 are allowed"},
-		{reflect.TypeFor[install.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"url":"` + strings.Repeat("u", 4096) + `"}}`, ""},
-		{reflect.TypeFor[install.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"url":"` + strings.Repeat("u", 4097) + `"}}`, "metadata.url it is longer than 4096 characters"},
-		{reflect.TypeFor[install.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"headers":{"X":"` + strings.Repeat("h", 4096) + `"}}}`, ""},
-		{reflect.TypeFor[install.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"headers":{"X":"` + strings.Repeat("h", 4097) + `"}}}`, "metadata.headers.X it is longer than 4096 characters"},
-		{reflect.TypeFor[install.ProviderAppRequest](), `{"provider":"b","clientId":"c","clientSecret":"` + strings.Repeat("s", 16385) + `"}`, "clientSecret it is longer than 16384 characters"},
+		{reflect.TypeFor[setup.GroupRequest](), `{"groupRef":"` + strings.Repeat("ä", 256) + `"}`, ""},
+		{reflect.TypeFor[setup.GroupRequest](), `{"groupRef":"` + strings.Repeat("ä", 257) + `"}`, "groupRef it is longer than 256 characters"},
+		{reflect.TypeFor[setup.APIKeyRequest](), `{"label":"a","scopes":["` + strings.Repeat("a", 257) + `"]}`, "scopes[0] it is longer than 256 characters"},
+		{reflect.TypeFor[setup.APIKeyRequest](), `{"label":"a","scopes":["a"` + strings.Repeat(`,"a"`, 1000) + `]}`, "scopes it has 1001 entries: at most 1000 are allowed"},
+		{reflect.TypeFor[setup.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"url":"` + strings.Repeat("u", 4096) + `"}}`, ""},
+		{reflect.TypeFor[setup.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"url":"` + strings.Repeat("u", 4097) + `"}}`, "metadata.url it is longer than 4096 characters"},
+		{reflect.TypeFor[setup.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"headers":{"X":"` + strings.Repeat("h", 4096) + `"}}}`, ""},
+		{reflect.TypeFor[setup.CreateDestinationRequest](), `{"name":"a","type":"webhook","metadata":{"headers":{"X":"` + strings.Repeat("h", 4097) + `"}}}`, "metadata.headers.X it is longer than 4096 characters"},
+		{reflect.TypeFor[setup.ProviderAppRequest](), `{"provider":"b","clientId":"c","clientSecret":"` + strings.Repeat("s", 16385) + `"}`, "clientSecret it is longer than 16384 characters"},
 		{reflect.TypeFor[read.PauseRequest](), `{"note":"` + strings.Repeat("n", 4097) + `"}`, "note it is longer than 4096 characters"},
 		{reflect.TypeFor[read.PauseRequest](), `{"objects":["o"` + strings.Repeat(`,"o"`, 1000) + `]}`, "objects it has 1001 entries: at most 1000 are allowed"},
 	} {

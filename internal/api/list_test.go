@@ -22,7 +22,7 @@ import (
 // countedInstallations counts what is read at once of the installations, and can
 // fail in the middle.
 type countedInstallations struct {
-	api.Installing
+	install.Store
 
 	mu      sync.Mutex
 	parts   int
@@ -30,8 +30,8 @@ type countedInstallations struct {
 	failAt  int
 }
 
-func (c *countedInstallations) Installations(ctx context.Context, project string, q install.InstallationQuery) ([]windlass.Installation, error) {
-	all, err := c.Installing.Installations(ctx, project, q)
+func (c *countedInstallations) Installations(ctx context.Context, filter windlass.InstallationFilter) ([]windlass.Installation, error) {
+	all, err := c.Store.Installations(ctx, filter)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.parts++
@@ -47,8 +47,8 @@ func withInstallations(t *testing.T, n int) (*world, *countedInstallations) {
 	t.Helper()
 	counted := &countedInstallations{}
 	w := newWorldWith(t, func(c *api.Config) {
-		counted.Installing = c.Install
-		c.Install = counted
+		counted.Store = c.Lookup.(install.Store)
+		c.Install = install.New(counted, nil, nil)
 	})
 	w.deployed()
 	id := w.installed("cust", w.connected("cust", "person"))

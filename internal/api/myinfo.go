@@ -48,12 +48,12 @@ func (a *API) getMyInfo(c *call) (builderInfo, error) {
 		info.Builder.FullName = "operator"
 		return info, a.eachProject(c, add)
 	}
-	key, err := a.install.APIKey(c.ctx(), c.who.projectID, c.who.name)
+	key, err := a.setup.APIKey(c.ctx(), c.who.projectID, c.who.name)
 	if err != nil {
 		return builderInfo{}, err
 	}
 	info.Builder.FullName, info.Builder.CreateTime = key.Label, key.Created.UTC()
-	own, err := a.install.Project(c.ctx(), c.who.projectID)
+	own, err := a.setup.Project(c.ctx(), c.who.projectID)
 	add(own)
 	return info, err
 }
@@ -62,7 +62,7 @@ func (a *API) getMyInfo(c *call) (builderInfo, error) {
 func (a *API) eachProject(c *call, do func(windlass.Project)) error {
 	page := windlass.Page{Limit: maxPageSize}
 	for {
-		some, err := a.install.Projects(c.ctx(), page)
+		some, err := a.setup.Projects(c.ctx(), page)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/internal/install"
+	"windlass/internal/input"
 	"windlass/manifest"
 )
 
@@ -46,7 +46,7 @@ type issue struct {
 // kindOf returns the kind of an error. What has none is a defect, except that
 // time ran out or the caller went away.
 func kindOf(err error) windlass.Kind {
-	if errors.Is(err, install.Unprocessable) {
+	if errors.Is(err, input.Unprocessable) {
 		return unprocessable // well formed, and against a rule: the contract tells the two apart
 	}
 	var kind windlass.Kind

@@ -11,16 +11,19 @@ import (
 
 	"windlass"
 	"windlass/internal/api"
+	"windlass/internal/deploy"
+	"windlass/internal/input"
 	"windlass/internal/install"
+	"windlass/internal/setup"
 )
 
-// failing is the real flow, except that looking a destination up goes wrong.
+// failing is the real store, except that looking a destination up goes wrong.
 type failing struct {
-	api.Installing
+	setup.Store
 	fail func(ctx context.Context) error
 }
 
-func (f failing) Destination(ctx context.Context, _, _ string, _ *install.DestinationOptions) (windlass.Destination, error) {
+func (f failing) Destination(ctx context.Context, _, _ string) (windlass.Destination, error) {
 	return windlass.Destination{}, f.fail(ctx)
 }
 
@@ -28,7 +31,7 @@ func (f failing) Destination(ctx context.Context, _, _ string, _ *install.Destin
 func failure(t *testing.T, fail func(ctx context.Context) error, change func(*api.Config)) (answer, *world) {
 	t.Helper()
 	w := newWorldWith(t, func(c *api.Config) {
-		c.Install = failing{c.Install, fail}
+		c.Setup = setup.New(failing{c.Lookup.(setup.Store), fail}, nil, nil)
 		if change != nil {
 			change(c)
 		}
@@ -87,7 +90,7 @@ func TestEveryKindHasItsStatus(t *testing.T) {
 func TestUnprocessableInputIsToldFromWrongInput(t *testing.T) {
 	t.Parallel()
 	got, _ := failure(t, func(context.Context) error {
-		return &windlass.Error{Kind: windlass.Invalid, Message: "no", Err: install.Unprocessable, Issues: []windlass.Issue{
+		return &windlass.Error{Kind: windlass.Invalid, Message: "no", Err: input.Unprocessable, Issues: []windlass.Issue{
 			{In: "path", Name: "destination", Message: "wrong"}, {Name: "x", Message: "wrong too"},
 		}}
 	}, nil)
@@ -192,13 +195,15 @@ func TestLogSaysWhoDidWhatAndHolds(t *testing.T) {
 func TestConfigThatCannotWork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	good := api.Config{Install: w.install, Connect: w.connect, Lookup: w.store, PublicURL: "https://windlass.example.com/base/"}
+	good := api.Config{Setup: w.setup, Deploy: new(deploy.Flow), Install: new(install.Flow), Connect: w.connect, Lookup: w.store, PublicURL: "https://windlass.example.com/base/"}
 	w.addReads(t, &good)
 	if _, err := api.New(good); err != nil {
 		t.Error(err)
 	}
 	for name, change := range map[string]func(*api.Config){
-		"no flow":                  func(c *api.Config) { c.Install = nil },
+		"no setup":                 func(c *api.Config) { c.Setup = nil },
+		"no deploys":               func(c *api.Config) { c.Deploy = nil },
+		"no installations":         func(c *api.Config) { c.Install = nil },
 		"no connections":           func(c *api.Config) { c.Connect = nil },
 		"no reads":                 func(c *api.Config) { c.Reads = nil },
 		"no types of destinations": func(c *api.Config) { c.Destinations = nil },
@@ -217,7 +222,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 }
 
 // withNulls answers with a stored manifest that contains nulls.
-type withNulls struct{ api.Installing }
+type withNulls struct{ deploy.Store }
 
 func (withNulls) Integrations(context.Context, string, windlass.Page) ([]windlass.Integration, error) {
 	return []windlass.Integration{{Name: "nullable", Latest: windlass.Revision{
@@ -242,7 +247,7 @@ func TestConfigWithoutObjectsHasAnEmptyList(t *testing.T) {
 
 func TestStoredNullsAreLeftOut(t *testing.T) {
 	t.Parallel()
-	w := newWorldWith(t, func(c *api.Config) { c.Install = withNulls{c.Install} })
+	w := newWorldWith(t, func(c *api.Config) { c.Deploy = deploy.New(withNulls{c.Lookup.(deploy.Store)}, nil, nil) })
 	got := w.get(w.in("/integrations")).is(200).list()
 	revision, _ := got[0]["latestRevision"].(map[string]any)
 	if content := fmt.Sprint(revision["content"]); content != "map[name:nullable provider:bitbucket write:map[objects:[map[objectName:big]]]]" {

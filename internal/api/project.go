@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"windlass"
-	"windlass/internal/install"
+	"windlass/internal/setup"
 )
 
 // project is a project, in the contract's shape.
@@ -16,7 +16,7 @@ type project struct {
 	OrgID      string    `json:"orgId"`
 	CreateTime time.Time `json:"createTime"`
 	UpdateTime time.Time `json:"updateTime,omitzero"`
-	// AllowedOrigins is not of the published contract: see install.CreateProjectRequest.
+	// AllowedOrigins is not of the published contract: see setup.CreateProjectRequest.
 	AllowedOrigins []string      `json:"allowedOrigins,omitempty"`
 	Entitlements   *entitlements `json:"entitlements,omitempty"`
 }
@@ -38,18 +38,18 @@ func asProject(p windlass.Project) project {
 
 func (a *API) listProjects(c *call, p windlass.Page) (listed[project], error) {
 	if !c.who.everywhere {
-		own, err := a.install.Project(c.ctx(), c.who.projectID)
+		own, err := a.setup.Project(c.ctx(), c.who.projectID)
 		if own.ID <= p.After {
 			return listed[project]{items: []project{}}, err
 		}
 		return listed[project]{items: []project{asProject(own)}}, err
 	}
-	all, err := a.install.Projects(c.ctx(), p)
+	all, err := a.setup.Projects(c.ctx(), p)
 	return asList(p, all, func(x windlass.Project) string { return x.ID }, asProject), err
 }
 
-func (a *API) createProject(c *call, r install.CreateProjectRequest) (project, error) {
-	made, err := a.install.CreateProject(c.ctx(), r)
+func (a *API) createProject(c *call, r setup.CreateProjectRequest) (project, error) {
+	made, err := a.setup.CreateProject(c.ctx(), r)
 	return asProject(made), err
 }
 
@@ -62,7 +62,7 @@ func (a *API) getProject(c *call) (project, error) {
 	return p, nil
 }
 
-func (a *API) updateProject(c *call, r install.UpdateProjectRequest) (project, error) {
+func (a *API) updateProject(c *call, r setup.UpdateProjectRequest) (project, error) {
 	if !c.who.everywhere && slices.Contains(r.UpdateMask, "name") {
 		// Names are those of all projects: a key of one must not learn the others'.
 		return project{}, &windlass.Error{
@@ -70,27 +70,27 @@ func (a *API) updateProject(c *call, r install.UpdateProjectRequest) (project, e
 			Remedy: "use the operator's key, or change appName",
 		}
 	}
-	changed, err := a.install.UpdateProject(c.ctx(), c.project.ID, r)
+	changed, err := a.setup.UpdateProject(c.ctx(), c.project.ID, r)
 	return asProject(changed), err
 }
 
-func (a *API) deleteProject(c *call) error { return a.install.DeleteProject(c.ctx(), c.project.ID) }
+func (a *API) deleteProject(c *call) error { return a.setup.DeleteProject(c.ctx(), c.project.ID) }
 
 // createGroup and createConsumer may be repeated: published clients call them
 // before every connection.
-func (a *API) createGroup(c *call, r install.GroupRequest) (group, error) {
+func (a *API) createGroup(c *call, r setup.GroupRequest) (group, error) {
 	if err := c.who.mustBe(r.GroupRef, ""); err != nil {
 		return group{}, err
 	}
-	kept, err := a.install.KeepGroup(c.ctx(), c.project.ID, r, c.who.access < server)
+	kept, err := a.setup.KeepGroup(c.ctx(), c.project.ID, r, c.who.access < server)
 	return asGroup(kept), err
 }
 
-func (a *API) createConsumer(c *call, r install.ConsumerRequest) (consumer, error) {
+func (a *API) createConsumer(c *call, r setup.ConsumerRequest) (consumer, error) {
 	if err := c.who.mustBe(c.who.groupRef, r.ConsumerRef); err != nil {
 		return consumer{}, err
 	}
-	kept, err := a.install.KeepConsumer(c.ctx(), c.project.ID, r, c.who.access < server)
+	kept, err := a.setup.KeepConsumer(c.ctx(), c.project.ID, r, c.who.access < server)
 	return asConsumer(kept), err
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"windlass"
-	"windlass/internal/install"
+	"windlass/internal/setup"
 	"windlass/internal/sink"
 )
 
@@ -41,7 +41,7 @@ func newSchemaSet(routes []route, destinations *sink.Table) *schemaSet {
 	}
 	s := &schemaSet{registry: huma.NewMapRegistry(componentPrefix, name), of: map[reflect.Type]*huma.Schema{}, resource: map[reflect.Type]*huma.Schema{}}
 	s.registry.RegisterTypeAlias(reflect.TypeFor[windlass.Secret](), reflect.TypeFor[string]())
-	s.registry.RegisterTypeAlias(reflect.TypeFor[install.DestinationMetadata](), settings)
+	s.registry.RegisterTypeAlias(reflect.TypeFor[setup.DestinationMetadata](), settings)
 	s.add(reflect.TypeFor[problem](), "")
 	for _, r := range routes {
 		s.add(r.op.in, r.id+"Request")

@@ -13,7 +13,7 @@ type signedURL struct {
 }
 
 func (a *API) generateUploadURL(c *call) (signedURL, error) {
-	ticket, err := a.install.NewUpload(c.ctx(), c.who.projectID, c.query.Get("md5"))
+	ticket, err := a.deploy.NewUpload(c.ctx(), c.who.projectID, c.query.Get("md5"))
 	if err != nil {
 		return signedURL{}, err
 	}
@@ -26,6 +26,6 @@ func (a *API) generateUploadURL(c *call) (signedURL, error) {
 // checksum in a header.
 func (a *API) receiveUpload(c *call) error {
 	body := http.MaxBytesReader(c.w, c.r.Body, a.uploadLimit)
-	err := a.install.ReceiveUpload(c.ctx(), c.param("upload"), c.query.Get("token"), c.r.Header.Get("Content-Md5"), body)
+	err := a.deploy.ReceiveUpload(c.ctx(), c.param("upload"), c.query.Get("token"), c.r.Header.Get("Content-Md5"), body)
 	return bodyError(err, a.uploadLimit)
 }

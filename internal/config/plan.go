@@ -9,8 +9,9 @@ import (
 	"windlass/manifest"
 )
 
-// entry reads a revision's content.
-func entry(revision windlass.Revision) (manifest.Integration, error) {
+// planEntry reads a revision's content as plans need it: one that is damaged is said
+// with what to do.
+func planEntry(revision windlass.Revision) (manifest.Integration, error) {
 	var content manifest.Integration
 	if err := json.Unmarshal(revision.Content, &content); err != nil {
 		return content, &windlass.Error{
@@ -25,7 +26,7 @@ func entry(revision windlass.Revision) (manifest.Integration, error) {
 // where the revision does not have it any more. It fails with windlass.Invalid
 // when the revision is damaged.
 func ReadEntry(revision windlass.Revision, object string) (manifest.ReadObject, error) {
-	content, err := entry(revision)
+	content, err := planEntry(revision)
 	if err != nil {
 		return manifest.ReadObject{}, err
 	}
@@ -34,7 +35,7 @@ func ReadEntry(revision windlass.Revision, object string) (manifest.ReadObject, 
 
 // Offers reports whether a revision has an object to read.
 func Offers(revision windlass.Revision, object string) (bool, error) {
-	content, err := entry(revision)
+	content, err := planEntry(revision)
 	if err != nil || content.Read == nil {
 		return false, err
 	}
@@ -42,12 +43,8 @@ func Offers(revision windlass.Revision, object string) (bool, error) {
 }
 
 func readEntry(content manifest.Integration, object string) manifest.ReadObject {
-	if content.Read != nil {
-		for i := range content.Read.Objects {
-			if content.Read.Objects[i].ObjectName == object {
-				return content.Read.Objects[i]
-			}
-		}
+	if found := FindRead(content, object); found != nil {
+		return *found
 	}
 	return manifest.ReadObject{ObjectName: object}
 }
@@ -55,7 +52,7 @@ func readEntry(content manifest.Integration, object string) manifest.ReadObject 
 // WriteEntry returns what a revision says of writing an object; nil where it is
 // not written. It fails with windlass.Invalid when the revision is damaged.
 func WriteEntry(revision windlass.Revision, object string) (*manifest.WriteObject, error) {
-	content, err := entry(revision)
+	content, err := planEntry(revision)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +112,7 @@ func (o ReadObject) selection(entry manifest.ReadObject) mapping.Selection {
 // reversed read mapping where the revision says so. It fails with windlass.Invalid
 // where config and revision do not agree.
 func (c Config) WritePlan(revision windlass.Revision, object string) (*mapping.WritePlan, error) {
-	content, err := entry(revision)
+	content, err := planEntry(revision)
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,13 @@ package install
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 
 	"windlass"
 	"windlass/internal/config"
+	"windlass/internal/installed"
 )
 
 // A changer applies a request to a draft's tree and to the installation.
@@ -45,21 +47,21 @@ func (f *Flow) change(ctx context.Context, op string, in windlass.Integration, i
 		if err != nil {
 			return i, err
 		}
-		oldEntry, err := entryOf(was)
+		oldEntry, err := config.Entry(was)
 		if err != nil {
 			return i, err
 		}
-		follow(&base, oldEntry, d.entry)
+		base.Follow(oldEntry, d.entry)
 	}
 	if d.tree, err = treeOf(base); err != nil {
 		return i, err
 	}
 	content, err := by.change(ctx, d, &i)
 	var later error
-	if kindIs(err, windlass.Conflict) {
+	if errors.Is(err, windlass.Conflict) {
 		later, err = err, nil
 	}
-	if err == nil && len(d.issues) == 0 && content {
+	if err == nil && len(d.Issues) == 0 && content {
 		err = d.complete(ctx)
 	}
 	if err != nil {
@@ -81,8 +83,8 @@ func movesTo(in windlass.Integration, i windlass.Installation, c config.Config, 
 	if named := by.revision(); named != "" {
 		return named, nil
 	}
-	latest, err := entryOf(in.Latest)
-	if err == nil && lacks(latest, c) {
+	latest, err := config.Entry(in.Latest)
+	if err == nil && config.Lacks(latest, c) {
 		return i.Config.RevisionID, nil
 	}
 	return in.Latest.ID, err
@@ -93,11 +95,11 @@ func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation,
 	i.Updated = d.now()
 	if content {
 		i.Config.RevisionID = d.revision.ID
-		if err := d.setConfig(&i, d.config); err != nil {
+		if err := installed.SetConfig(&i, d.config, d.now()); err != nil {
 			return i, err
 		}
 	}
-	schedules, err := schedulesOf(i, d.config, d.now())
+	schedules, err := installed.Schedules(i, d.config, d.now())
 	if err != nil {
 		return i, err
 	}
@@ -123,13 +125,13 @@ func (d *draft) saveChange(ctx context.Context, before, i windlass.Installation,
 		if i.Connection.ID == now.Connection.ID {
 			i.Healthy = now.Healthy
 		}
-		if err := d.replace(ctx, i, schedules); err != nil {
+		if err := installed.Replace(ctx, d.store, i, schedules, d.now()); err != nil {
 			return err
 		}
 		if i, err = d.store.Installation(ctx, i.ProjectID, i.ID); err != nil {
 			return err
 		}
-		if err := d.notify(ctx, windlass.InstallationUpdatedEvent, i, d.integration, before.Config.Content); err != nil {
+		if err := installed.Notify(ctx, d.opts.Notifier, windlass.InstallationUpdatedEvent, i, d.integration, before.Config.Content); err != nil {
 			return err
 		}
 		running := old.EnabledNames()

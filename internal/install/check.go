@@ -8,6 +8,8 @@ import (
 
 	"windlass"
 	"windlass/internal/config"
+	"windlass/internal/fields"
+	"windlass/internal/input"
 	"windlass/manifest"
 )
 
@@ -17,29 +19,29 @@ import (
 func (d *draft) check(ctx context.Context) error {
 	c := &d.config
 	if c.Provider != d.entry.Provider {
-		d.addf(within(d.at, "provider"), "is %q, and the integration's is %s", shorten(c.Provider), d.entry.Provider)
+		d.Addf(input.Within(d.at, "provider"), "is %q, and the integration's is %s", input.Shorten(c.Provider), d.entry.Provider)
 	}
 	if c.Read != nil {
-		for name := range untilFull(&d.issues, c.Read.Objects) {
+		for name := range input.UntilFull(&d.Issues, c.Read.Objects) {
 			if err := d.checkRead(ctx, name, c.Read.Objects[name]); err != nil {
 				return err
 			}
 		}
 	}
 	if c.Write != nil {
-		for name := range untilFull(&d.issues, c.Write.Objects) {
+		for name := range input.UntilFull(&d.Issues, c.Write.Objects) {
 			d.checkWrite(name, c.Write.Objects[name])
 		}
 	}
 	if c.Subscribe != nil {
-		for name := range untilFull(&d.issues, c.Subscribe.Objects) {
+		for name := range input.UntilFull(&d.Issues, c.Subscribe.Objects) {
 			if err := d.checkSubscribe(ctx, name, c.Subscribe.Objects[name]); err != nil {
 				return err
 			}
 		}
 	}
 	if c.Proxy != nil && c.Proxy.Enabled && (d.entry.Proxy == nil || !d.entry.Proxy.Enabled) {
-		d.addf(within(d.at, "proxy.enabled"), "is true, and the integration has no proxy: add it to the manifest first")
+		d.Addf(input.Within(d.at, "proxy.enabled"), "is true, and the integration has no proxy: add it to the manifest first")
 	}
 	return nil
 }
@@ -48,16 +50,16 @@ func (d *draft) check(ctx context.Context) error {
 // the action.
 func (d *draft) checkName(key, objectName, action, at string, names []string) bool {
 	if key != objectName {
-		d.addf(within(at, "objectName"), "is %q, but its key is %q: both must be the object's name", shorten(objectName), shorten(key))
+		d.Addf(input.Within(at, "objectName"), "is %q, but its key is %q: both must be the object's name", input.Shorten(objectName), input.Shorten(key))
 		return false
 	}
 	if slices.Contains(names, key) {
 		return true
 	}
 	if len(names) == 0 {
-		d.addf(at, "the integration has no object to %s: add it to the manifest first", action)
+		d.Addf(at, "the integration has no object to %s: add it to the manifest first", action)
 	} else {
-		d.addf(at, "the integration does not %s %q: %s", action, shorten(key), suggest(key, names, "it has "+firstFew(names)))
+		d.Addf(at, "the integration does not %s %q: %s", action, input.Shorten(key), input.Suggest(key, names, "it has "+input.FirstFew(names)))
 	}
 	return false
 }
@@ -69,7 +71,7 @@ func (d *draft) had(name string) bool {
 }
 
 func (d *draft) checkRead(ctx context.Context, name string, o config.ReadObject) error {
-	at := within(d.at, "read.objects."+name)
+	at := input.Within(d.at, "read.objects."+name)
 	var names []string
 	if d.entry.Read != nil {
 		for i := range d.entry.Read.Objects {
@@ -83,24 +85,24 @@ func (d *draft) checkRead(ctx context.Context, name string, o config.ReadObject)
 		return nil
 	}
 	if o.Schedule != "" {
-		d.checkSchedule(o.Schedule, within(at, "schedule"))
+		d.checkSchedule(o.Schedule, input.Within(at, "schedule"))
 	}
 	if o.SelectedFieldsAuto != "" && o.SelectedFieldsAuto != manifest.All {
-		d.addf(within(at, "selectedFieldsAuto"), "%q has no meaning: write %s, or leave it out", shorten(o.SelectedFieldsAuto), manifest.All)
+		d.Addf(input.Within(at, "selectedFieldsAuto"), "%q has no meaning: write %s, or leave it out", input.Shorten(o.SelectedFieldsAuto), manifest.All)
 	}
 	t := d.fields(name)
-	for field := range untilFull(&d.issues, o.SelectedFields) {
-		if wrong := t.wrong(field); wrong != "" && o.SelectedFields[field] {
-			d.addf(within(at, "selectedFields."+shorten(field)), "%s", wrong)
+	for field := range input.UntilFull(&d.Issues, o.SelectedFields) {
+		if wrong := t.Wrong(field); wrong != "" && o.SelectedFields[field] {
+			d.Addf(input.Within(at, "selectedFields."+input.Shorten(field)), "%s", wrong)
 		}
 	}
-	d.checkMappings(o, readEntry(d.entry, name), t, at)
+	d.checkMappings(o, config.FindRead(d.entry, name), t, at)
 	d.checkValues(o, t, at)
 	if o.Backfill != nil {
-		d.checkBackfill(*o.Backfill, t, within(at, "backfill"))
+		d.checkBackfill(*o.Backfill, t, input.Within(at, "backfill"))
 	}
-	d.checkFilters(o.FieldFilters, t, within(at, "fieldFilters"))
-	return d.checkDestinationName(ctx, o.Destination, within(at, "destination"))
+	d.checkFilters(o.FieldFilters, t, input.Within(at, "fieldFilters"))
+	return d.checkDestinationName(ctx, o.Destination, input.Within(at, "destination"))
 }
 
 func (d *draft) checkSchedule(text, at string) {
@@ -109,51 +111,51 @@ func (d *draft) checkSchedule(text, at string) {
 		err = schedule.AtLeast(manifest.ShortestGap)
 	}
 	if wrong, found := errors.AsType[*manifest.ScheduleError](err); found {
-		d.addf(at, "%s: %s", wrong.Message, wrong.Remedy)
+		d.Addf(at, "%s: %s", wrong.Message, wrong.Remedy)
 	}
 }
 
-func (d *draft) checkBackfill(b config.Backfill, t *fieldTable, at string) {
-	period := within(at, "defaultPeriod")
+func (d *draft) checkBackfill(b config.Backfill, t *fields.Table, at string) {
+	period := input.Within(at, "defaultPeriod")
 	switch p := b.DefaultPeriod; {
 	case p.Days != nil && p.FullHistory:
-		d.addf(period, "has both days and fullHistory: keep one of the two")
+		d.Addf(period, "has both days and fullHistory: keep one of the two")
 	case p.Days == nil && !p.FullHistory:
-		d.addf(period, "has neither days nor fullHistory: write one of the two")
+		d.Addf(period, "has neither days nor fullHistory: write one of the two")
 	case p.Days != nil && *p.Days < 0:
-		d.addf(within(period, "days"), "is %d: write 0 for no backfill, or how many days to go back", *p.Days)
+		d.Addf(input.Within(period, "days"), "is %d: write 0 for no backfill, or how many days to go back", *p.Days)
 	}
-	d.checkFilters(b.FieldFilters, t, within(at, "fieldFilters"))
+	d.checkFilters(b.FieldFilters, t, input.Within(at, "fieldFilters"))
 }
 
-func (d *draft) checkFilters(filters []config.Filter, t *fieldTable, at string) {
+func (d *draft) checkFilters(filters []config.Filter, t *fields.Table, at string) {
 	seen := map[string]bool{}
 	for i, filter := range filters {
-		if d.full() {
+		if d.Full() {
 			return
 		}
 		at := item(at, i)
-		if d.need(filter.FieldName, within(at, "fieldName")) {
-			if wrong := t.wrong(filter.FieldName); wrong != "" {
-				d.addf(within(at, "fieldName"), "%s", wrong)
+		if d.Need(filter.FieldName, input.Within(at, "fieldName")) {
+			if wrong := t.Wrong(filter.FieldName); wrong != "" {
+				d.Addf(input.Within(at, "fieldName"), "%s", wrong)
 			}
 			if seen[filter.FieldName] {
-				d.addf(within(at, "fieldName"), "%q has a filter already, and can have one only", shorten(filter.FieldName))
+				d.Addf(input.Within(at, "fieldName"), "%q has a filter already, and can have one only", input.Shorten(filter.FieldName))
 			}
 			seen[filter.FieldName] = true
 		}
-		if d.need(filter.Operator, within(at, "operator")) && filter.Operator != "eq" {
-			d.addf(within(at, "operator"), "%q is not supported: write eq", shorten(filter.Operator))
+		if d.Need(filter.Operator, input.Within(at, "operator")) && filter.Operator != "eq" {
+			d.Addf(input.Within(at, "operator"), "%q is not supported: write eq", input.Shorten(filter.Operator))
 		}
 		if !isScalar(filter.Value) {
-			d.addf(within(at, "value"), "is missing, or is not a string, a number or a boolean")
+			d.Addf(input.Within(at, "value"), "is missing, or is not a string, a number or a boolean")
 		}
 	}
 }
 
 // isScalar reports whether a value is a text, a number or a boolean.
 func isScalar(text json.RawMessage) bool {
-	value, err := anything(text)
+	value, err := input.Anything(text)
 	if err != nil {
 		return false
 	}
@@ -168,11 +170,11 @@ func isScalar(text json.RawMessage) bool {
 // checkDestinationName adds an issue when there is no such destination.
 func (d *draft) checkDestinationName(ctx context.Context, name, at string) error {
 	if name == "" {
-		d.addf(at, "is missing: name where the records go")
+		d.Addf(at, "is missing: name where the records go")
 		return nil
 	}
 	_, err := d.store.Destination(ctx, d.projectID, name)
-	if !kindIs(err, windlass.NotFound) {
+	if !errors.Is(err, windlass.NotFound) {
 		return err
 	}
 	all, err := d.store.Destinations(ctx, d.projectID, windlass.Page{})
@@ -183,6 +185,6 @@ func (d *draft) checkDestinationName(ctx context.Context, name, at string) error
 	for i := range all {
 		names = append(names, all[i].Name)
 	}
-	d.addf(at, "there is no destination %q: %s", shorten(name), suggest(name, names, "create it first"))
+	d.Addf(at, "there is no destination %q: %s", input.Shorten(name), input.Suggest(name, names, "create it first"))
 	return nil
 }

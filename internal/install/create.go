@@ -3,10 +3,14 @@ package install
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"windlass"
+	"windlass/internal/ids"
+	"windlass/internal/input"
+	"windlass/internal/installed"
 )
 
 // ConfigRequest is a config in a request.
@@ -45,7 +49,7 @@ func (f *Flow) CreateInstallation(ctx context.Context, project, integration stri
 	const op = "create the installation"
 	var made windlass.Installation
 	err := retryMoved(op, func() error {
-		in, err := f.Integration(ctx, project, integration)
+		in, err := f.findIntegration(ctx, project, integration)
 		if err != nil {
 			return err
 		}
@@ -54,20 +58,20 @@ func (f *Flow) CreateInstallation(ctx context.Context, project, integration stri
 			return err
 		}
 		var later error
-		if d.need(r.GroupRef, "groupRef") {
-			if later = d.connect(ctx, r.ConnectionID, owner{r.GroupRef, r.ConsumerRef}, "connectionId"); later != nil && !kindIs(later, windlass.Conflict) {
+		if d.Need(r.GroupRef, "groupRef") {
+			if later = d.connect(ctx, r.ConnectionID, owner{r.GroupRef, r.ConsumerRef}, "connectionId"); later != nil && !errors.Is(later, windlass.Conflict) {
 				return later
 			}
 		}
 		if later == nil && r.GroupRef != "" {
-			if later = d.notInstalled(ctx, r.GroupRef); later != nil && !kindIs(later, windlass.Conflict) {
+			if later = d.notInstalled(ctx, r.GroupRef); later != nil && !errors.Is(later, windlass.Conflict) {
 				return later
 			}
 		}
 		if len(r.Config.Content) == 0 {
-			d.addf(contentMask, "is missing: say which objects are read or written")
-		} else if d.tree, err = tree(r.Config.Content); err != nil {
-			d.addf(contentMask, "%v", err)
+			d.Addf(contentMask, "is missing: say which objects are read or written")
+		} else if d.tree, err = input.Tree(r.Config.Content); err != nil {
+			d.Addf(contentMask, "%v", err)
 		} else if err := d.complete(ctx); err != nil {
 			return err
 		}
@@ -84,12 +88,12 @@ func (f *Flow) CreateInstallation(ctx context.Context, project, integration stri
 func (d *draft) notInstalled(ctx context.Context, groupRef string) error {
 	i, err := d.ofGroup(ctx, d.op, d.integration, groupRef)
 	switch {
-	case kindIs(err, windlass.NotFound):
+	case errors.Is(err, windlass.NotFound):
 		return nil
 	case err != nil:
 		return err
 	default:
-		return conflict(d.op, fmt.Sprintf("integration %q is installed for group %q already (%s)", d.integration.Name, shorten(groupRef), i.ID), "update that installation, or delete it first")
+		return input.Conflict(d.op, fmt.Sprintf("integration %q is installed for group %q already (%s)", d.integration.Name, input.Shorten(groupRef), i.ID), "update that installation, or delete it first")
 	}
 }
 
@@ -100,14 +104,14 @@ func (d *draft) newInstallation(ctx context.Context, r CreateInstallationRequest
 		by = defaultCreator
 	}
 	in := windlass.Installation{
-		ID: newID(), ProjectID: d.projectID, IntegrationID: d.integration.ID, Group: d.connection.Group,
+		ID: ids.New(), ProjectID: d.projectID, IntegrationID: d.integration.ID, Group: d.connection.Group,
 		Connection: d.connection, CreatedBy: by, Healthy: true, Created: d.now(),
 		Config: windlass.Config{RevisionID: d.revision.ID, CreatedBy: by},
 	}
-	if err := d.setConfig(&in, d.config); err != nil {
+	if err := installed.SetConfig(&in, d.config, d.now()); err != nil {
 		return in, err
 	}
-	schedules, err := schedulesOf(in, d.config, d.now())
+	schedules, err := installed.Schedules(in, d.config, d.now())
 	if err != nil {
 		return in, err
 	}
@@ -126,7 +130,7 @@ func (d *draft) newInstallation(ctx context.Context, r CreateInstallationRequest
 		if in, err = d.store.Installation(ctx, in.ProjectID, in.ID); err != nil {
 			return err
 		}
-		if err := d.notify(ctx, windlass.InstallationCreatedEvent, in, d.integration, nil); err != nil {
+		if err := installed.Notify(ctx, d.opts.Notifier, windlass.InstallationCreatedEvent, in, d.integration, nil); err != nil {
 			return err
 		}
 		return d.started(ctx, in, d.config.EnabledNames())

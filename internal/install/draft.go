@@ -3,18 +3,21 @@ package install
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 
 	"windlass"
 	"windlass/internal/config"
+	"windlass/internal/fields"
+	"windlass/internal/input"
 	"windlass/manifest"
 )
 
 // A draft is a config that is being prepared from a request.
 type draft struct {
 	*Flow
-	issues
+	input.Issues
 
 	op          string
 	at          string // where the content stands in the request
@@ -26,17 +29,17 @@ type draft struct {
 	tree        map[string]any
 	config      config.Config
 	before      config.Config // empty for a new installation
-	tables      map[string]*fieldTable
+	tables      map[string]*fields.Table
 }
 
 // begin makes a draft for a revision: the one that is named, or the latest.
 func (f *Flow) begin(ctx context.Context, op, at, revisionAt string, in windlass.Integration, revisionID string) (*draft, error) {
-	d := &draft{Flow: f, op: op, at: at, projectID: in.ProjectID, integration: in, revision: in.Latest, tables: map[string]*fieldTable{}}
+	d := &draft{Flow: f, op: op, at: at, projectID: in.ProjectID, integration: in, revision: in.Latest, tables: map[string]*fields.Table{}}
 	if revisionID != "" && revisionID != in.Latest.ID {
 		r, err := f.store.Revision(ctx, in.ID, revisionID)
 		switch {
-		case kindIs(err, windlass.NotFound):
-			d.addf(revisionAt, "is not a revision of integration %q: its latest one is %s", in.Name, in.Latest.ID)
+		case errors.Is(err, windlass.NotFound):
+			d.Addf(revisionAt, "is not a revision of integration %q: its latest one is %s", in.Name, in.Latest.ID)
 		case err != nil:
 			return nil, err
 		default:
@@ -44,7 +47,7 @@ func (f *Flow) begin(ctx context.Context, op, at, revisionAt string, in windlass
 		}
 	}
 	var err error
-	d.entry, err = entryOf(d.revision)
+	d.entry, err = config.Entry(d.revision)
 	return d, err
 }
 
@@ -61,8 +64,8 @@ func (d *draft) connect(ctx context.Context, id string, of owner, at string) err
 		}
 	} else {
 		c, err = d.store.Connection(ctx, d.projectID, id)
-		if kindIs(err, windlass.NotFound) {
-			d.addf(at, "there is no connection %q in this project", shorten(id))
+		if errors.Is(err, windlass.NotFound) {
+			d.Addf(at, "there is no connection %q in this project", input.Shorten(id))
 			return nil
 		}
 		if err != nil {
@@ -71,10 +74,10 @@ func (d *draft) connect(ctx context.Context, id string, of owner, at string) err
 	}
 	switch {
 	case c.Provider != d.entry.Provider:
-		d.addf(at, "is a connection with %s, and the integration needs %s", c.Provider, d.entry.Provider)
+		d.Addf(at, "is a connection with %s, and the integration needs %s", c.Provider, d.entry.Provider)
 		return nil
 	case c.Group.Ref != of.groupRef:
-		d.addf(at, "is a connection of group %q, not of %q", c.Group.Ref, shorten(of.groupRef))
+		d.Addf(at, "is a connection of group %q, not of %q", c.Group.Ref, input.Shorten(of.groupRef))
 		return nil
 	}
 	d.connection = c
@@ -83,7 +86,7 @@ func (d *draft) connect(ctx context.Context, id string, of owner, at string) err
 		if c.StatusReason != "" {
 			why = " (" + c.StatusReason + ")"
 		}
-		return conflict(d.op, fmt.Sprintf("the credentials of connection %s no longer work%s", c.ID, why), "let the customer connect again, or name another connection")
+		return input.Conflict(d.op, fmt.Sprintf("the credentials of connection %s no longer work%s", c.ID, why), "let the customer connect again, or name another connection")
 	}
 	return nil
 }
@@ -91,8 +94,8 @@ func (d *draft) connect(ctx context.Context, id string, of owner, at string) err
 // complete decodes the tree into a config, fills it in from the revision, and checks
 // it. Errors become issues.
 func (d *draft) complete(ctx context.Context) error {
-	before := len(d.issues)
-	if d.readTree(); len(d.issues) > before {
+	before := len(d.Issues)
+	if d.readTree(); len(d.Issues) > before {
 		return nil // a config of the wrong form cannot be checked further
 	}
 	d.fill()
@@ -101,12 +104,13 @@ func (d *draft) complete(ctx context.Context) error {
 
 // readTree decodes the tree into a config.
 func (d *draft) readTree() {
-	withoutNulls(d.tree)
-	before := len(d.issues)
-	if d.sizes(d.tree, nil, d.at); len(d.issues) > before {
+	input.WithoutNulls(d.tree)
+	respell(d.tree)
+	before := len(d.Issues)
+	if d.Sizes(d.tree, d.at, longTexts...); len(d.Issues) > before {
 		return
 	}
-	if d.shape(d.tree, reflect.TypeFor[config.Config](), d.at); len(d.issues) > before {
+	if d.Shape(d.tree, reflect.TypeFor[config.Config](), d.at); len(d.Issues) > before {
 		return
 	}
 	d.config = config.Config{}
@@ -115,24 +119,24 @@ func (d *draft) readTree() {
 		err = json.Unmarshal(text, &d.config)
 	}
 	if err != nil {
-		d.addf(d.at, "cannot be read: %v", err)
+		d.Addf(d.at, "cannot be read: %v", err)
 	}
 }
 
 // failure returns the error of the draft: its issues, or else later.
 func (d *draft) failure(later error) error {
-	if err := d.err(d.op, Unprocessable); err != nil {
+	if err := d.Err(d.op, input.Unprocessable); err != nil {
 		return err
 	}
 	return later
 }
 
 // fields returns the fields of an object.
-func (d *draft) fields(object string) *fieldTable {
+func (d *draft) fields(object string) *fields.Table {
 	if t, asked := d.tables[object]; asked {
 		return t
 	}
-	t, err := d.table(d.connection.Provider, object)
+	t, err := fields.Of(d.providers, d.connection.Provider, object)
 	if err != nil {
 		t = nil // a provider that is down is no reason to refuse a config; the sample and the reads will tell
 	}
@@ -146,15 +150,15 @@ func (d *draft) sample(ctx context.Context, in windlass.Installation, objects []
 	if d.opts.Sampler == nil {
 		return nil
 	}
-	var is issues
+	var is input.Issues
 	for _, name := range objects {
 		err := d.opts.Sampler.Sample(ctx, in, name)
-		if kindIs(err, windlass.Invalid) {
-			is.addf(within(d.at, "read.objects."+name), "one record was read to try it, and %s refused: %s", in.Connection.Provider, errorText(err))
+		if errors.Is(err, windlass.Invalid) {
+			is.Addf(input.Within(d.at, "read.objects."+name), "one record was read to try it, and %s refused: %s", in.Connection.Provider, input.ErrorText(err))
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
-	return is.err(d.op, Unprocessable)
+	return is.Err(d.op, input.Unprocessable)
 }

@@ -1,9 +1,6 @@
 package install
 
 import (
-	"maps"
-	"reflect"
-
 	"windlass/internal/config"
 	"windlass/manifest"
 )
@@ -22,7 +19,7 @@ func (d *draft) fill() {
 			if object.ObjectName == "" {
 				object.ObjectName = name
 			}
-			c.Read.Objects[name] = filled(object, readEntry(d.entry, name))
+			c.Read.Objects[name] = object.Filled(config.FindRead(d.entry, name))
 		}
 	}
 	if c.Write != nil {
@@ -65,51 +62,6 @@ func (d *draft) addAlwaysRead() {
 	}
 }
 
-// filled completes one object. in is nil where the revision does not have it.
-func filled(o config.ReadObject, in *manifest.ReadObject) config.ReadObject {
-	if o.SelectedFields == nil {
-		o.SelectedFields = map[string]bool{}
-	}
-	if o.SelectedFieldMappings == nil {
-		o.SelectedFieldMappings = map[string]string{}
-	}
-	if in == nil {
-		return o
-	}
-	if o.Schedule == "" {
-		o.Schedule = in.Schedule
-	}
-	if o.Destination == "" {
-		o.Destination = in.Destination
-	}
-	if o.Backfill == nil {
-		o.Backfill = backfillOf(in)
-	}
-	for _, field := range in.RequiredFields {
-		switch {
-		case field.MapToName == "":
-			o.SelectedFields[field.FieldName] = true
-		case field.FieldName != "":
-			o.SelectedFieldMappings[field.MapToName] = field.FieldName
-		case field.Default != "" && o.SelectedFieldMappings[field.MapToName] == "":
-			o.SelectedFieldMappings[field.MapToName] = field.Default
-		}
-	}
-	for _, field := range in.OptionalFields {
-		chosen := o.SelectedFields[field.FieldName] || o.SelectedFieldsAuto == manifest.All
-		if field.FieldName != "" && field.MapToName != "" && chosen {
-			o.SelectedFieldMappings[field.MapToName] = field.FieldName
-		}
-	}
-	for _, mapping := range o.DynamicMappingsInput {
-		if mapping.FieldName != "" && mapping.MapToName != "" {
-			o.SelectedFieldMappings[mapping.MapToName] = mapping.FieldName
-		}
-	}
-	maps.DeleteFunc(o.SelectedFieldMappings, func(_, from string) bool { return from == "" }) // a choice that was removed
-	return o
-}
-
 func (d *draft) filledSubscribe(name string, o config.SubscribeObject) config.SubscribeObject {
 	if o.ObjectName == "" {
 		o.ObjectName = name
@@ -121,39 +73,6 @@ func (d *draft) filledSubscribe(name string, o config.SubscribeObject) config.Su
 		o.InheritFieldsAndMappings = o.InheritFieldsAndMappings || in.InheritFieldsAndMapping
 	}
 	return o
-}
-
-// follow prepares a config for another revision: values that equal those of its
-// revision are replaced by those of the new one. Disabled objects that the new one
-// lacks stay, in case a later one has them.
-func follow(c *config.Config, before, after manifest.Integration) {
-	if c.Read == nil {
-		return
-	}
-	for name, o := range c.Read.Objects {
-		old, now := readEntry(before, name), readEntry(after, name)
-		if old == nil || now == nil {
-			continue
-		}
-		if o.Schedule == old.Schedule {
-			o.Schedule = now.Schedule
-		}
-		if o.Destination == old.Destination {
-			o.Destination = now.Destination
-		}
-		if reflect.DeepEqual(o.Backfill, backfillOf(old)) {
-			o.Backfill = backfillOf(now)
-		}
-		c.Read.Objects[name] = o
-	}
-}
-
-// backfillOf returns the backfill that a manifest's object has.
-func backfillOf(in *manifest.ReadObject) *config.Backfill {
-	if in.Backfill == nil {
-		return nil
-	}
-	return &config.Backfill{DefaultPeriod: in.Backfill.DefaultPeriod}
 }
 
 func subscribeEntry(entry manifest.Integration, object string) *manifest.SubscribeObject {

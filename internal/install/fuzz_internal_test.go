@@ -1,42 +1,14 @@
 package install
 
 import (
-	"archive/zip"
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
-)
 
-// Whatever a zip holds, what comes out of it is a text that is not too long, or
-// a failure that says something.
-func FuzzUnzip(f *testing.F) {
-	var good bytes.Buffer
-	w := zip.NewWriter(&good)
-	for _, name := range []string{"a/amp.yaml", "readme"} {
-		entry, err := w.Create(name)
-		if err == nil {
-			_, err = entry.Write([]byte("specVersion: 1.0.0\n"))
-		}
-		if err != nil {
-			f.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good.Bytes())
-	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
-	f.Add([]byte("PK\x03\x04\x14\x00\x08\x00\x08\x00"))
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		text, err := unzip("deploy", data)
-		if len(text) > maxManifest || err == nil && text == nil || err != nil && !strings.Contains(err.Error(), ": ") {
-			t.Errorf("got %d bytes and %v", len(text), err)
-		}
-	})
-}
+	"windlass/internal/fields"
+	"windlass/internal/input"
+)
 
 // A mask names the object that was put into it, whatever its name, if it is
 // known, and never a place above the config's content.
@@ -108,13 +80,13 @@ func FuzzShape(f *testing.F) {
 	f.Add([]byte(`{"subscribe":{"objects":{"a":{"inheritFieldsAndMapping":true,"createEvent":{"enabled":"always"}}}}}`))
 	f.Add([]byte(`{"write":{"objects":{"a":{"selectedValueDefaults":{"b":{"value":1e400}}}}},"proxy":null}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		object, err := tree(text)
+		object, err := input.Tree(text)
 		if err != nil {
 			return
 		}
-		d := &draft{Flow: New(nil, nil, nil), at: "content", tree: object, tables: map[string]*fieldTable{}}
-		withoutNulls(d.tree)
-		if d.readTree(); len(d.issues) == 0 {
+		d := &draft{Flow: New(nil, nil, nil), at: "content", tree: object, tables: map[string]*fields.Table{}}
+		input.WithoutNulls(d.tree)
+		if d.readTree(); len(d.Issues) == 0 {
 			if _, err := treeOf(d.config); err != nil {
 				t.Errorf("%s: %v", text, err)
 			}

@@ -2,23 +2,30 @@ package install
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"windlass"
-	"windlass/internal/config"
-	"windlass/manifest"
+	"windlass/internal/input"
+	"windlass/internal/installed"
 )
 
 // Installation finds an installation of an integration by id.
 func (f *Flow) Installation(ctx context.Context, project, integration, id string) (windlass.Installation, error) {
-	in, err := f.Integration(ctx, project, integration)
+	in, err := f.findIntegration(ctx, project, integration)
 	if err != nil {
 		return windlass.Installation{}, err
 	}
 	return f.installation(ctx, "find the installation", in, id)
+}
+
+// findIntegration finds an integration by id or name.
+func (f *Flow) findIntegration(ctx context.Context, project, integration string) (windlass.Integration, error) {
+	p, err := f.store.Project(ctx, project)
+	if err != nil {
+		return windlass.Integration{}, err
+	}
+	return f.store.Integration(ctx, p.ID, integration)
 }
 
 func (f *Flow) installation(ctx context.Context, op string, in windlass.Integration, id string) (windlass.Installation, error) {
@@ -64,7 +71,7 @@ func (f *Flow) Installations(ctx context.Context, project string, q Installation
 
 // DeleteInstallation uninstalls: reads stop, the connection stays.
 func (f *Flow) DeleteInstallation(ctx context.Context, project, integration, id string) error {
-	in, err := f.Integration(ctx, project, integration)
+	in, err := f.findIntegration(ctx, project, integration)
 	if err != nil {
 		return err
 	}
@@ -73,93 +80,11 @@ func (f *Flow) DeleteInstallation(ctx context.Context, project, integration, id 
 		if err != nil {
 			return err
 		}
-		if err := f.notify(ctx, windlass.InstallationDeletedEvent, gone, in, nil); err != nil {
+		if err := installed.Notify(ctx, f.opts.Notifier, windlass.InstallationDeletedEvent, gone, in, nil); err != nil {
 			return err
 		}
 		return f.store.DeleteInstallation(ctx, in.ProjectID, id)
 	})
-}
-
-// saveConfig replaces an installation's config, and with it its schedules.
-func (f *Flow) saveConfig(ctx context.Context, in *windlass.Installation, c config.Config) error {
-	if err := f.setConfig(in, c); err != nil {
-		return err
-	}
-	schedules, err := schedulesOf(*in, c, f.now())
-	if err != nil {
-		return err
-	}
-	return f.replace(ctx, *in, schedules)
-}
-
-// replace saves an installation with its new schedules. One that was there
-// before for the same object stays the same row: paused if it was paused, and
-// due when it was due if it runs at the same times as before. Schedules of other kinds
-// are not touched.
-func (f *Flow) replace(ctx context.Context, in windlass.Installation, schedules []windlass.Schedule) error {
-	before, err := f.store.Schedules(ctx, in.ID)
-	if err != nil {
-		return err
-	}
-	for _, old := range before {
-		if old.Kind != windlass.ScheduleRead {
-			schedules = append(schedules, old)
-			continue
-		}
-		for i := range schedules {
-			s := &schedules[i]
-			if s.Kind != old.Kind || s.Object != old.Object {
-				continue
-			}
-			s.ID, s.Paused = old.ID, old.Paused
-			if s.Cron == old.Cron {
-				s.Next = old.Next
-				continue
-			}
-			cron, err := manifest.ParseSchedule(s.Cron)
-			if err != nil {
-				return err // it was checked when it came in
-			}
-			s.Next = config.NextDue(cron, s.ID, f.now())
-		}
-	}
-	return f.store.UpdateInstallation(ctx, in, schedules)
-}
-
-// setConfig gives an installation a config of its own id.
-func (f *Flow) setConfig(in *windlass.Installation, c config.Config) error {
-	content, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	in.Config.ID, in.Config.Content, in.Config.Created = newID(), content, f.now()
-	in.Updated = in.Config.Created
-	return nil
-}
-
-// schedulesOf returns the rows that an installation's reads are due by: one for
-// each object that has a schedule and is not disabled.
-func schedulesOf(in windlass.Installation, c config.Config, now time.Time) ([]windlass.Schedule, error) {
-	if c.Read == nil {
-		return nil, nil
-	}
-	var all []windlass.Schedule
-	for _, name := range sortedKeys(c.Read.Objects) {
-		o := c.Read.Objects[name]
-		if o.Disabled || o.Schedule == "" {
-			continue
-		}
-		cron, err := manifest.ParseSchedule(o.Schedule)
-		if err != nil {
-			return nil, err // it was checked when it came in
-		}
-		id := newID()
-		all = append(all, windlass.Schedule{
-			ID: id, Kind: windlass.ScheduleRead, ProjectID: in.ProjectID, InstallationID: in.ID,
-			Object: name, Cron: cron.String(), Next: config.NextDue(cron, id, now),
-		})
-	}
-	return all, nil
 }
 
 // errMoved means that the state on which a call is based has changed meanwhile.
@@ -174,5 +99,5 @@ func retryMoved(op string, attempt func() error) error {
 			return err
 		}
 	}
-	return conflict(op, "other requests kept changing the same thing at the same time", "try again")
+	return input.Conflict(op, "other requests kept changing the same thing at the same time", "try again")
 }

@@ -9,38 +9,38 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/flowtest"
+	"windlass/internal/input"
 	"windlass/internal/install"
 )
 
-const minimal = `{"provider":"bitbucket","read":{"objects":{"repositories":{"objectName":"repositories","selectedFields":{},"selectedFieldMappings":{}}}}}`
-
 func TestMinimalConfigIsFilledFromTheRevision(t *testing.T) {
-	each(t, func(w *world) {
+	flowtest.Each(t, func(w *flowtest.World) {
 		t := w.T
-		w.ready(reader)
-		in, err := w.install("acme", minimal)
-		w.ok(err)
-		golden(t, "minimal-config.json", w.config(in))
-		schedules, err := w.store.Schedules(w.ctx, in.ID)
-		w.ok(err)
-		if len(schedules) != 1 || schedules[0].Object != "repositories" || !schedules[0].Next.After(noon) || schedules[0].Next.After(noon.Add(10*time.Minute)) || schedules[0].Paused {
+		w.Ready(flowtest.Reader)
+		in, err := w.Installed("acme", flowtest.Minimal)
+		w.OK(err)
+		flowtest.Golden(t, "minimal-config.json", w.Config(in))
+		schedules, err := w.Store.Schedules(w.Context(), in.ID)
+		w.OK(err)
+		if len(schedules) != 1 || schedules[0].Object != "repositories" || !schedules[0].Next.After(flowtest.Noon) || schedules[0].Next.After(flowtest.Noon.Add(10*time.Minute)) || schedules[0].Paused {
 			t.Errorf("got schedules %+v", schedules)
 		}
 		if in.Group.Name != "ACME" || in.Connection.ID != "con-acme" || in.CreatedBy != "api:create-installation" || !in.Healthy {
 			t.Errorf("got %+v", in)
 		}
-		if _, err := w.install("acme", minimal); true {
-			w.refused(err, windlass.Conflict, "installed for group \"acme\" already", in.ID)
+		if _, err := w.Installed("acme", flowtest.Minimal); true {
+			w.Refused(err, windlass.Conflict, "installed for group \"acme\" already", in.ID)
 		}
 	})
 }
 
 func TestChosenConfigIsKept(t *testing.T) {
 	t.Parallel()
-	w := once(t)
-	w.ready(reader)
-	w.destination("other")
-	in, err := w.install("acme", `{
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
+	w.Destination("other")
+	in, err := w.Installed("acme", `{
 		"read": {"objects": {
 			"repositories": {
 				"schedule": "0 3 * * *", "destination": "other", "disabled": true,
@@ -60,14 +60,14 @@ func TestChosenConfigIsKept(t *testing.T) {
 		}}},
 		"proxy": {"enabled": false}
 	}`)
-	w.ok(err)
-	golden(t, "chosen-config.json", w.config(in))
+	w.OK(err)
+	flowtest.Golden(t, "chosen-config.json", w.Config(in))
 }
 
 // All that is wrong is said in one answer.
 func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
-	w := once(t)
-	w.ready(reader)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
 	for _, test := range []struct{ name, content, want string }{
 		{"a field that does not exist", `{"read":{"objects":{"repositories":{"selectedFields":{"fork":true}}}}}`, `selectedFields.fork: repositories has no field "fork": write fork_policy`},
 		{"a field that is not chosen need not exist", `{"read":{"objects":{"repositories":{"selectedFields":{"fork":false}}}}}`, ``},
@@ -102,34 +102,34 @@ func TestEverythingWrongWithAConfigIsSaid(t *testing.T) {
 		{"a subscription that is not offered", `{"subscribe":{"objects":{"repositories":{"destination":"hook","inheritFieldsAndMapping":true}}}}`, `the integration has no object to subscribe to`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := w.in(t)
-			in, err := w.install("acme", test.content)
+			w := w.In(t)
+			in, err := w.Installed("acme", test.content)
 			if test.want == "" {
-				w.ok(err)
-				w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
+				w.OK(err)
+				w.OK(w.Install.DeleteInstallation(w.Context(), w.Project.ID, "reader", in.ID))
 				return
 			}
-			w.refused(err, windlass.Invalid)
-			if got := issues(err); !strings.Contains(got, test.want) {
+			w.Refused(err, windlass.Invalid)
+			if got := flowtest.Issues(err); !strings.Contains(got, test.want) {
 				t.Errorf("got %s\nwant %s", got, test.want)
 			}
 		})
 	}
-	_, err := w.install("acme", `{"provider":"github","read":{"objects":{
+	_, err := w.Installed("acme", `{"provider":"github","read":{"objects":{
 		"hooks":{},"members":{"destination":"nowhere"},"repositories":{"schedule":"soon","selectedFields":{"a":true,"b":true}}}}}`)
-	golden(t, "wrong-config.json", strings.Split(issues(err), "\n"))
-	w.refused(err, windlass.Invalid)
-	w.refused(err, windlass.Invalid, "the request has 7 problems")
+	flowtest.Golden(t, "wrong-config.json", strings.Split(flowtest.Issues(err), "\n"))
+	w.Refused(err, windlass.Invalid)
+	w.Refused(err, windlass.Invalid, "the request has 7 problems")
 }
 
 func TestConnectionIsFoundOrMissed(t *testing.T) {
-	w := once(t)
-	w.ready(reader)
-	w.connection("con-twice-1", "twice")
-	w.connection("con-twice-2", "twice")
-	bad := w.connection("con-bad", "bad")
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
+	w.Connection("con-twice-1", "twice")
+	w.Connection("con-twice-2", "twice")
+	bad := w.Connection("con-bad", "bad")
 	bad.Status, bad.StatusReason = windlass.ConnectionBad, "the person left"
-	w.ok(w.store.UpdateConnection(w.ctx, bad))
+	w.OK(w.Store.UpdateConnection(w.Context(), bad))
 	for _, test := range []struct {
 		name, group, connection string
 		kind                    windlass.Kind
@@ -145,16 +145,16 @@ func TestConnectionIsFoundOrMissed(t *testing.T) {
 		{"for no group", "", "con-acme", windlass.Invalid, "groupRef: is missing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := w.in(t)
-			in, err := w.flow.CreateInstallation(w.ctx, w.project.Name, "reader", install.CreateInstallationRequest{
-				GroupRef: test.group, ConnectionID: test.connection, Config: install.ConfigRequest{Content: json.RawMessage(minimal)},
+			w := w.In(t)
+			in, err := w.Install.CreateInstallation(w.Context(), w.Project.Name, "reader", install.CreateInstallationRequest{
+				GroupRef: test.group, ConnectionID: test.connection, Config: install.ConfigRequest{Content: json.RawMessage(flowtest.Minimal)},
 			})
 			if test.kind == "" {
-				w.ok(err)
-				w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
+				w.OK(err)
+				w.OK(w.Install.DeleteInstallation(w.Context(), w.Project.ID, "reader", in.ID))
 				return
 			}
-			w.refused(err, test.kind, test.want)
+			w.Refused(err, test.kind, test.want)
 		})
 	}
 }
@@ -171,38 +171,38 @@ func (s *sampler) Sample(_ context.Context, _ windlass.Installation, object stri
 
 func TestSampleDecidesOnlyWhenTheConfigIsRefused(t *testing.T) {
 	t.Parallel()
-	w := once(t)
-	w.ready(reader)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
 	s := &sampler{}
-	w.opts.Sampler = s
+	w.Sampler = s
 	var begun []string
-	w.opts.Started = func(_ context.Context, _ windlass.Installation, objects []string) error {
+	w.OnStart = func(_ context.Context, _ windlass.Installation, objects []string) error {
 		begun = append(begun, strings.Join(objects, " "))
 		return nil
 	}
-	w.restart()
+	w.Restart()
 	s.err = &windlass.Error{Kind: windlass.Invalid, Message: `Field "x" does not support filtering`, Provider: &windlass.ProviderDetails{}}
-	_, err := w.install("acme", minimal)
-	w.refused(err, windlass.Invalid, `read.objects.repositories`, `bitbucket refused: Field "x" does not support filtering`)
-	if !errors.Is(err, install.Unprocessable) {
+	_, err := w.Installed("acme", flowtest.Minimal)
+	w.Refused(err, windlass.Invalid, `read.objects.repositories`, `bitbucket refused: Field "x" does not support filtering`)
+	if !errors.Is(err, input.Unprocessable) {
 		t.Errorf("%v is not marked as unprocessable", err)
 	}
-	all, err := w.flow.Installations(w.ctx, w.project.ID, install.InstallationQuery{})
-	w.ok(err)
+	all, err := w.Install.Installations(w.Context(), w.Project.ID, install.InstallationQuery{})
+	w.OK(err)
 	if len(all) != 0 || len(begun) != 0 {
 		t.Errorf("a refused sample left %v, and began %v", all, begun)
 	}
 	for _, kind := range []windlass.Kind{windlass.Unauthorized, windlass.Forbidden, windlass.RateLimited, windlass.Unavailable, windlass.NotFound} {
 		s.err = &windlass.Error{Kind: kind, Message: "no", Provider: &windlass.ProviderDetails{}}
-		in, err := w.install("acme", minimal)
-		w.ok(err)
-		w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
+		in, err := w.Installed("acme", flowtest.Minimal)
+		w.OK(err)
+		w.OK(w.Install.DeleteInstallation(w.Context(), w.Project.ID, "reader", in.ID))
 	}
 	s.err, s.tried = &windlass.Error{Kind: windlass.Invalid, Message: "no", Provider: &windlass.ProviderDetails{}}, nil
-	_, err = w.flow.CreateInstallation(w.ctx, w.project.ID, "reader", install.CreateInstallationRequest{
-		GroupRef: "acme", SkipSampling: true, Config: install.ConfigRequest{Content: json.RawMessage(minimal)},
+	_, err = w.Install.CreateInstallation(w.Context(), w.Project.ID, "reader", install.CreateInstallationRequest{
+		GroupRef: "acme", SkipSampling: true, Config: install.ConfigRequest{Content: json.RawMessage(flowtest.Minimal)},
 	})
-	w.ok(err)
+	w.OK(err)
 	if len(s.tried) != 0 {
 		t.Errorf("skipSampling tried %v", s.tried)
 	}

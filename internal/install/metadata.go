@@ -6,6 +6,9 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/config"
+	"windlass/internal/fields"
+	"windlass/internal/input"
 	"windlass/manifest"
 )
 
@@ -64,18 +67,18 @@ func (f *Flow) ObjectMetadata(ctx context.Context, project string, q MetadataQue
 	if err != nil {
 		return ObjectMetadata{}, err
 	}
-	if _, known := connector.ObjectNamed(f.Objects(c.Provider), out.Name); !known {
+	if _, known := connector.ObjectNamed(f.providers.Objects(c.Provider), out.Name); !known {
 		return ObjectMetadata{}, &windlass.Error{
-			Kind: windlass.NotFound, Op: opMetadata, Message: fmt.Sprintf("%s has no object %q", c.Provider, shorten(out.Name)),
+			Kind: windlass.NotFound, Op: opMetadata, Message: fmt.Sprintf("%s has no object %q", c.Provider, input.Shorten(out.Name)),
 			Remedy: "use the name that the manifest or the provider has for it",
 		}
 	}
-	t, err := f.table(c.Provider, out.Name)
+	t, err := fields.Of(f.providers, c.Provider, out.Name)
 	if err != nil {
 		return ObjectMetadata{}, err
 	}
-	out.DisplayName = f.displayName(c.Provider, out.Name)
-	out.Fields = t.metadata(func(field connector.Field) bool { return !q.ExcludeReadOnly || !field.ReadOnly })
+	out.DisplayName = fields.ObjectName(f.providers, c.Provider, out.Name)
+	out.Fields = t.Metadata(func(field connector.Field) bool { return !q.ExcludeReadOnly || !field.ReadOnly })
 	return out, nil
 }
 
@@ -90,7 +93,7 @@ func (f *Flow) installedObject(ctx context.Context, p windlass.Project, q Metada
 	if err != nil {
 		return windlass.Connection{}, err
 	}
-	entry, err := entryOf(in.Latest)
+	entry, err := config.Entry(in.Latest)
 	if err != nil {
 		return windlass.Connection{}, err
 	}
@@ -116,7 +119,7 @@ func (f *Flow) ofGroup(ctx context.Context, op string, in windlass.Integration, 
 	}
 	if len(some) == 0 {
 		return windlass.Installation{}, &windlass.Error{
-			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q is not installed for group %q", in.Name, shorten(groupRef)),
+			Kind: windlass.NotFound, Op: op, Message: fmt.Sprintf("integration %q is not installed for group %q", in.Name, input.Shorten(groupRef)),
 			Remedy: "install it first",
 		}
 	}
@@ -135,7 +138,7 @@ func (f *Flow) groupConnection(ctx context.Context, op, projectID, provider stri
 	}
 	switch len(all) {
 	case 0:
-		return windlass.Connection{}, conflict(op, fmt.Sprintf("group %q has no connection with %s", shorten(groupRef), shorten(provider)), "let the customer connect first")
+		return windlass.Connection{}, input.Conflict(op, fmt.Sprintf("group %q has no connection with %s", input.Shorten(groupRef), input.Shorten(provider)), "let the customer connect first")
 	case 1:
 		return all[0], nil
 	}
@@ -143,5 +146,5 @@ func (f *Flow) groupConnection(ctx context.Context, op, projectID, provider stri
 	for _, c := range all {
 		names = append(names, fmt.Sprintf("%s (workspace %s)", c.ID, c.Workspace))
 	}
-	return windlass.Connection{}, conflict(op, fmt.Sprintf("group %q has %d connections with %s: %s", shorten(groupRef), len(all), provider, firstFew(names)), "say which one with connectionId")
+	return windlass.Connection{}, input.Conflict(op, fmt.Sprintf("group %q has %d connections with %s: %s", input.Shorten(groupRef), len(all), provider, input.FirstFew(names)), "say which one with connectionId")
 }

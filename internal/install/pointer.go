@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"windlass/internal/input"
 )
 
 // Patch is one operation of RFC 6902.
@@ -46,7 +48,7 @@ func (p Patch) apply(to map[string]any) (wrong string) {
 		if len(p.Value) == 0 {
 			return "value is missing"
 		}
-		if value, err = anything(p.Value); err != nil {
+		if value, err = input.Anything(p.Value); err != nil {
 			return "value " + err.Error()
 		}
 	}
@@ -55,7 +57,7 @@ func (p Patch) apply(to map[string]any) (wrong string) {
 		_, wrong = p.change(to, keys, value)
 		return wrong
 	default:
-		return fmt.Sprintf("op %q is not supported: write add, remove or replace", shorten(p.Op))
+		return fmt.Sprintf("op %q is not supported: write add, remove or replace", input.Shorten(p.Op))
 	}
 }
 
@@ -89,7 +91,7 @@ func (p Patch) change(node any, keys []string, value any) (after any, wrong stri
 	case []any:
 		return p.changeList(node, keys, value)
 	default:
-		return node, fmt.Sprintf("path goes through a value at %q that is neither an object nor a list", shorten(key))
+		return node, fmt.Sprintf("path goes through a value at %q that is neither an object nor a list", input.Shorten(key))
 	}
 }
 
@@ -128,5 +130,5 @@ func listIndex(text string, length int) (int, bool) {
 }
 
 func (p Patch) absent() string {
-	return fmt.Sprintf("path %s does not exist: there is nothing to %s", shorten(p.Path), p.Op)
+	return fmt.Sprintf("path %s does not exist: there is nothing to %s", input.Shorten(p.Path), p.Op)
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"windlass"
-	"windlass/connector"
+	"windlass/internal/flowtest"
 	"windlass/internal/install"
 )
 
@@ -23,8 +23,8 @@ const subscriber = `
 `
 
 func TestSubscriptionsAreFilledAndChecked(t *testing.T) {
-	w := once(t)
-	w.ready(strings.TrimRight(reader, "\n") + subscriber)
+	w := flowtest.Once(t)
+	w.Ready(strings.TrimRight(flowtest.Reader, "\n") + subscriber)
 	for _, test := range []struct{ name, content, want string }{
 		{"filled in", `{"read":{"objects":{"repositories":{}}},"subscribe":{"objects":{"repositories":{}}}}`, ``},
 		{"in either spelling", `{"read":{"objects":{"repositories":{}}},"subscribe":{"objects":{"repositories":{"inheritFieldsAndMapping":true,"createEvent":{"enabled":"always"}}}}}`, ``},
@@ -33,26 +33,26 @@ func TestSubscriptionsAreFilledAndChecked(t *testing.T) {
 		{"to nowhere", `{"read":{"objects":{"repositories":{}}},"subscribe":{"objects":{"repositories":{"destination":"x"}}}}`, `subscribe.objects.repositories.destination: there is no destination "x"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := w.in(t)
-			in, err := w.install("acme", test.content)
+			w := w.In(t)
+			in, err := w.Installed("acme", test.content)
 			if test.want != "" {
-				w.refused(err, windlass.Invalid, test.want)
+				w.Refused(err, windlass.Invalid, test.want)
 				return
 			}
-			w.ok(err)
-			conform(t, "ConfigContent", w.config(in))
-			if o := w.config(in).Subscribe.Objects["repositories"]; o.Destination != "hook" || !o.InheritFieldsAndMappings || o.ObjectName != "repositories" {
+			w.OK(err)
+			flowtest.Conform(t, "ConfigContent", w.Config(in))
+			if o := w.Config(in).Subscribe.Objects["repositories"]; o.Destination != "hook" || !o.InheritFieldsAndMappings || o.ObjectName != "repositories" {
 				t.Errorf("got %+v", o)
 			}
-			w.refused(w.flow.DeleteDestination(w.ctx, w.project.ID, "hook"), windlass.Conflict)
-			w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
+			w.Refused(w.Setup.DeleteDestination(w.Context(), w.Project.ID, "hook"), windlass.Conflict)
+			w.OK(w.Install.DeleteInstallation(w.Context(), w.Project.ID, "reader", in.ID))
 		})
 	}
 }
 
 func TestMappingsThatMeet(t *testing.T) {
-	w := once(t)
-	w.ready(reader)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
 	for _, test := range []struct{ name, dynamic, mappings, want string }{
 		{"one inside of another", `[{"mapToName":"$['a']['b']"},{"mapToName":"a"}]`, `{"$['a']['b']":"slug","a":"name"}`, `is inside "a", which another field is mapped to`},
 		{"one place, spelt twice", `[{"mapToName":"$[\"a\"]['b']"},{"mapToName":"$['a']['b']"}]`, `{"$[\"a\"]['b']":"slug","$['a']['b']":"name"}`, `is the same place as`},
@@ -63,16 +63,16 @@ func TestMappingsThatMeet(t *testing.T) {
 		{"without a name", `[{"prompt":"x"}]`, `{}`, `dynamicMappingsInput[0].mapToName: is missing`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := w.in(t)
-			_, err := w.install("acme", `{"read":{"objects":{"repositories":{"dynamicMappingsInput":`+test.dynamic+`,"selectedFieldMappings":`+test.mappings+`}}}}`)
-			w.refused(err, windlass.Invalid, test.want)
+			w := w.In(t)
+			_, err := w.Installed("acme", `{"read":{"objects":{"repositories":{"dynamicMappingsInput":`+test.dynamic+`,"selectedFieldMappings":`+test.mappings+`}}}}`)
+			w.Refused(err, windlass.Invalid, test.want)
 		})
 	}
 }
 
 func TestWritesAreChecked(t *testing.T) {
-	w := once(t)
-	w.ready(reader)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
 	for _, test := range []struct{ name, object, want string }{
 		{"a default that is a fraction", `{"selectedValueDefaults":{"name":{"value":1.5}}}`, `selectedValueDefaults.name.value: is missing, or is not a string`},
 		{"a default that is missing", `{"selectedValueDefaults":{"name":{}}}`, `selectedValueDefaults.name.value: is missing`},
@@ -81,60 +81,36 @@ func TestWritesAreChecked(t *testing.T) {
 		{"a place below a field", `{"selectedFieldSettings":{"$['links']['avatar']['href']":{"default":{"stringValue":"x"}}}}`, ``},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := w.in(t)
-			in, err := w.install("acme", `{"write":{"objects":{"projects":`+test.object+`}}}`)
+			w := w.In(t)
+			in, err := w.Installed("acme", `{"write":{"objects":{"projects":`+test.object+`}}}`)
 			if test.want != "" {
-				w.refused(err, windlass.Invalid, test.want)
+				w.Refused(err, windlass.Invalid, test.want)
 				return
 			}
-			w.ok(err)
-			w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
+			w.OK(err)
+			w.OK(w.Install.DeleteInstallation(w.Context(), w.Project.ID, "reader", in.ID))
 		})
 	}
-}
-
-// An integration that changes hands would read with credentials for another
-// provider.
-func TestProviderOfAnInstalledIntegrationStays(t *testing.T) {
-	each(t, func(w *world) {
-		w.flow = install.New(w.store, connector.Providers{w.provider, &provider{name: "gitforge"}}, w.opts)
-		w.ready(reader)
-		moved := strings.Replace(reader, "provider: bitbucket", "provider: gitforge", 1)
-		in, err := w.install("acme", minimal)
-		w.ok(err)
-		for _, destructive := range []bool{false, true} {
-			_, err = w.flow.Deploy(w.ctx, w.project.ID, install.Source{YAML: []byte(moved)}, destructive)
-			w.refused(err, windlass.Conflict, "integrations[reader].provider: cannot change from bitbucket to gitforge", in.ID)
-		}
-		w.ok(w.flow.DeleteInstallation(w.ctx, w.project.ID, "reader", in.ID))
-		w.deploy(moved, false)
-		_, err = w.install("acme", `{}`)
-		w.refused(err, windlass.Conflict, `group "acme" has no connection with gitforge`)
-		_, err = w.flow.CreateInstallation(w.ctx, w.project.ID, "reader", install.CreateInstallationRequest{
-			GroupRef: "acme", ConnectionID: "con-acme", Config: install.ConfigRequest{Content: json.RawMessage(`{}`)},
-		})
-		w.refused(err, windlass.Invalid, "connectionId: is a connection with bitbucket, and the integration needs gitforge")
-	})
 }
 
 // Only what is read otherwise than before is tried, and only what was not read
 // before begins.
 func TestUpdatesTryAndBeginWhatIsNew(t *testing.T) {
 	t.Parallel()
-	w := once(t)
-	w.ready(reader)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
 	s := &sampler{}
 	var begun []string
-	w.opts.Sampler = s
-	w.opts.Started = func(_ context.Context, _ windlass.Installation, objects []string) error {
+	w.Sampler = s
+	w.OnStart = func(_ context.Context, _ windlass.Installation, objects []string) error {
 		begun = append(begun, objects...)
 		return nil
 	}
-	w.restart()
-	in, err := w.install("acme", minimal)
-	w.ok(err)
+	w.Restart()
+	in, err := w.Installed("acme", flowtest.Minimal)
+	w.OK(err)
 	update := func(mask, content string) error {
-		_, err := w.flow.UpdateInstallation(w.ctx, w.project.ID, "reader", in.ID,
+		_, err := w.Install.UpdateInstallation(w.Context(), w.Project.ID, "reader", in.ID,
 			patch(`{"updateMask":["config.content.read.objects.`+mask+`"],"installation":{"config":{"content":{"read":{"objects":`+content+`}}}}}`))
 		return err
 	}
@@ -146,7 +122,7 @@ func TestUpdatesTryAndBeginWhatIsNew(t *testing.T) {
 		{"one that is enabled again", "members.disabled", `{"members":{"disabled":false}}`, "members", "members"},
 	} {
 		s.tried, begun = nil, nil
-		w.ok(update(test.mask, test.content))
+		w.OK(update(test.mask, test.content))
 		if got := strings.Join(s.tried, " "); got != test.tried {
 			t.Errorf("%s: tried %q, want %q", test.name, got, test.tried)
 		}
@@ -155,34 +131,41 @@ func TestUpdatesTryAndBeginWhatIsNew(t *testing.T) {
 		}
 	}
 	s.err = &windlass.Error{Kind: windlass.Invalid, Message: "no such field"}
-	w.refused(update("repositories.fieldFilters", `{"repositories":{"fieldFilters":[]}}`), windlass.Invalid,
+	w.Refused(update("repositories.fieldFilters", `{"repositories":{"fieldFilters":[]}}`), windlass.Invalid,
 		"installation.config.content.read.objects.repositories: one record was read to try it, and bitbucket refused: no such field")
 
 	// What cannot begin is not saved either.
 	s.err = nil
-	w.opts.Started = func(context.Context, windlass.Installation, []string) error {
+	w.OnStart = func(context.Context, windlass.Installation, []string) error {
 		return &windlass.Error{Kind: windlass.Internal, Message: "the disk is full"}
 	}
-	w.restart()
-	w.ok(update("members.disabled", `{"members":{"disabled":true}}`))
-	w.refused(update("members.disabled", `{"members":{"disabled":false}}`), windlass.Internal, "the disk is full")
-	in, err = w.flow.Installation(w.ctx, w.project.ID, "reader", in.ID)
-	w.ok(err)
-	if !w.config(in).Read.Objects["members"].Disabled {
+	w.Restart()
+	w.OK(update("members.disabled", `{"members":{"disabled":true}}`))
+	w.Refused(update("members.disabled", `{"members":{"disabled":false}}`), windlass.Internal, "the disk is full")
+	in, err = w.Install.Installation(w.Context(), w.Project.ID, "reader", in.ID)
+	w.OK(err)
+	if !w.Config(in).Read.Objects["members"].Disabled {
 		t.Error("it reads what could not begin")
 	}
 }
 
 func TestInstallationsOfAnotherIntegrationAreNotFound(t *testing.T) {
 	t.Parallel()
-	w := once(t)
-	w.ready(reader)
-	in, err := w.install("acme", minimal)
-	w.ok(err)
-	w.deploy(strings.Replace(reader, "name: reader", "name: other", 1), false)
-	_, err = w.flow.Installation(w.ctx, w.project.ID, "other", in.ID)
-	w.refused(err, windlass.NotFound, `integration "other" has no installation`)
-	w.refused(w.flow.DeleteInstallation(w.ctx, w.project.ID, "other", in.ID), windlass.NotFound)
-	_, err = w.flow.UpdateInstallation(w.ctx, w.project.ID, "other", in.ID, patch(`{"updateMask":["config.createdBy"],"installation":{"config":{"createdBy":"me"}}}`))
-	w.refused(err, windlass.NotFound)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
+	in, err := w.Installed("acme", flowtest.Minimal)
+	w.OK(err)
+	w.Deployed(strings.Replace(flowtest.Reader, "name: reader", "name: other", 1), false)
+	_, err = w.Install.Installation(w.Context(), w.Project.ID, "other", in.ID)
+	w.Refused(err, windlass.NotFound, `integration "other" has no installation`)
+	w.Refused(w.Install.DeleteInstallation(w.Context(), w.Project.ID, "other", in.ID), windlass.NotFound)
+	_, err = w.Install.UpdateInstallation(w.Context(), w.Project.ID, "other", in.ID, patch(`{"updateMask":["config.createdBy"],"installation":{"config":{"createdBy":"me"}}}`))
+	w.Refused(err, windlass.NotFound)
+}
+
+func patch(body string) (r install.UpdateInstallationRequest) {
+	if err := json.Unmarshal([]byte(body), &r); err != nil {
+		panic(err)
+	}
+	return r
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"windlass"
+	"windlass/internal/flowtest"
 )
 
 // withUnknown is a config of repositories with so many unknown fields.
@@ -22,13 +23,13 @@ func withUnknown(n int) string {
 // Looking for what was meant costs much for each name, and stops at the last issue
 // that is said.
 func TestCheckingStopsWithTheLastIssue(t *testing.T) {
-	w := once(t)
-	w.ready(reader)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
 	cost := func(content string, issues int) uint64 {
 		t.Helper()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := w.install("acme", content)
+		_, err := w.Installed("acme", content)
 		runtime.ReadMemStats(&after)
 		failure, ok := err.(*windlass.Error) //nolint:errorlint // it is one
 		if !ok || len(failure.Issues) != issues {
@@ -47,8 +48,8 @@ func TestCheckingStopsWithTheLastIssue(t *testing.T) {
 }
 
 func TestConfigsAreBounded(t *testing.T) {
-	w := once(t)
-	w.ready(reader)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
 	quoted := func(n int) string { return `"` + strings.Repeat("ä", n) + `"` }
 	filters := func(n int) string {
 		return `[` + strings.TrimSuffix(strings.Repeat(`{"fieldName":"slug","operator":"eq","value":"a"},`, n), ",") + `]`
@@ -60,11 +61,11 @@ func TestConfigsAreBounded(t *testing.T) {
 		{"a mapping to a long name", `"selectedFieldMappings":{"person":` + quoted(257) + `}`, "selectedFieldMappings.person: is longer than 256 characters"},
 		{"a filter with a long value", `"fieldFilters":[{"fieldName":"slug","operator":"eq","value":` + quoted(4097) + `}]`, "fieldFilters.value: is longer than 4096 characters"},
 	} {
-		_, err := w.install("acme", `{"read":{"objects":{"repositories":{`+test.object+`}}}}`)
-		w.refused(err, windlass.Invalid, test.says)
+		_, err := w.Installed("acme", `{"read":{"objects":{"repositories":{`+test.object+`}}}}`)
+		w.Refused(err, windlass.Invalid, test.says)
 	}
-	_, err := w.install("acme", `{"read":{"objects":{"repositories":{"fieldFilters":[{"fieldName":"slug","operator":"eq","value":`+quoted(4096)+`}]}}}}`)
-	w.ok(err)
+	_, err := w.Installed("acme", `{"read":{"objects":{"repositories":{"fieldFilters":[{"fieldName":"slug","operator":"eq","value":`+quoted(4096)+`}]}}}}`)
+	w.OK(err)
 }
 
 func withFields(n int) string {

@@ -2,9 +2,12 @@ package install
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 
 	"windlass"
+	"windlass/internal/input"
 )
 
 // UpdateInstallationRequest is the body of PATCH …/installations/{id}.
@@ -41,7 +44,7 @@ const (
 func (f *Flow) UpdateInstallation(ctx context.Context, project, integration, id string, r UpdateInstallationRequest) (windlass.Installation, error) {
 	var changed windlass.Installation
 	err := retryMoved(opUpdate, func() error {
-		in, err := f.Integration(ctx, project, integration)
+		in, err := f.findIntegration(ctx, project, integration)
 		if err != nil {
 			return err
 		}
@@ -61,14 +64,14 @@ func (f *Flow) UpdateInstallation(ctx context.Context, project, integration, id 
 func (f *Flow) PatchConfig(ctx context.Context, project, integration, object string, r PatchConfigRequest) (windlass.Installation, error) {
 	var changed windlass.Installation
 	err := retryMoved(opPatch, func() error {
-		in, err := f.Integration(ctx, project, integration)
+		in, err := f.findIntegration(ctx, project, integration)
 		if err != nil {
 			return err
 		}
 		var i windlass.Installation
 		switch {
 		case (r.GroupRef == "") == (r.InstallationID == ""):
-			return invalid(opPatch, "the request names no installation, or two", "send either groupRef or installationId")
+			return input.Invalid(opPatch, "the request names no installation, or two", "send either groupRef or installationId")
 		case r.GroupRef != "":
 			i, err = f.ofGroup(ctx, opPatch, in, r.GroupRef)
 		default:
@@ -102,14 +105,14 @@ func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation)
 	to := u.request.Installation
 	var given map[string]any
 	if len(to.Config.Content) > 0 {
-		if given, err = tree(to.Config.Content); err != nil {
-			d.addf(u.at, "%v", err)
+		if given, err = input.Tree(to.Config.Content); err != nil {
+			d.Addf(u.at, "%v", err)
 			return false, nil
 		}
 	}
 	known := d.knownObjects(given)
 	if len(u.request.UpdateMask) == 0 {
-		d.addf("updateMask", "names nothing to update")
+		d.Addf("updateMask", "names nothing to update")
 	}
 	var later error
 	for n, path := range u.request.UpdateMask {
@@ -119,26 +122,26 @@ func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation)
 		case inContent:
 			content = true
 			if !d.copyContent(given, keys) {
-				d.addf(at, "there is no value for %s in installation: send one, or null to remove it", shorten(path))
+				d.Addf(at, "there is no value for %s in installation: send one, or null to remove it", input.Shorten(path))
 			}
 		case path == "connectionId":
 			content = true // the fields are those of another workspace now
-			if d.need(to.ConnectionID, "installation.connectionId") {
-				if later = d.connect(ctx, to.ConnectionID, owner{groupRef: i.Group.Ref}, "installation.connectionId"); later != nil && !kindIs(later, windlass.Conflict) {
+			if d.Need(to.ConnectionID, "installation.connectionId") {
+				if later = d.connect(ctx, to.ConnectionID, owner{groupRef: i.Group.Ref}, "installation.connectionId"); later != nil && !errors.Is(later, windlass.Conflict) {
 					return false, later
 				}
 				i.Connection, i.Healthy = d.connection, true
 			}
 		case path == "config.createdBy":
-			d.label(to.Config.CreatedBy, "installation.config.createdBy")
+			d.Label(to.Config.CreatedBy, "installation.config.createdBy")
 			i.Config.CreatedBy = to.Config.CreatedBy
 		case path == "config.revisionId":
 			content = true
-			d.need(to.Config.RevisionID, "installation.config.revisionId")
+			d.Need(to.Config.RevisionID, "installation.config.revisionId")
 		default:
-			d.addf(at, "%q cannot be updated: the mask may name connectionId, config.createdBy, config.revisionId, %s, "+
+			d.Addf(at, "%q cannot be updated: the mask may name connectionId, config.createdBy, config.revisionId, %s, "+
 				"%s.<action>.objects and %s.<action>.objects.<object>, where the action is read, write or subscribe, and %s.proxy.enabled",
-				shorten(path), contentMask, contentMask, contentMask, contentMask)
+				input.Shorten(path), contentMask, contentMask, contentMask, contentMask)
 		}
 	}
 	return content, later
@@ -146,14 +149,14 @@ func (u *update) change(ctx context.Context, d *draft, i *windlass.Installation)
 
 // copyContent copies the value at a path from a request into the draft.
 func (d *draft) copyContent(given map[string]any, keys []string) bool {
-	value, found := lookup(given, keys)
+	value, found := input.Lookup(given, keys)
 	switch {
 	case !found || given == nil:
 		return false
 	case len(keys) == 0:
 		d.tree = given
 	default:
-		put(d.tree, keys, value)
+		input.Put(d.tree, keys, value)
 	}
 	return true
 }
@@ -161,14 +164,14 @@ func (d *draft) copyContent(given map[string]any, keys []string) bool {
 // knownObjects lists the names that a path in a mask may hold.
 func (d *draft) knownObjects(given map[string]any) []string {
 	var names []string
-	for _, o := range d.Objects(d.entry.Provider) {
+	for _, o := range d.providers.Objects(d.entry.Provider) {
 		names = append(names, o.Name)
 	}
 	for _, in := range []map[string]any{d.tree, given} {
 		for _, action := range actions {
-			objects, _ := lookup(in, []string{action, "objects"})
+			objects, _ := input.Lookup(in, []string{action, "objects"})
 			if objects, isObject := objects.(map[string]any); isObject {
-				names = append(names, sortedKeys(objects)...)
+				names = append(names, slices.Sorted(maps.Keys(objects))...)
 			}
 		}
 	}
@@ -187,22 +190,22 @@ func (p *objectPatch) revision() string { return "" }
 
 func (p *objectPatch) change(_ context.Context, d *draft, _ *windlass.Installation) (content bool, err error) {
 	if !slices.Contains(actions, p.request.Action) {
-		d.addf("action", "%q is not an action: write read, write or subscribe", shorten(p.request.Action))
+		d.Addf("action", "%q is not an action: write read, write or subscribe", input.Shorten(p.request.Action))
 	}
 	if len(p.request.Changes) == 0 {
-		d.addf("changes", "is empty: name at least one change")
+		d.Addf("changes", "is empty: name at least one change")
 	}
 	path := []string{p.request.Action, "objects", p.object}
-	found, _ := lookup(d.tree, path)
+	found, _ := input.Lookup(d.tree, path)
 	object, isObject := found.(map[string]any)
 	if !isObject {
 		object = map[string]any{"objectName": p.object}
 	}
 	for n, change := range p.request.Changes {
 		if wrong := change.apply(object); wrong != "" {
-			d.addf(item("changes", n), "%s", wrong)
+			d.Addf(item("changes", n), "%s", wrong)
 		}
 	}
-	put(d.tree, path, object)
+	input.Put(d.tree, path, object)
 	return true, nil
 }

@@ -10,19 +10,21 @@ import (
 
 	"windlass"
 	"windlass/internal/config"
+	"windlass/internal/deploy"
+	"windlass/internal/flowtest"
 	"windlass/internal/install"
 	"windlass/manifest"
 )
 
 func TestUpdatesByMask(t *testing.T) {
-	each(t, func(w *world) {
+	flowtest.Each(t, func(w *flowtest.World) {
 		t := w.T
-		w.ready(strings.Replace(reader, "objectName: members", "objectName: permissions/repositories", 1))
-		w.connection("con-second", "acme")
-		created, err := w.flow.CreateInstallation(w.ctx, w.project.ID, "reader", install.CreateInstallationRequest{
-			GroupRef: "acme", ConnectionID: "con-acme", Config: install.ConfigRequest{Content: json.RawMessage(minimal)},
+		w.Ready(strings.Replace(flowtest.Reader, "objectName: members", "objectName: permissions/repositories", 1))
+		w.Connection("con-second", "acme")
+		created, err := w.Install.CreateInstallation(w.Context(), w.Project.ID, "reader", install.CreateInstallationRequest{
+			GroupRef: "acme", ConnectionID: "con-acme", Config: install.ConfigRequest{Content: json.RawMessage(flowtest.Minimal)},
 		})
-		w.ok(err)
+		w.OK(err)
 		for _, test := range []struct {
 			name, mask, installation string
 			says                     string // of the config afterwards, or of the error
@@ -47,29 +49,29 @@ func TestUpdatesByMask(t *testing.T) {
 			{"content that is not an object", `"config.content"`, `{"config":{"content":[1]}}`, `installation.config.content: is not an object`, true},
 		} {
 			t.Run(test.name, func(t *testing.T) {
-				w := w.in(t)
-				before, err := w.flow.Installation(w.ctx, w.project.ID, "reader", created.ID)
-				w.ok(err)
-				after, err := w.flow.UpdateInstallation(w.ctx, w.project.ID, "reader", created.ID, patch(`{"updateMask":[`+test.mask+`],"installation":`+test.installation+`}`))
+				w := w.In(t)
+				before, err := w.Install.Installation(w.Context(), w.Project.ID, "reader", created.ID)
+				w.OK(err)
+				after, err := w.Install.UpdateInstallation(w.Context(), w.Project.ID, "reader", created.ID, patch(`{"updateMask":[`+test.mask+`],"installation":`+test.installation+`}`))
 				if test.refused {
-					w.refused(err, windlass.Invalid, test.says)
-					after, err = w.flow.Installation(w.ctx, w.project.ID, "reader", created.ID)
-					w.ok(err)
+					w.Refused(err, windlass.Invalid, test.says)
+					after, err = w.Install.Installation(w.Context(), w.Project.ID, "reader", created.ID)
+					w.OK(err)
 					if string(after.Config.Content) != string(before.Config.Content) || after.Config.ID != before.Config.ID {
 						t.Error("the refused update changed the config")
 					}
 					return
 				}
-				w.ok(err)
-				content, err := json.Marshal(w.config(after))
-				w.ok(err)
+				w.OK(err)
+				content, err := json.Marshal(w.Config(after))
+				w.OK(err)
 				if !strings.Contains(string(content), test.says) {
 					t.Errorf("got %s\nwant it to hold %s", content, test.says)
 				}
 			})
 		}
-		in, err := w.flow.Installation(w.ctx, w.project.ID, "reader", created.ID)
-		w.ok(err)
+		in, err := w.Install.Installation(w.Context(), w.Project.ID, "reader", created.ID)
+		w.OK(err)
 		if in.Connection.ID != "con-second" || in.Config.CreatedBy != "consumer:ann" || in.CreatedBy != "api:create-installation" {
 			t.Errorf("got %+v", in)
 		}
@@ -77,10 +79,10 @@ func TestUpdatesByMask(t *testing.T) {
 }
 
 func TestPatchesOfOneObject(t *testing.T) {
-	w := once(t)
-	w.ready(reader)
-	in, err := w.install("acme", minimal)
-	w.ok(err)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
+	in, err := w.Installed("acme", flowtest.Minimal)
+	w.OK(err)
 	for _, test := range []struct {
 		name, object, action, changes string
 		says                          string
@@ -108,31 +110,31 @@ func TestPatchesOfOneObject(t *testing.T) {
 		{"two mistakes", "repositories", "read", `{"op":"add","path":"x"},{"op":"remove","path":"/y"}`, `(changes[1]:`, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := w.in(t)
+			w := w.In(t)
 			var r install.PatchConfigRequest
-			w.ok(json.Unmarshal([]byte(`{"groupRef":"acme","action":"`+test.action+`","changes":[`+test.changes+`]}`), &r))
-			after, err := w.flow.PatchConfig(w.ctx, w.project.ID, "reader", test.object, r)
+			w.OK(json.Unmarshal([]byte(`{"groupRef":"acme","action":"`+test.action+`","changes":[`+test.changes+`]}`), &r))
+			after, err := w.Install.PatchConfig(w.Context(), w.Project.ID, "reader", test.object, r)
 			if test.refused {
-				w.refused(err, windlass.Invalid, test.says)
+				w.Refused(err, windlass.Invalid, test.says)
 				return
 			}
-			w.ok(err)
-			content, err := json.Marshal(w.config(after))
-			w.ok(err)
+			w.OK(err)
+			content, err := json.Marshal(w.Config(after))
+			w.OK(err)
 			if !strings.Contains(string(content), test.says) {
 				t.Errorf("got %s\nwant it to hold %s", content, test.says)
 			}
 		})
 	}
 	change := []install.Patch{{Op: "add", Path: "/disabled", Value: json.RawMessage(`true`)}}
-	_, err = w.flow.PatchConfig(w.ctx, w.project.ID, "reader", "repositories", install.PatchConfigRequest{Action: "read", Changes: change})
-	w.refused(err, windlass.Invalid, "send either groupRef or installationId")
-	_, err = w.flow.PatchConfig(w.ctx, w.project.ID, "reader", "repositories", install.PatchConfigRequest{GroupRef: "unknown", Action: "read", Changes: change})
-	w.refused(err, windlass.NotFound, `is not installed for group "unknown"`)
-	_, err = w.flow.PatchConfig(w.ctx, w.project.ID, "reader", "repositories", install.PatchConfigRequest{InstallationID: in.ID, Action: "read", Changes: change})
-	w.ok(err)
-	schedules, err := w.store.Schedules(w.ctx, in.ID)
-	w.ok(err)
+	_, err = w.Install.PatchConfig(w.Context(), w.Project.ID, "reader", "repositories", install.PatchConfigRequest{Action: "read", Changes: change})
+	w.Refused(err, windlass.Invalid, "send either groupRef or installationId")
+	_, err = w.Install.PatchConfig(w.Context(), w.Project.ID, "reader", "repositories", install.PatchConfigRequest{GroupRef: "unknown", Action: "read", Changes: change})
+	w.Refused(err, windlass.NotFound, `is not installed for group "unknown"`)
+	_, err = w.Install.PatchConfig(w.Context(), w.Project.ID, "reader", "repositories", install.PatchConfigRequest{InstallationID: in.ID, Action: "read", Changes: change})
+	w.OK(err)
+	schedules, err := w.Store.Schedules(w.Context(), in.ID)
+	w.OK(err)
 	if len(schedules) != 0 {
 		t.Errorf("a disabled object has schedules %+v", schedules)
 	}
@@ -141,30 +143,30 @@ func TestPatchesOfOneObject(t *testing.T) {
 // A config that moves to a newer revision takes over what it did not choose
 // itself.
 func TestMovingToANewerRevision(t *testing.T) {
-	each(t, func(w *world) {
+	flowtest.Each(t, func(w *flowtest.World) {
 		t := w.T
-		w.ready(reader)
-		w.destination("newhook")
-		first, err := w.flow.Integration(w.ctx, w.project.ID, "reader")
-		w.ok(err)
-		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"schedule":"5 5 * * *","selectedFieldMappings":{"person":"type"}}}}}`)
-		w.ok(err)
-		w.deploy(strings.NewReplacer("destination: hook", "destination: newhook", "*/10", "*/20", "days: 30", "fullHistory: true", "- fieldName: full_name", "- fieldName: slug").Replace(reader), false)
-		still, err := w.flow.Installation(w.ctx, w.project.ID, "reader", in.ID)
-		w.ok(err)
+		w.Ready(flowtest.Reader)
+		w.Destination("newhook")
+		first, err := w.Deploys.Integration(w.Context(), w.Project.ID, "reader")
+		w.OK(err)
+		in, err := w.Installed("acme", `{"read":{"objects":{"repositories":{},"members":{"schedule":"5 5 * * *","selectedFieldMappings":{"person":"type"}}}}}`)
+		w.OK(err)
+		w.Deployed(strings.NewReplacer("destination: hook", "destination: newhook", "*/10", "*/20", "days: 30", "fullHistory: true", "- fieldName: full_name", "- fieldName: slug").Replace(flowtest.Reader), false)
+		still, err := w.Install.Installation(w.Context(), w.Project.ID, "reader", in.ID)
+		w.OK(err)
 		if string(still.Config.Content) != string(in.Config.Content) {
 			t.Errorf("the deploy changed the config: %s", still.Config.Content)
 		}
-		now, err := w.flow.Integration(w.ctx, w.project.ID, "reader")
-		w.ok(err)
-		moved, err := w.flow.UpdateInstallation(w.ctx, w.project.ID, "reader", in.ID, patch(`{"updateMask":["config.revisionId"],"installation":{"config":{"revisionId":"`+now.Latest.ID+`"}}}`))
-		w.ok(err)
-		golden(t, "moved-config.json", w.config(moved))
+		now, err := w.Deploys.Integration(w.Context(), w.Project.ID, "reader")
+		w.OK(err)
+		moved, err := w.Install.UpdateInstallation(w.Context(), w.Project.ID, "reader", in.ID, patch(`{"updateMask":["config.revisionId"],"installation":{"config":{"revisionId":"`+now.Latest.ID+`"}}}`))
+		w.OK(err)
+		flowtest.Golden(t, "moved-config.json", w.Config(moved))
 		if moved.Config.RevisionID != now.Latest.ID {
 			t.Errorf("got revision %s", moved.Config.RevisionID)
 		}
-		back, err := w.flow.UpdateInstallation(w.ctx, w.project.ID, "reader", in.ID, patch(`{"updateMask":["config.revisionId"],"installation":{"config":{"revisionId":"`+first.Latest.ID+`"}}}`))
-		w.ok(err)
+		back, err := w.Install.UpdateInstallation(w.Context(), w.Project.ID, "reader", in.ID, patch(`{"updateMask":["config.revisionId"],"installation":{"config":{"revisionId":"`+first.Latest.ID+`"}}}`))
+		w.OK(err)
 		if back.Config.RevisionID != first.Latest.ID || !strings.Contains(string(back.Config.Content), "*/10") {
 			t.Errorf("got %s of %s", back.Config.Content, back.Config.RevisionID)
 		}
@@ -172,26 +174,26 @@ func TestMovingToANewerRevision(t *testing.T) {
 }
 
 func TestSchedulesStayWhatTheyWere(t *testing.T) {
-	each(t, func(w *world) {
+	flowtest.Each(t, func(w *flowtest.World) {
 		t := w.T
-		w.ready(reader)
-		in, err := w.install("acme", `{"read":{"objects":{"repositories":{},"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
-		w.ok(err)
-		before, err := w.store.Schedules(w.ctx, in.ID)
-		w.ok(err)
+		w.Ready(flowtest.Reader)
+		in, err := w.Installed("acme", `{"read":{"objects":{"repositories":{},"members":{"selectedFieldMappings":{"person":"type"}}}}}`)
+		w.OK(err)
+		before, err := w.Store.Schedules(w.Context(), in.ID)
+		w.OK(err)
 		due := map[string]time.Time{}
 		for i := range before {
 			before[i].Paused = before[i].Object == "repositories"
-			w.ok(w.store.SaveSchedule(w.ctx, before[i]))
+			w.OK(w.Store.SaveSchedule(w.Context(), before[i]))
 			due[before[i].Object] = before[i].Next
 		}
-		w.ok(w.store.SaveSchedule(w.ctx, windlass.Schedule{ID: "keep", Kind: windlass.ScheduleKeepalive, ProjectID: w.project.ID, InstallationID: in.ID, Next: noon}))
-		w.now = noon.Add(9 * 60 * 1e9)
-		_, err = w.flow.UpdateInstallation(w.ctx, w.project.ID, "reader", in.ID, patch(`{"updateMask":["config.content.read.objects.members.schedule"],
+		w.OK(w.Store.SaveSchedule(w.Context(), windlass.Schedule{ID: "keep", Kind: windlass.ScheduleKeepalive, ProjectID: w.Project.ID, InstallationID: in.ID, Next: flowtest.Noon}))
+		w.Now = flowtest.Noon.Add(9 * 60 * 1e9)
+		_, err = w.Install.UpdateInstallation(w.Context(), w.Project.ID, "reader", in.ID, patch(`{"updateMask":["config.content.read.objects.members.schedule"],
 			"installation":{"config":{"content":{"read":{"objects":{"members":{"schedule":"30 * * * *"}}}}}}}`))
-		w.ok(err)
-		after, err := w.store.Schedules(w.ctx, in.ID)
-		w.ok(err)
+		w.OK(err)
+		after, err := w.Store.Schedules(w.Context(), in.ID)
+		w.OK(err)
 		if len(after) != 3 {
 			t.Fatalf("got %+v", after)
 		}
@@ -202,7 +204,7 @@ func TestSchedulesStayWhatTheyWere(t *testing.T) {
 					t.Errorf("got %+v", s)
 				}
 			case "members":
-				if s.Paused || s.Cron != "30 * * * *" || !s.Next.Equal(dueAt(t, s, w.now)) {
+				if s.Paused || s.Cron != "30 * * * *" || !s.Next.Equal(dueAt(t, s, w.Now)) {
 					t.Errorf("got %+v", s)
 				}
 			}
@@ -223,18 +225,18 @@ func dueAt(t *testing.T, s windlass.Schedule, after time.Time) time.Time {
 // What is installed at once is not due at once for the first time.
 func TestFirstChecksAreSpread(t *testing.T) {
 	t.Parallel()
-	w := once(t)
-	w.ready(reader)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
 	const groups = 20
 	due := map[time.Time]int{}
 	for i := range groups {
 		group := fmt.Sprint("group-", i)
-		w.connection("con-"+group, group)
-		in, err := w.install(group, minimal)
-		w.ok(err)
-		schedules, err := w.store.Schedules(w.ctx, in.ID)
-		w.ok(err)
-		if len(schedules) != 1 || !schedules[0].Next.Equal(dueAt(t, schedules[0], noon)) {
+		w.Connection("con-"+group, group)
+		in, err := w.Installed(group, flowtest.Minimal)
+		w.OK(err)
+		schedules, err := w.Store.Schedules(w.Context(), in.ID)
+		w.OK(err)
+		if len(schedules) != 1 || !schedules[0].Next.Equal(dueAt(t, schedules[0], flowtest.Noon)) {
 			t.Fatalf("got %+v", schedules)
 		}
 		due[schedules[0].Next]++
@@ -246,32 +248,32 @@ func TestFirstChecksAreSpread(t *testing.T) {
 
 // Of changes made at once none is lost.
 func TestConcurrentChanges(t *testing.T) {
-	each(t, func(w *world) {
+	flowtest.Each(t, func(w *flowtest.World) {
 		t := w.T
-		w.ready(reader)
-		in, err := w.install("acme", minimal)
-		w.ok(err)
+		w.Ready(flowtest.Reader)
+		in, err := w.Installed("acme", flowtest.Minimal)
+		w.OK(err)
 		fields := []string{"slug", "size", "website"}
 		var all sync.WaitGroup
 		errs := make([]error, len(fields)+1)
 		for i, field := range fields {
 			all.Go(func() {
-				_, errs[i] = w.flow.PatchConfig(w.ctx, w.project.ID, "reader", "repositories", install.PatchConfigRequest{
+				_, errs[i] = w.Install.PatchConfig(w.Context(), w.Project.ID, "reader", "repositories", install.PatchConfigRequest{
 					InstallationID: in.ID, Action: "read", Changes: []install.Patch{{Op: "add", Path: "/selectedFields/" + field, Value: json.RawMessage(`true`)}},
 				})
 			})
 		}
 		all.Go(func() {
-			_, errs[len(fields)] = w.flow.Deploy(w.ctx, w.project.ID, install.Source{YAML: []byte(strings.Replace(reader, "Bitbucket", "Buckets", 1))}, true)
+			_, errs[len(fields)] = w.Deploys.Deploy(w.Context(), w.Project.ID, deploy.Source{YAML: []byte(strings.Replace(flowtest.Reader, "Bitbucket", "Buckets", 1))}, true)
 		})
 		all.Wait()
 		for _, err := range errs {
-			w.ok(err)
+			w.OK(err)
 		}
-		in, err = w.flow.Installation(w.ctx, w.project.ID, "reader", in.ID)
-		w.ok(err)
+		in, err = w.Install.Installation(w.Context(), w.Project.ID, "reader", in.ID)
+		w.OK(err)
 		for _, field := range fields {
-			if !w.config(in).Read.Objects["repositories"].SelectedFields[field] {
+			if !w.Config(in).Read.Objects["repositories"].SelectedFields[field] {
 				t.Errorf("%s is lost: %s", field, in.Config.Content)
 			}
 		}
@@ -279,14 +281,14 @@ func TestConcurrentChanges(t *testing.T) {
 }
 
 func TestListsOfInstallations(t *testing.T) {
-	each(t, func(w *world) {
+	flowtest.Each(t, func(w *flowtest.World) {
 		t := w.T
-		w.ready(reader)
-		w.connection("con-zen", "zen")
-		first, err := w.install("acme", minimal)
-		w.ok(err)
-		second, err := w.install("zen", minimal)
-		w.ok(err)
+		w.Ready(flowtest.Reader)
+		w.Connection("con-zen", "zen")
+		first, err := w.Installed("acme", flowtest.Minimal)
+		w.OK(err)
+		second, err := w.Installed("zen", flowtest.Minimal)
+		w.OK(err)
 		for _, test := range []struct {
 			name string
 			q    install.InstallationQuery
@@ -299,8 +301,8 @@ func TestListsOfInstallations(t *testing.T) {
 			{"the next page", install.InstallationQuery{Limit: 1, After: first.ID}, []string{second.ID}},
 			{"an unknown group", install.InstallationQuery{GroupRef: "x"}, nil},
 		} {
-			all, err := w.flow.Installations(w.ctx, w.project.Name, test.q)
-			w.ok(err)
+			all, err := w.Install.Installations(w.Context(), w.Project.Name, test.q)
+			w.OK(err)
 			var got []string
 			for _, in := range all {
 				got = append(got, in.ID)
@@ -309,7 +311,7 @@ func TestListsOfInstallations(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", test.name, got, test.want)
 			}
 		}
-		_, err = w.flow.Installations(w.ctx, w.project.ID, install.InstallationQuery{Integration: "x"})
-		w.refused(err, windlass.NotFound)
+		_, err = w.Install.Installations(w.Context(), w.Project.ID, install.InstallationQuery{Integration: "x"})
+		w.Refused(err, windlass.NotFound)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"windlass/bitbucket"
+	"windlass/internal/flowtest"
 	"windlass/internal/install"
 )
 
@@ -15,12 +16,12 @@ var oldValueTypes = map[string]bool{
 
 func TestMetadataNamesNoTypeThatOlderClientsRefuse(t *testing.T) {
 	t.Parallel()
-	w := once(t)
-	w.ready(reader)
+	w := flowtest.Once(t)
+	w.Ready(flowtest.Reader)
 	references := 0
 	for _, o := range bitbucket.Objects() {
-		got, err := w.flow.ObjectMetadata(w.ctx, w.project.ID, install.MetadataQuery{Provider: "bitbucket", GroupRef: "acme", Object: o.Name})
-		w.ok(err)
+		got, err := w.Install.ObjectMetadata(w.Context(), w.Project.ID, install.MetadataQuery{Provider: "bitbucket", GroupRef: "acme", Object: o.Name})
+		w.OK(err)
 		for name, field := range got.Fields {
 			if !oldValueTypes[field.ValueType] {
 				t.Errorf("%s.%s is of type %q", o.Name, name, field.ValueType)

@@ -35,7 +35,8 @@ func (s *Server) newDashboard() error {
 	}
 	var err error
 	s.ui, err = ui.New(ui.Config{
-		People: s.people, Install: s.install, Connect: s.connect, Reads: s.reads, Deliver: s.deliver, Destinations: s.sinks, Notify: s.notify, Budgets: s.budgets,
+		People: s.people, Setup: s.setup, Deploy: s.deploy, Install: s.install, Connect: s.connect, Reads: s.reads, Deliver: s.deliver,
+		Destinations: s.sinks, Notify: s.notify, Budgets: s.budgets,
 		Lookup: s.store, PublicURL: s.config.PublicURL, CallbackURL: s.CallbackURL(), OIDC: organization, Admitted: s.clients.admit,
 		Logger: s.log, Now: s.config.Now,
 	})

@@ -19,10 +19,12 @@ import (
 	"windlass/internal/budget"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
+	"windlass/internal/deploy"
 	"windlass/internal/install"
 	"windlass/internal/notify"
 	"windlass/internal/read"
 	"windlass/internal/seal"
+	"windlass/internal/setup"
 	"windlass/internal/sink"
 	"windlass/internal/sink/webhook"
 	"windlass/internal/store"
@@ -42,6 +44,8 @@ type Server struct {
 	store     *store.Store
 	database  pinger
 	connect   *connect.Service
+	setup     *setup.Flow
+	deploy    *deploy.Flow
 	install   *install.Flow
 	budgets   *budgets
 	outbox    *outbox
@@ -263,8 +267,10 @@ func (s *Server) assemble(budgetKey windlass.Secret) error {
 	if err != nil {
 		return err
 	}
+	s.setup = setup.New(s.store, s.config.Providers, &setup.Options{Now: s.config.Now, Destinations: s.sinks})
+	s.deploy = deploy.New(s.store, s.config.Providers, &deploy.Options{Now: s.config.Now, Started: s.reads.Started, Notifier: s.notify})
 	s.install = install.New(s.store, s.config.Providers, &install.Options{
-		Now: s.config.Now, Destinations: s.sinks, Sampler: s.reads, Started: s.reads.Started, Notifier: s.notify,
+		Now: s.config.Now, Sampler: s.reads, Started: s.reads.Started, Notifier: s.notify,
 	})
 	if s.config.has(RoleAPI) {
 		passing, err := s.newProxy()
@@ -273,7 +279,7 @@ func (s *Server) assemble(budgetKey windlass.Secret) error {
 		}
 		s.api, err = api.New(api.Config{
 			Proxy: passing, ProxyHost: s.config.ProxyHost,
-			Install: s.install, Connect: s.connect, Lookup: s.store, PublicURL: s.config.PublicURL,
+			Setup: s.setup, Deploy: s.deploy, Install: s.install, Connect: s.connect, Lookup: s.store, PublicURL: s.config.PublicURL,
 			Reads: s.reads, Destinations: s.sinks, Downloads: s.webhooks, Writes: s.writes, Deliver: s.deliver, Notify: s.notify, Budgets: s.budgets,
 			OperatorKey: s.config.OperatorKey, Logger: s.log, Now: s.config.Now, Observe: s.metrics.request, Admitted: s.clients.admit,
 		})
@@ -288,9 +294,9 @@ func (s *Server) assemble(budgetKey windlass.Secret) error {
 // firstStart makes a project and a key for it, where there is none. Of several
 // processes that start at once on one database, one does.
 func (s *Server) firstStart(ctx context.Context) error {
-	project, key, err := s.install.FirstStart(ctx, s.config.Project)
+	project, key, err := s.setup.FirstStart(ctx, s.config.Project)
 	if errors.Is(err, windlass.Conflict) {
-		project, key, err = s.install.FirstStart(ctx, s.config.Project)
+		project, key, err = s.setup.FirstStart(ctx, s.config.Project)
 	}
 	s.first.project, s.first.key = project, key.Key
 	if err == nil && !key.Key.IsZero() && s.people != nil {

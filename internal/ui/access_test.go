@@ -15,8 +15,10 @@ import (
 	"windlass/internal/budget"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
+	"windlass/internal/deploy"
 	"windlass/internal/install"
 	"windlass/internal/notify"
+	"windlass/internal/setup"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
 	"windlass/internal/ui"
@@ -40,7 +42,8 @@ func newDesk(t *testing.T, s *store.Store, providers ...connector.Provider) *des
 	t.Helper()
 	people := auth.New(s, nil)
 	made, err := ui.New(ui.Config{
-		People: people, Install: install.New(s, providers, nil), Connect: new(connect.Service), Reads: newReads(t, s),
+		People: people, Setup: setup.New(s, providers, nil), Deploy: deploy.New(s, providers, nil), Install: install.New(s, providers, nil),
+		Connect: new(connect.Service), Reads: newReads(t, s),
 		Deliver: new(deliver.Service), Notify: new(notify.Service), Budgets: noBudgets{}, Lookup: s, PublicURL: "https://windlass.example.com",
 	})
 	if err != nil {

@@ -54,7 +54,7 @@ func (r *request) deliveriesPage() error {
 	}
 	v := deliveriesView{Filter: f, Replayed: r.URL.Query().Get("replayed")}
 	v.Batches, v.More = cut(all, func(b windlass.Batch) string { return b.ID })
-	if v.Destinations, err = r.ui.config.Install.Destinations(r.Context(), r.Project.ID, windlass.Page{Limit: pageSize}); err != nil {
+	if v.Destinations, err = r.ui.config.Setup.Destinations(r.Context(), r.Project.ID, windlass.Page{Limit: pageSize}); err != nil {
 		return err
 	}
 	return r.ok("deliveries", "Deliveries", v)
@@ -77,7 +77,7 @@ func (r *request) deliveryPage() error {
 		return err
 	}
 	v := deliveryView{Batch: b, Attempts: attempts}
-	v.Destination, err = r.ui.config.Install.Destination(r.Context(), r.Project.ID, b.DestinationID, nil)
+	v.Destination, err = r.ui.config.Setup.Destination(r.Context(), r.Project.ID, b.DestinationID, nil)
 	if err != nil && !errors.Is(err, windlass.NotFound) { // it may be gone
 		return err
 	}

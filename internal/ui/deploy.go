@@ -14,7 +14,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
-	"windlass/internal/install"
+	"windlass/internal/deploy"
 	"windlass/manifest"
 )
 
@@ -23,7 +23,7 @@ type deployView struct {
 	Destructive bool
 	Problem     *Problem
 	Places      []place
-	Done        *install.Deployment
+	Done        *deploy.Deployment
 }
 
 // A place is a problem of a manifest, with the lines around it.
@@ -50,7 +50,7 @@ const (
 func (r *request) deployPage() error {
 	v := deployView{}
 	if r.URL.Query().Has("template") {
-		destinations, err := r.ui.config.Install.Destinations(r.Context(), r.Project.ID, windlass.Page{Limit: 1})
+		destinations, err := r.ui.config.Setup.Destinations(r.Context(), r.Project.ID, windlass.Page{Limit: 1})
 		if err != nil {
 			return err
 		}
@@ -67,8 +67,8 @@ func (r *request) deployPage() error {
 func (r *request) template(destination string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "specVersion: %s\nintegrations:\n", manifest.SpecVersion)
-	for _, provider := range slices.Sorted(maps.Keys(r.ui.config.Install.Catalog())) {
-		integration(&text, provider, r.ui.config.Install.Objects(provider), destination)
+	for _, provider := range slices.Sorted(maps.Keys(r.ui.config.Setup.Catalog())) {
+		integration(&text, provider, r.ui.config.Setup.Objects(provider), destination)
 	}
 	return text.String()
 }
@@ -105,7 +105,7 @@ func comment(to *strings.Builder, text string) {
 }
 
 // entered is the manifest that was pasted or uploaded.
-func (r *request) entered() (from install.Source, err error) {
+func (r *request) entered() (from deploy.Source, err error) {
 	from.YAML = []byte(r.PostFormValue("manifest")) // which reads the whole form
 	file, _, err := r.FormFile("file")
 	switch {
@@ -122,9 +122,9 @@ func (r *request) entered() (from install.Source, err error) {
 		return from, err
 	case len(data) == 0: // a browser sends an empty file where none was chosen
 	case bytes.HasPrefix(data, []byte("PK")):
-		from = install.Source{Zip: data}
+		from = deploy.Source{Zip: data}
 	default:
-		from = install.Source{YAML: data}
+		from = deploy.Source{YAML: data}
 	}
 	return from, nil
 }
@@ -135,9 +135,9 @@ func (r *request) deploy() error {
 		return err
 	}
 	v := deployView{Text: string(from.YAML), Destructive: r.PostFormValue("destructive") != ""}
-	var done install.Deployment
+	var done deploy.Deployment
 	err = r.change("integrations.deploy", "", map[string]string{"destructive": cmp.Or(r.PostFormValue("destructive"), "no")}, func(ctx context.Context) (err error) {
-		done, err = r.ui.config.Install.Deploy(ctx, r.Project.ID, from, v.Destructive)
+		done, err = r.ui.config.Deploy.Deploy(ctx, r.Project.ID, from, v.Destructive)
 		return err
 	})
 	if shown, problem := wrong(err); shown {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 
 	"windlass"
-	"windlass/internal/install"
+	"windlass/internal/setup"
 )
 
 type destinationsView struct {
@@ -19,7 +19,7 @@ type destinationsView struct {
 func (r *request) destinationsPage() error { return r.destinations(http.StatusOK, nil) }
 
 func (r *request) destinations(status int, problem *Problem) error {
-	all, err := r.ui.config.Install.Destinations(r.Context(), r.Project.ID, r.after())
+	all, err := r.ui.config.Setup.Destinations(r.Context(), r.Project.ID, r.after())
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (r *request) destinations(status int, problem *Problem) error {
 func (r *request) createDestination() error {
 	name := r.field("name")
 	err := r.change("destination.create", name, map[string]string{"url": r.field("url")}, func(ctx context.Context) error {
-		_, err := r.ui.config.Install.CreateDestination(ctx, r.Project.ID, install.CreateDestinationRequest{
+		_, err := r.ui.config.Setup.CreateDestination(ctx, r.Project.ID, setup.CreateDestinationRequest{
 			Name: name, Type: r.ui.config.Destinations.Names()[0], Metadata: atURL(r.field("url")),
 		})
 		return err
@@ -45,9 +45,9 @@ func (r *request) createDestination() error {
 }
 
 // atURL are the settings of a destination that the pages can make: one with a URL.
-func atURL(url string) install.DestinationMetadata {
+func atURL(url string) setup.DestinationMetadata {
 	settings, _ := json.Marshal(map[string]string{"url": url}) // a text always marshals
-	return install.DestinationMetadata{RawMessage: settings}
+	return setup.DestinationMetadata{RawMessage: settings}
 }
 
 type destinationView struct {
@@ -61,7 +61,7 @@ type destinationView struct {
 func (r *request) destinationPage() error { return r.destination(http.StatusOK, nil, nil) }
 
 func (r *request) destination(status int, problem *Problem, secrets []windlass.Secret) error {
-	d, err := r.ui.config.Install.Destination(r.Context(), r.Project.ID, r.PathValue("destination"), nil)
+	d, err := r.ui.config.Setup.Destination(r.Context(), r.Project.ID, r.PathValue("destination"), nil)
 	if err != nil {
 		return err
 	}
@@ -79,11 +79,11 @@ func (r *request) destination(status int, problem *Problem, secrets []windlass.S
 }
 
 func (r *request) updateDestination() error {
-	change := install.UpdateDestinationRequest{UpdateMask: []string{"metadata.url"}}
+	change := setup.UpdateDestinationRequest{UpdateMask: []string{"metadata.url"}}
 	change.Destination.Metadata = atURL(r.field("url"))
 	id := r.PathValue("destination")
 	err := r.change("destination.update", id, map[string]string{"url": r.field("url")}, func(ctx context.Context) error {
-		_, err := r.ui.config.Install.UpdateDestination(ctx, r.Project.ID, id, change)
+		_, err := r.ui.config.Setup.UpdateDestination(ctx, r.Project.ID, id, change)
 		return err
 	})
 	if shown, problem := wrong(err); shown {
@@ -105,7 +105,7 @@ func (r *request) secrets(action string, rotate bool) error {
 	var d windlass.Destination
 	id := r.PathValue("destination")
 	err := r.change(action, id, nil, func(ctx context.Context) (err error) {
-		d, err = r.ui.config.Install.Destination(ctx, r.Project.ID, id, &install.DestinationOptions{IncludeSecrets: true, Rotate: rotate})
+		d, err = r.ui.config.Setup.Destination(ctx, r.Project.ID, id, &setup.DestinationOptions{IncludeSecrets: true, Rotate: rotate})
 		return err
 	})
 	if err != nil {
@@ -135,7 +135,7 @@ func (r *request) switchDestination() error {
 func (r *request) deleteDestination() error {
 	id := r.PathValue("destination")
 	err := r.change("destination.delete", id, nil, func(ctx context.Context) error {
-		return r.ui.config.Install.DeleteDestination(ctx, r.Project.ID, id)
+		return r.ui.config.Setup.DeleteDestination(ctx, r.Project.ID, id)
 	})
 	if shown, problem := wrong(err); shown {
 		return r.destination(statusOf(err), problem, nil)

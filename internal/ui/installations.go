@@ -83,7 +83,7 @@ func (r *request) installationsPage() error {
 // integrationNames are the names of the project's integrations, by their ids; of as
 // many as a page shows.
 func (r *request) integrationNames() (map[string]string, error) {
-	all, err := r.ui.config.Install.Integrations(r.Context(), r.Project.ID, windlass.Page{Limit: pageSize})
+	all, err := r.ui.config.Deploy.Integrations(r.Context(), r.Project.ID, windlass.Page{Limit: pageSize})
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (r *request) loadInstallation() (v installationView, err error) {
 	if v.Installation, err = lookup.Installation(r.Context(), r.Project.ID, r.PathValue("installation")); err != nil {
 		return v, err
 	}
-	if v.Integration, err = r.ui.config.Install.Integration(r.Context(), r.Project.ID, v.Installation.IntegrationID); err != nil {
+	if v.Integration, err = r.ui.config.Deploy.Integration(r.Context(), r.Project.ID, v.Installation.IntegrationID); err != nil {
 		return v, err
 	}
 	marks, err := lookup.ReadStates(r.Context(), v.Installation.ID)

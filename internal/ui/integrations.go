@@ -67,7 +67,7 @@ func rowOf(in windlass.Integration) (row integrationRow, err error) {
 }
 
 func (r *request) integrationsPage() error {
-	all, err := r.ui.config.Install.Integrations(r.Context(), r.Project.ID, r.after())
+	all, err := r.ui.config.Deploy.Integrations(r.Context(), r.Project.ID, r.after())
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ type integrationView struct {
 }
 
 func (r *request) integrationPage() error {
-	in, err := r.ui.config.Install.Integration(r.Context(), r.Project.ID, r.PathValue("integration"))
+	in, err := r.ui.config.Deploy.Integration(r.Context(), r.Project.ID, r.PathValue("integration"))
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ type differenceView struct {
 }
 
 func (r *request) differencePage() error {
-	in, err := r.ui.config.Install.Integration(r.Context(), r.Project.ID, r.PathValue("integration"))
+	in, err := r.ui.config.Deploy.Integration(r.Context(), r.Project.ID, r.PathValue("integration"))
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (r *request) object(status int, problem *Problem) error {
 	if problem != nil {
 		v.Schedule = r.field("schedule")
 	}
-	integration, err := r.ui.config.Install.Integration(r.Context(), r.Project.ID, in.IntegrationID)
+	integration, err := r.ui.config.Deploy.Integration(r.Context(), r.Project.ID, in.IntegrationID)
 	if err != nil {
 		return err
 	}

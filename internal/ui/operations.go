@@ -62,7 +62,7 @@ func (r *request) operationsPage() error {
 // objectNames are the names of the objects that the project's integrations read or
 // write, with the one that is chosen, of as many integrations as a page shows.
 func (r *request) objectNames(chosen string) ([]string, error) {
-	all, err := r.ui.config.Install.Integrations(r.Context(), r.Project.ID, windlass.Page{Limit: pageSize})
+	all, err := r.ui.config.Deploy.Integrations(r.Context(), r.Project.ID, windlass.Page{Limit: pageSize})
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (r *request) loadOperation() (v operationView, err error) {
 	if err != nil && !errors.Is(err, windlass.NotFound) {
 		return v, err
 	}
-	integration, err := r.ui.config.Install.Integration(r.Context(), r.Project.ID, v.Operation.IntegrationID)
+	integration, err := r.ui.config.Deploy.Integration(r.Context(), r.Project.ID, v.Operation.IntegrationID)
 	if err != nil && !errors.Is(err, windlass.NotFound) {
 		return v, err
 	}

@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"windlass"
-	"windlass/internal/install"
+	"windlass/internal/setup"
 )
 
 type projectsView struct {
@@ -18,7 +18,7 @@ type projectsView struct {
 func (r *request) projectsPage() error { return r.projects(http.StatusOK, nil) }
 
 func (r *request) projects(status int, problem *Problem) error {
-	all, err := r.ui.config.Install.Projects(r.Context(), windlass.Page{After: r.URL.Query().Get("after"), Limit: pageSize + 1})
+	all, err := r.ui.config.Setup.Projects(r.Context(), windlass.Page{After: r.URL.Query().Get("after"), Limit: pageSize + 1})
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (r *request) createProject() error {
 	var project windlass.Project
 	name := r.field("name")
 	err := r.change("project.create", name, nil, func(ctx context.Context) (err error) {
-		project, err = r.ui.config.Install.CreateProject(ctx, install.CreateProjectRequest{Name: name, AppName: r.field("appName")})
+		project, err = r.ui.config.Setup.CreateProject(ctx, setup.CreateProjectRequest{Name: name, AppName: r.field("appName")})
 		return err
 	})
 	if shown, problem := wrong(err); shown {
@@ -49,10 +49,10 @@ func (r *request) createProject() error {
 func (r *request) projectPage() error { return r.ok("project", r.Project.Name, nil) }
 
 func (r *request) updateProject() error {
-	change := install.UpdateProjectRequest{UpdateMask: []string{"appName"}}
+	change := setup.UpdateProjectRequest{UpdateMask: []string{"appName"}}
 	change.Project.AppName = r.field("appName")
 	err := r.change("project.update", r.Project.Name, map[string]string{"appName": change.Project.AppName}, func(ctx context.Context) error {
-		_, err := r.ui.config.Install.UpdateProject(ctx, r.Project.ID, change)
+		_, err := r.ui.config.Setup.UpdateProject(ctx, r.Project.ID, change)
 		return err
 	})
 	if err != nil {

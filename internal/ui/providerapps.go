@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"windlass"
-	"windlass/internal/install"
+	"windlass/internal/setup"
 )
 
 type providerAppsView struct {
@@ -26,7 +26,7 @@ func (r *request) providerAppsPage() error {
 }
 
 func (r *request) providerApps(status int, problem *Problem) error {
-	all, err := r.ui.config.Install.ProviderApps(r.Context(), r.Project.ID, r.after())
+	all, err := r.ui.config.Setup.ProviderApps(r.Context(), r.Project.ID, r.after())
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (r *request) providerApps(status int, problem *Problem) error {
 
 // consenting is the provider that a form is for which names none.
 func (r *request) consenting() string {
-	for _, info := range r.ui.config.Install.Providers() {
+	for _, info := range r.ui.config.Setup.Providers() {
 		if info.Consent != nil {
 			return info.Name
 		}
@@ -48,13 +48,13 @@ func (r *request) consenting() string {
 }
 
 // providerApp reads the form of a provider app.
-func (r *request) providerApp() install.ProviderAppRequest {
-	app := install.ProviderAppRequest{
+func (r *request) providerApp() setup.ProviderAppRequest {
+	app := setup.ProviderAppRequest{
 		Provider: cmp.Or(r.field("provider"), r.consenting()), ClientID: r.field("clientId"), ClientSecret: windlass.NewSecret(r.field("clientSecret")),
 		Scopes: strings.Fields(strings.ReplaceAll(r.field("scopes"), ",", " ")),
 	}
 	if limit := r.field("limit"); limit != "" {
-		app.Metadata = &install.ProviderAppMetadataValues{ProviderParams: map[string]string{install.HourlyLimit: limit}}
+		app.Metadata = &setup.ProviderAppMetadataValues{ProviderParams: map[string]string{setup.HourlyLimit: limit}}
 	}
 	return app
 }
@@ -62,7 +62,7 @@ func (r *request) providerApp() install.ProviderAppRequest {
 func (r *request) createProviderApp() error {
 	app := r.providerApp()
 	err := r.change("provider-app.create", app.ClientID, nil, func(ctx context.Context) error {
-		_, err := r.ui.config.Install.CreateProviderApp(ctx, r.Project.ID, app)
+		_, err := r.ui.config.Setup.CreateProviderApp(ctx, r.Project.ID, app)
 		return err
 	})
 	if shown, problem := wrong(err); shown {
@@ -84,7 +84,7 @@ type providerAppView struct {
 func (r *request) providerAppPage() error { return r.oneProviderApp(http.StatusOK, nil) }
 
 func (r *request) oneProviderApp(status int, problem *Problem) error {
-	app, err := r.ui.config.Install.ProviderApp(r.Context(), r.Project.ID, r.PathValue("app"))
+	app, err := r.ui.config.Setup.ProviderApp(r.Context(), r.Project.ID, r.PathValue("app"))
 	if err != nil {
 		return err
 	}
@@ -96,9 +96,9 @@ func (r *request) oneProviderApp(status int, problem *Problem) error {
 }
 
 func (r *request) updateProviderApp() error {
-	change := install.UpdateProviderAppRequest{UpdateMask: []string{"scopes", "metadata.providerParams"}, ProviderApp: r.providerApp()}
+	change := setup.UpdateProviderAppRequest{UpdateMask: []string{"scopes", "metadata.providerParams"}, ProviderApp: r.providerApp()}
 	if change.ProviderApp.Metadata == nil {
-		change.ProviderApp.Metadata = &install.ProviderAppMetadataValues{}
+		change.ProviderApp.Metadata = &setup.ProviderAppMetadataValues{}
 	}
 	details := map[string]string{"scopes": strings.Join(change.ProviderApp.Scopes, " ")}
 	if change.ProviderApp.ClientID != "" {
@@ -110,7 +110,7 @@ func (r *request) updateProviderApp() error {
 	}
 	id := r.PathValue("app")
 	err := r.change("provider-app.update", id, details, func(ctx context.Context) error {
-		_, err := r.ui.config.Install.UpdateProviderApp(ctx, r.Project.ID, id, change)
+		_, err := r.ui.config.Setup.UpdateProviderApp(ctx, r.Project.ID, id, change)
 		return err
 	})
 	if shown, problem := wrong(err); shown {
@@ -125,7 +125,7 @@ func (r *request) updateProviderApp() error {
 func (r *request) deleteProviderApp() error {
 	id := r.PathValue("app")
 	err := r.change("provider-app.delete", id, nil, func(ctx context.Context) error {
-		return r.ui.config.Install.DeleteProviderApp(ctx, r.Project.ID, id)
+		return r.ui.config.Setup.DeleteProviderApp(ctx, r.Project.ID, id)
 	})
 	if shown, problem := wrong(err); shown {
 		return r.oneProviderApp(statusOf(err), problem)

@@ -14,7 +14,7 @@ type called struct {
 
 // provider is what pages call the provider.
 func (r *request) provider() called {
-	if all := r.ui.config.Install.Providers(); len(all) == 1 {
+	if all := r.ui.config.Setup.Providers(); len(all) == 1 {
 		return called{all[0].Brand, all[0].Brand}
 	}
 	return called{"The provider", "a provider"}
@@ -35,7 +35,7 @@ type registration struct {
 // registrations are the forms of all providers whose customers consent.
 func (r *request) registrations(form providerAppForm) (all []registration) {
 	named := r.field("provider")
-	for _, info := range r.ui.config.Install.Providers() {
+	for _, info := range r.ui.config.Setup.Providers() {
 		if info.Consent == nil {
 			continue
 		}

@@ -52,7 +52,7 @@ func (r *request) topics(status int, problem *Problem) error {
 	}
 	v := topicsView{Events: windlass.Events(), Problem: problem, Name: r.field("name")}
 	all, v.More = cut(all, func(t windlass.Topic) string { return t.ID })
-	if v.Destinations, err = r.ui.config.Install.Destinations(r.Context(), r.Project.ID, windlass.Page{Limit: 4 * pageSize}); err != nil {
+	if v.Destinations, err = r.ui.config.Setup.Destinations(r.Context(), r.Project.ID, windlass.Page{Limit: 4 * pageSize}); err != nil {
 		return err
 	}
 	names := map[string]string{}

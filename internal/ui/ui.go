@@ -14,10 +14,12 @@ import (
 	"windlass/internal/auth"
 	"windlass/internal/connect"
 	"windlass/internal/deliver"
+	"windlass/internal/deploy"
 	"windlass/internal/install"
 	"windlass/internal/logkey"
 	"windlass/internal/notify"
 	"windlass/internal/read"
+	"windlass/internal/setup"
 	"windlass/internal/sink"
 )
 
@@ -25,6 +27,8 @@ import (
 // PublicURL is required.
 type Config struct {
 	People  *auth.People
+	Setup   *setup.Flow
+	Deploy  *deploy.Flow
 	Install *install.Flow
 	Connect *connect.Service
 	Reads   *read.Flow
@@ -70,7 +74,7 @@ const Prefix = "/dashboard/"
 
 // New makes the dashboard's handler.
 func New(config Config) (*UI, error) {
-	if config.People == nil || config.Install == nil || config.Connect == nil || config.Reads == nil ||
+	if config.People == nil || config.Setup == nil || config.Deploy == nil || config.Install == nil || config.Connect == nil || config.Reads == nil ||
 		config.Deliver == nil || config.Notify == nil || config.Budgets == nil || config.Lookup == nil {
 		return nil, &windlass.Error{Kind: windlass.Internal, Op: "set up the dashboard", Message: "every service is required"}
 	}
@@ -169,7 +173,7 @@ func (u *UI) admit(r *request, route route) error {
 		return &windlass.Error{Kind: windlass.Forbidden, Message: "you may view everything here, but change nothing", Remedy: "ask an editor to do it"}
 	}
 	if id := r.PathValue("project"); id != "" {
-		project, err := u.config.Install.Project(r.Context(), id)
+		project, err := u.config.Setup.Project(r.Context(), id)
 		if err != nil {
 			return err
 		}
