@@ -78,5 +78,3 @@ func New(store Store, providers connector.Providers, opts *Options) *Flow {
 }
 
 func (f *Flow) now() time.Time { return f.opts.Now().UTC().Truncate(time.Microsecond) }
-
-func (f *Flow) provider(name string) (connector.Provider, bool) { return f.providers.Named(name) }
