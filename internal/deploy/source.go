@@ -25,15 +25,15 @@ type Source struct {
 	Owner string
 }
 
-// Request is the body of PUT …/integrations:batch and of POST …/revisions.
-type Request struct {
+// DeployRequest is the body of PUT …/integrations:batch and of POST …/revisions.
+type DeployRequest struct { //nolint:revive // the schema in the API document is named after it
 	SourceYAML   string `json:"sourceYaml,omitempty"`
 	SourceZipURL string `json:"sourceZipUrl,omitempty"`
 }
 
 // Source returns where the manifest comes from, for the project whose key it was
 // sent with; empty: the operator's.
-func (r Request) Source(owner string) Source {
+func (r DeployRequest) Source(owner string) Source {
 	return Source{YAML: []byte(r.SourceYAML), Upload: r.SourceZipURL, Owner: owner}
 }
 

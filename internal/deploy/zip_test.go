@@ -135,7 +135,7 @@ func TestUploads(t *testing.T) {
 		w.OK(receive(u, u.Token.Reveal(), sum, data))
 		w.Refused(receive(u, u.Token.Reveal(), sum, data), windlass.Conflict)
 		address := "gs://" + u.Bucket + "/" + u.Path
-		d, err := w.Deploys.Deploy(w.Context(), w.Project.ID, deploy.Request{SourceZipURL: address}.Source(""), false)
+		d, err := w.Deploys.Deploy(w.Context(), w.Project.ID, deploy.DeployRequest{SourceZipURL: address}.Source(""), false)
 		w.OK(err)
 		if len(d.Changed) != 1 {
 			t.Errorf("got %+v", d)
