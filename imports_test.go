@@ -137,9 +137,9 @@ var imports = []rule{
 		tests: []string{"internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
 	},
 
-	// Who may do what: people, their sessions, and what they changed.
+	// Who may do what: people, their sessions and what they changed, keys and tokens.
 	{
-		dir: "internal/auth", code: []string{".", "github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/oauth2", "github.com/coreos/go-oidc/v3"},
+		dir: "internal/auth", code: []string{".", "github.com/golang-jwt/jwt/v5", "github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/oauth2", "github.com/coreos/go-oidc/v3"},
 		tests: []string{"internal/store", "internal/store/storetest"},
 	},
 
@@ -157,9 +157,9 @@ var imports = []rule{
 		tests: []string{"internal/store", "internal/store/storetest", "internal/seal"},
 	},
 	{
-		dir: "internal/api", code: append(flows, ".", "connector", "manifest", "internal/input", "internal/ui",
-			"github.com/danielgtaylor/huma/v2", "github.com/golang-jwt/jwt/v5", "github.com/google/uuid"),
-		tests: []string{"github.com/getkin/kin-openapi", "internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest"},
+		dir: "internal/api", code: append(flows, ".", "connector", "manifest", "internal/auth", "internal/input", "internal/ui",
+			"github.com/danielgtaylor/huma/v2", "github.com/google/uuid"),
+		tests: []string{"github.com/getkin/kin-openapi", "github.com/golang-jwt/jwt/v5", "internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest"},
 	},
 	{
 		dir: "internal/ui", code: append(flows, ".", "connector", "manifest", "internal/auth", "internal/config"),

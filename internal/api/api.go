@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"windlass"
+	"windlass/internal/auth"
 	"windlass/internal/deploy"
 	"windlass/internal/install"
 	"windlass/internal/setup"
@@ -83,7 +84,6 @@ type API struct {
 	proxy       Proxying
 	proxyHost   string
 	publicURL   *url.URL
-	operatorKey windlass.Secret
 	log         *slog.Logger
 	observe     func(operation string, status int, took time.Duration)
 	admitted    func(context.Context)
@@ -92,7 +92,7 @@ type API struct {
 	bodyLimit   int64
 	uploadLimit int64
 
-	guesses guesses
+	gate *auth.Gate
 
 	dispatch *dispatcher
 	schemas  *schemaSet
@@ -117,7 +117,7 @@ func New(config Config) (*API, error) {
 		setup: config.Setup, deploy: config.Deploy, install: config.Install, connect: config.Connect, lookup: config.Lookup,
 		reads: config.Reads, downloads: config.Downloads, writes: config.Writes, deliver: config.Deliver, notify: config.Notify, budgets: config.Budgets,
 		proxy: config.Proxy, proxyHost: config.ProxyHost,
-		publicURL: public, operatorKey: config.OperatorKey, log: config.Logger, observe: config.Observe, admitted: config.Admitted, now: config.Now,
+		publicURL: public, log: config.Logger, observe: config.Observe, admitted: config.Admitted, now: config.Now,
 		timeout: config.Timeout, bodyLimit: config.BodyLimit, uploadLimit: config.UploadLimit,
 	}
 	if a.log == nil {
@@ -129,6 +129,7 @@ func New(config Config) (*API, error) {
 	if a.now == nil {
 		a.now = time.Now
 	}
+	a.gate = auth.NewGate(config.Setup, config.Lookup, config.OperatorKey, a.now)
 	if a.timeout == 0 {
 		a.timeout = time.Minute
 	}

@@ -54,7 +54,7 @@ func (a *API) startConsent(c *call, r consentRequest) (text, error) {
 	if named == "" {
 		return "", invalid([]windlass.Issue{{In: "body", Name: "projectIdOrName", Message: "it is required"}})
 	}
-	if err := c.who.mustBe(r.GroupRef, r.ConsumerRef); err != nil {
+	if err := c.who.MustBe(r.GroupRef, r.ConsumerRef); err != nil {
 		return "", err
 	}
 	found, err := a.projectOf(c, named)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/auth"
 	"windlass/internal/connect"
 )
 
@@ -126,11 +127,11 @@ func withCredentials(out connection, scheme windlass.AuthScheme, scopes []string
 }
 
 func (a *API) listConnections(c *call, p windlass.Page) (listed[connection], error) {
-	groupRef, visible := c.who.within(c.query.Get("groupRef"))
+	groupRef, visible := c.who.Within(c.query.Get("groupRef"))
 	consumerRef := c.query.Get("consumerRef")
-	if c.who.isPerson() {
-		visible = visible && (consumerRef == "" || consumerRef == c.who.consumerRef)
-		consumerRef = c.who.consumerRef
+	if c.who.IsPerson() {
+		visible = visible && (consumerRef == "" || consumerRef == c.who.ConsumerRef)
+		consumerRef = c.who.ConsumerRef
 	}
 	if !visible {
 		return listed[connection]{items: []connection{}}, nil
@@ -172,11 +173,11 @@ func (a *API) addProviderApps(c *call, from []windlass.Connection, to []connecti
 // ownConnection refuses a token the connections of others; for keys the flows
 // look at the project themselves.
 func (a *API) ownConnection(c *call, id string) error {
-	if id == "" || !c.who.isPerson() {
+	if id == "" || !c.who.IsPerson() {
 		return nil
 	}
 	found, err := a.lookup.Connection(c.ctx(), c.project.ID, id)
-	if err == nil && !c.who.sees(found.Group.Ref, found.Consumer.Ref) {
+	if err == nil && !c.who.Sees(found.Group.Ref, found.Consumer.Ref) {
 		return notFound("connection", id)
 	}
 	return err
@@ -190,8 +191,8 @@ func (a *API) getConnection(c *call) (connection, error) {
 	fresh := connect.Freshness(c.query.Get("refresh"))
 	refreshToken := c.flag("includeRefreshToken")
 	withCreds := c.flag("includeCreds") || refreshToken
-	if (withCreds || fresh == connect.Force) && c.who.access < server {
-		return connection{}, closed(server)
+	if (withCreds || fresh == connect.Force) && c.who.Access < auth.Server {
+		return connection{}, auth.Closed(auth.Server)
 	}
 	found, creds, err := a.connect.Get(c.ctx(), c.project.ID, id, fresh)
 	if err != nil {

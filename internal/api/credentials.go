@@ -85,7 +85,7 @@ func (r SentCredentials) credentials() windlass.Credentials {
 }
 
 func (a *API) generateConnection(c *call, r generateRequest) (connection, error) {
-	if err := c.who.mustBe(r.GroupRef, r.ConsumerRef); err != nil {
+	if err := c.who.MustBe(r.GroupRef, r.ConsumerRef); err != nil {
 		return connection{}, err
 	}
 	var scopes []string
@@ -93,7 +93,7 @@ func (a *API) generateConnection(c *call, r generateRequest) (connection, error)
 		scopes = r.OAuth.Scopes
 	}
 	var outcome connect.Outcome
-	err := a.tryCredentials(c, func() (err error) {
+	err := a.gate.Try(c.who, addressOf(c.r), func() (err error) {
 		outcome, err = a.connect.Generate(c.ctx(), connect.Import{
 			Ask: connect.Ask{
 				Project: c.project.ID, Provider: r.Provider,
@@ -125,7 +125,7 @@ func (a *API) updateConnection(c *call, r updateConnectionRequest) (connection, 
 		return err
 	}
 	if change.Credentials != nil || change.Workspace != "" { // which tells whether a credential reaches it
-		err = a.tryCredentials(c, update)
+		err = a.gate.Try(c.who, addressOf(c.r), update)
 	} else {
 		err = update()
 	}

@@ -159,7 +159,7 @@ func (a *API) enableDestination(c *call) (destinationHealth, error) {
 }
 
 func (a *API) disableDestination(c *call) (destinationHealth, error) {
-	found, err := a.deliver.Disable(c.ctx(), c.project.ID, c.param("destination"), c.who.name)
+	found, err := a.deliver.Disable(c.ctx(), c.project.ID, c.param("destination"), c.who.Name)
 	return a.healthOf(c, found, err)
 }
 

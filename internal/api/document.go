@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"windlass/internal/auth"
 )
 
 func (a *API) getDocument(*call) (json.RawMessage, error) { return a.document, nil }
@@ -49,10 +51,10 @@ func (a *API) describeRoute(r *route) *huma.Operation {
 		Security:  []map[string][]string{}, // none, where nothing is added
 		Responses: map[string]*huma.Response{"default": a.problemResponse()},
 	}
-	if r.access > anyone {
+	if r.access > auth.Anyone {
 		op.Security = append(op.Security, map[string][]string{"key": {}})
 	}
-	if r.access == person {
+	if r.access == auth.Person {
 		op.Security = append(op.Security, map[string][]string{"token": {}})
 	}
 	for part := range strings.SplitSeq(r.path[1:], "/") {
@@ -133,10 +135,10 @@ func (p param) describe() *huma.Param {
 }
 
 // accessWords say in the document what the column access says in the table.
-var accessWords = map[access]string{
-	anyone:   "No credential is needed.",
-	person:   "A key of any scope, or a token for one customer, which sees that customer only.",
-	browser:  "A key of any scope.",
-	server:   "A key of scope full.",
-	operator: "The operator's key.",
+var accessWords = map[auth.Access]string{
+	auth.Anyone:   "No credential is needed.",
+	auth.Person:   "A key of any scope, or a token for one customer, which sees that customer only.",
+	auth.Browser:  "A key of any scope.",
+	auth.Server:   "A key of scope full.",
+	auth.Operator: "The operator's key.",
 }

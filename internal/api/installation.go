@@ -96,9 +96,9 @@ func asInstallation(i windlass.Installation) installation {
 // showInstallation is an installation as a caller may see it: of a connection that
 // another person of the group has made, a token sees no more than that there is one
 // and whether it works. What the contract requires beside that is empty.
-func (w caller) showInstallation(i windlass.Installation) installation {
+func (c *call) showInstallation(i windlass.Installation) installation {
 	out := asInstallation(i)
-	if !w.sees(i.Group.Ref, i.Connection.Consumer.Ref) {
+	if !c.who.Sees(i.Group.Ref, i.Connection.Consumer.Ref) {
 		full := out.Connection
 		out.Connection = connection{
 			ProjectID: full.ProjectID, Provider: full.Provider, Group: full.Group, CreateTime: full.CreateTime,
@@ -108,54 +108,45 @@ func (w caller) showInstallation(i windlass.Installation) installation {
 	return out
 }
 
-// creator is who made a config: the person of a token, whatever the token's owner
-// says; of a key, what its owner says.
-func (w caller) creator(says string) string {
-	if w.isPerson() {
-		return "consumer:" + w.consumerRef
-	}
-	return says
-}
-
 // listInstallations lists those of one integration, or those of the whole
 // project where the path names none.
 func (a *API) listInstallations(c *call, p windlass.Page) (listed[installation], error) {
-	groupRef, visible := c.who.within(c.query.Get("groupRef"))
+	groupRef, visible := c.who.Within(c.query.Get("groupRef"))
 	if !visible {
 		return listed[installation]{items: []installation{}}, nil
 	}
 	all, err := a.install.Installations(c.ctx(), c.project.ID, install.InstallationQuery{
 		Integration: c.param("integrationId"), GroupRef: groupRef, After: p.After, Limit: p.Limit,
 	})
-	return asList(p, all, func(x windlass.Installation) string { return x.ID }, c.who.showInstallation), err
+	return asList(p, all, func(x windlass.Installation) string { return x.ID }, c.showInstallation), err
 }
 
 func (a *API) getInstallation(c *call) (installation, error) {
 	found, err := a.ownInstallation(c)
-	return c.who.showInstallation(found), err
+	return c.showInstallation(found), err
 }
 
 // ownInstallation finds the installation of the path, if the caller may see it.
 func (a *API) ownInstallation(c *call) (windlass.Installation, error) {
 	id := c.param("installationId")
 	found, err := a.install.Installation(c.ctx(), c.project.ID, c.param("integrationId"), id)
-	if err == nil && !c.who.seesGroup(found.Group.Ref) {
+	if err == nil && !c.who.SeesGroup(found.Group.Ref) {
 		return windlass.Installation{}, notFound("installation", id)
 	}
 	return found, err
 }
 
 func (a *API) createInstallation(c *call, r install.CreateInstallationRequest) (installation, error) {
-	if err := c.who.mustBe(r.GroupRef, ""); err != nil {
+	if err := c.who.MustBe(r.GroupRef, ""); err != nil {
 		return installation{}, err
 	}
 	if err := a.ownConnection(c, r.ConnectionID); err != nil {
 		return installation{}, err
 	}
-	r.SkipSampling, r.ConsumerRef = c.flag("skipSampling"), c.who.consumerRef
-	r.Config.CreatedBy = c.who.creator(r.Config.CreatedBy)
+	r.SkipSampling, r.ConsumerRef = c.flag("skipSampling"), c.who.ConsumerRef
+	r.Config.CreatedBy = c.who.Creator(r.Config.CreatedBy)
 	made, err := a.install.CreateInstallation(c.ctx(), c.project.ID, c.param("integrationId"), r)
-	return c.who.showInstallation(made), err
+	return c.showInstallation(made), err
 }
 
 func (a *API) updateInstallation(c *call, r install.UpdateInstallationRequest) (installation, error) {
@@ -166,9 +157,9 @@ func (a *API) updateInstallation(c *call, r install.UpdateInstallationRequest) (
 		return installation{}, err
 	}
 	r.SkipSampling = c.flag("skipSampling")
-	r.Installation.Config.CreatedBy = c.who.creator(r.Installation.Config.CreatedBy)
+	r.Installation.Config.CreatedBy = c.who.Creator(r.Installation.Config.CreatedBy)
 	changed, err := a.install.UpdateInstallation(c.ctx(), c.project.ID, c.param("integrationId"), c.param("installationId"), r)
-	return c.who.showInstallation(changed), err
+	return c.showInstallation(changed), err
 }
 
 func (a *API) deleteInstallation(c *call) error {
@@ -183,21 +174,21 @@ func (a *API) patchObjectConfigContent(c *call, r install.PatchConfigRequest) (i
 		return installation{}, err
 	}
 	changed, err := a.install.PatchConfig(c.ctx(), c.project.ID, c.param("integrationId"), c.param("objectName"), r)
-	return c.who.showInstallation(changed), err
+	return c.showInstallation(changed), err
 }
 
 // ownTarget refuses a patch of an installation that the caller may not see.
 func (a *API) ownTarget(c *call, r install.PatchConfigRequest) error {
 	if r.GroupRef != "" {
-		if err := c.who.mustBe(r.GroupRef, ""); err != nil {
+		if err := c.who.MustBe(r.GroupRef, ""); err != nil {
 			return err
 		}
 	}
-	if !c.who.isPerson() || r.InstallationID == "" {
+	if !c.who.IsPerson() || r.InstallationID == "" {
 		return nil
 	}
 	found, err := a.install.Installation(c.ctx(), c.project.ID, c.param("integrationId"), r.InstallationID)
-	if err == nil && !c.who.seesGroup(found.Group.Ref) {
+	if err == nil && !c.who.SeesGroup(found.Group.Ref) {
 		return notFound("installation", r.InstallationID)
 	}
 	return err
@@ -212,9 +203,9 @@ func (a *API) connectionObjectMetadata(c *call) (install.ObjectMetadata, error) 
 }
 
 func (a *API) objectMetadata(c *call, q install.MetadataQuery) (install.ObjectMetadata, error) {
-	q.ConsumerRef = c.who.consumerRef
+	q.ConsumerRef = c.who.ConsumerRef
 	q.GroupRef, q.Object, q.ExcludeReadOnly = c.query.Get("groupRef"), c.param("objectName"), c.flag("excludeReadOnly")
-	if !c.who.seesGroup(q.GroupRef) {
+	if !c.who.SeesGroup(q.GroupRef) {
 		return install.ObjectMetadata{}, notFound("group", q.GroupRef)
 	}
 	return a.install.ObjectMetadata(c.ctx(), c.project.ID, q)

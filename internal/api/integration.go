@@ -74,13 +74,13 @@ func (a *API) createIntegration(c *call, r deploy.CreateIntegrationRequest) erro
 }
 
 func (a *API) batchUpsertIntegrations(c *call, r deploy.DeployRequest) ([]integration, error) {
-	done, err := a.deploy.Deploy(c.ctx(), c.project.ID, r.Source(c.who.projectID), c.flag("destructive"))
+	done, err := a.deploy.Deploy(c.ctx(), c.project.ID, r.Source(c.who.ProjectID), c.flag("destructive"))
 	a.warn(c, done)
 	return each(done.Integrations, asIntegration), err
 }
 
 func (a *API) createRevision(c *call, r deploy.DeployRequest) error {
-	done, err := a.deploy.CreateRevision(c.ctx(), c.project.ID, c.param("integrationId"), r.Source(c.who.projectID), c.flag("destructive"))
+	done, err := a.deploy.CreateRevision(c.ctx(), c.project.ID, c.param("integrationId"), r.Source(c.who.ProjectID), c.flag("destructive"))
 	a.warn(c, done)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/auth"
 )
 
 // builderInfo describes the caller and its projects, in the contract's shape. Keys
@@ -31,29 +32,29 @@ type projectRole struct {
 
 func (a *API) getMyInfo(c *call) (builderInfo, error) {
 	info := builderInfo{
-		Builder:      builder{ID: c.who.name, IDPProvider: "windlass", IDPRef: c.who.name, CreateTime: a.now().UTC()},
+		Builder:      builder{ID: c.who.Name, IDPProvider: "windlass", IDPRef: c.who.Name, CreateTime: a.now().UTC()},
 		ProjectRoles: map[string]projectRole{},
 	}
 	role := "member"
-	if c.who.access >= server {
+	if c.who.Access >= auth.Server {
 		role = "admin"
 	}
 	add := func(p windlass.Project) {
-		info.ProjectRoles[p.ID] = projectRole{role, "builder", c.who.name, asProject(p)}
-		if c.who.everywhere && p.Created.Before(info.Builder.CreateTime) {
+		info.ProjectRoles[p.ID] = projectRole{role, "builder", c.who.Name, asProject(p)}
+		if c.who.Everywhere && p.Created.Before(info.Builder.CreateTime) {
 			info.Builder.CreateTime = p.Created.UTC() // the operator has no creation time
 		}
 	}
-	if c.who.everywhere {
+	if c.who.Everywhere {
 		info.Builder.FullName = "operator"
 		return info, a.eachProject(c, add)
 	}
-	key, err := a.setup.APIKey(c.ctx(), c.who.projectID, c.who.name)
+	key, err := a.setup.APIKey(c.ctx(), c.who.ProjectID, c.who.Name)
 	if err != nil {
 		return builderInfo{}, err
 	}
 	info.Builder.FullName, info.Builder.CreateTime = key.Label, key.Created.UTC()
-	own, err := a.setup.Project(c.ctx(), c.who.projectID)
+	own, err := a.setup.Project(c.ctx(), c.who.ProjectID)
 	add(own)
 	return info, err
 }

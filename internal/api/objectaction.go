@@ -61,7 +61,7 @@ func (a *API) write(c *call, r write.Request) (any, error) {
 	if a.writes == nil {
 		return nil, &windlass.Error{Kind: unprocessable, Message: "this server does not write records", Remedy: "leave type out to read"}
 	}
-	if err := c.who.mustBe(r.GroupRef, ""); err != nil {
+	if err := c.who.MustBe(r.GroupRef, ""); err != nil {
 		return nil, err
 	}
 	keys := c.r.Header.Values(idempotencyKey)

@@ -96,12 +96,12 @@ func (a *API) getOperation(c *call) (operationAnswer, error) {
 func (a *API) ownOperation(c *call) (windlass.Operation, error) {
 	id := c.param("operationId")
 	found, err := a.reads.Operation(c.ctx(), c.project.ID, id)
-	if err != nil || !c.who.isPerson() {
+	if err != nil || !c.who.IsPerson() {
 		return found, err
 	}
 	// Its owner is not known any more when the installation is gone.
 	in, err := a.install.Installation(c.ctx(), c.project.ID, found.IntegrationID, found.InstallationID)
-	if err != nil || !c.who.seesGroup(in.Group.Ref) {
+	if err != nil || !c.who.SeesGroup(in.Group.Ref) {
 		return windlass.Operation{}, notFound("operation", id)
 	}
 	return found, nil

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/auth"
 	"windlass/internal/setup"
 )
 
@@ -37,8 +38,8 @@ func asProject(p windlass.Project) project {
 }
 
 func (a *API) listProjects(c *call, p windlass.Page) (listed[project], error) {
-	if !c.who.everywhere {
-		own, err := a.setup.Project(c.ctx(), c.who.projectID)
+	if !c.who.Everywhere {
+		own, err := a.setup.Project(c.ctx(), c.who.ProjectID)
 		if own.ID <= p.After {
 			return listed[project]{items: []project{}}, err
 		}
@@ -63,7 +64,7 @@ func (a *API) getProject(c *call) (project, error) {
 }
 
 func (a *API) updateProject(c *call, r setup.UpdateProjectRequest) (project, error) {
-	if !c.who.everywhere && slices.Contains(r.UpdateMask, "name") {
+	if !c.who.Everywhere && slices.Contains(r.UpdateMask, "name") {
 		// Names are those of all projects: a key of one must not learn the others'.
 		return project{}, &windlass.Error{
 			Kind: windlass.Forbidden, Message: "only the operator of this server may rename a project",
@@ -79,18 +80,18 @@ func (a *API) deleteProject(c *call) error { return a.setup.DeleteProject(c.ctx(
 // createGroup and createConsumer may be repeated: published clients call them
 // before every connection.
 func (a *API) createGroup(c *call, r setup.GroupRequest) (group, error) {
-	if err := c.who.mustBe(r.GroupRef, ""); err != nil {
+	if err := c.who.MustBe(r.GroupRef, ""); err != nil {
 		return group{}, err
 	}
-	kept, err := a.setup.KeepGroup(c.ctx(), c.project.ID, r, c.who.access < server)
+	kept, err := a.setup.KeepGroup(c.ctx(), c.project.ID, r, c.who.Access < auth.Server)
 	return asGroup(kept), err
 }
 
 func (a *API) createConsumer(c *call, r setup.ConsumerRequest) (consumer, error) {
-	if err := c.who.mustBe(c.who.groupRef, r.ConsumerRef); err != nil {
+	if err := c.who.MustBe(c.who.GroupRef, r.ConsumerRef); err != nil {
 		return consumer{}, err
 	}
-	kept, err := a.setup.KeepConsumer(c.ctx(), c.project.ID, r, c.who.access < server)
+	kept, err := a.setup.KeepConsumer(c.ctx(), c.project.ID, r, c.who.Access < auth.Server)
 	return asConsumer(kept), err
 }
 

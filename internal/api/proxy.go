@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"windlass"
+	"windlass/internal/auth"
 	"windlass/internal/proxy"
 )
 
@@ -56,7 +57,7 @@ func (a *API) serveProxied(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.proxy.Serve(w, r, proxy.Call{
-		ProjectID: c.project.ID, Caller: c.who.name, RequestID: c.requestID,
+		ProjectID: c.project.ID, Caller: c.who.Name, RequestID: c.requestID,
 		Fail: func(w http.ResponseWriter, err error) { a.failProxied(c, w, err) }, //nolint:contextcheck // the call carries it, in its request
 	})
 }
@@ -79,27 +80,27 @@ func (a *API) admitProxied(c *call) error {
 	// Authorization may hold what the caller's client believes to be the provider's.
 	key := whole.Header.Get("X-Api-Key")
 	if key == "" {
-		return refused("a proxied request needs an API key", "send a key of scope full in the header X-Api-Key, from a server")
+		return auth.Refused("a proxied request needs an API key", "send a key of scope full in the header X-Api-Key, from a server")
 	}
-	who, err := a.identify(c, key, a.byKey)
+	who, err := a.gate.Key(ctx, key, addressOf(c.r))
 	if err != nil {
 		return err
 	}
 	c.who = who
 	a.admitted(ctx)
-	if who.access < server {
-		return closed(server)
+	if who.Access < auth.Server {
+		return auth.Closed(auth.Server)
 	}
 	name := whole.Header.Get(proxyProject)
 	switch {
-	case name == "" && who.everywhere:
+	case name == "" && who.Everywhere:
 		const message = "the operator's key belongs to no project"
 		return &windlass.Error{
 			Kind: windlass.Invalid, Message: message, Remedy: "name the project in the header " + proxyProject,
 			Issues: []windlass.Issue{{In: "header", Name: proxyProject, Message: message}},
 		}
-	case name == "", name == who.projectID:
-		c.project = windlass.Project{ID: who.projectID}
+	case name == "", name == who.ProjectID:
+		c.project = windlass.Project{ID: who.ProjectID}
 		return nil
 	}
 	c.project, err = a.projectOf(c, name)

@@ -4,31 +4,15 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
-)
 
-// access says who may call an operation.
-type access int
-
-const (
-	// anyone needs no credential; what has a token of its own in its URL checks
-	// that itself.
-	anyone access = iota
-	// person is a customer's browser: a token for one customer, which sees that
-	// customer only, or any key.
-	person
-	// browser is a product's pages: any key, but no token for one customer.
-	browser
-	// server is the product's own servers: a key of scope full.
-	server
-	// operator is the operator of this server.
-	operator
+	"windlass/internal/auth"
 )
 
 // A route is one operation.
 type route struct {
 	method, path string
 	id           string
-	access       access
+	access       auth.Access
 	status       int // of the answer when all went well
 	summary      string
 	query        []param

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/auth"
 	"windlass/internal/logkey"
 )
 
@@ -40,7 +41,7 @@ type call struct {
 	route     *route
 	params    map[string]string
 	query     url.Values
-	who       caller
+	who       auth.Caller
 	project   windlass.Project // where the path names one
 }
 
@@ -201,7 +202,7 @@ func (a *API) logAccess(c *call, w *countingWriter, began time.Time) {
 	a.log.Log(context.WithoutCancel(c.ctx()), level, "request",
 		logRequest, c.requestID, logMethod, printableWord(c.r.Method), logRoute, pattern, logOperation, c.operation(),
 		logStatus, w.status, logBytes, w.bytes, logDuration, took,
-		logCaller, c.who.name, logProject, c.project.ID)
+		logCaller, c.who.Name, logProject, c.project.ID)
 }
 
 // A countingWriter remembers what was answered.

@@ -13,7 +13,7 @@ type signedURL struct {
 }
 
 func (a *API) generateUploadURL(c *call) (signedURL, error) {
-	ticket, err := a.deploy.NewUpload(c.ctx(), c.who.projectID, c.query.Get("md5"))
+	ticket, err := a.deploy.NewUpload(c.ctx(), c.who.ProjectID, c.query.Get("md5"))
 	if err != nil {
 		return signedURL{}, err
 	}

@@ -1,9 +1,8 @@
-package api
+package auth
 
 import (
+	"context"
 	"crypto/sha256"
-	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -113,56 +112,49 @@ func (g *guesses) wasAccepted(credential string) bool {
 
 // identify finds the owner of a key or a token, unless too many unknown ones came
 // from the same address.
-func (a *API) identify(c *call, credential string, find func(*call, string) (caller, error)) (caller, error) {
-	source := "key from " + addressOf(c.r)
-	known := a.guesses.wasAccepted(credential)
+func (g *Gate) identify(ctx context.Context, credential, address string, find func(context.Context, string) (Caller, error)) (Caller, error) {
+	source := "key from " + address
+	known := g.guesses.wasAccepted(credential)
 	if !known {
-		if err := a.guesses.begin(source, failedKeys, a.now()); err != nil {
-			return caller{}, err
+		if err := g.guesses.begin(source, failedKeys, g.now()); err != nil {
+			return Caller{}, err
 		}
 	}
-	who, err := find(c, credential)
+	who, err := find(ctx, credential)
 	if !known && (err == nil || kindOf(err) != windlass.Unauthorized) {
-		a.guesses.success(source)
+		g.guesses.success(source)
 	}
 	if err == nil {
-		a.guesses.accept(credential)
+		g.guesses.accept(credential)
 	}
 	return who, err
 }
 
-// tryCredentials runs a check of a provider's credentials, unless too many from the
-// same address or caller were refused.
-func (a *API) tryCredentials(c *call, try func() error) error {
-	address, by := "import from "+addressOf(c.r), "import by "+c.who.name
-	if err := a.guesses.begin(address, failedImports, a.now()); err != nil {
+// Try runs what tries a provider's credentials, unless too many from the same address
+// or of the same caller were refused.
+func (g *Gate) Try(by Caller, address string, try func() error) error {
+	from, of := "import from "+address, "import by "+by.Name
+	if err := g.guesses.begin(from, failedImports, g.now()); err != nil {
 		return err
 	}
-	if err := a.guesses.begin(by, failedByCaller, a.now()); err != nil {
-		a.guesses.success(address)
+	if err := g.guesses.begin(of, failedByCaller, g.now()); err != nil {
+		g.guesses.success(from)
 		return err
 	}
 	err := try()
-	switch kind := kindOf(err); {
-	case err != nil && (kind == windlass.Unauthorized || kind == windlass.NeedsReconnect || kind == windlass.Forbidden || kind == windlass.NotFound):
-		// Each of these reveals something about a credential.
-	default:
-		a.guesses.success(address)
-		a.guesses.success(by)
+	if !tells(err) {
+		g.guesses.success(from)
+		g.guesses.success(of)
 	}
 	return err
 }
 
-// addressOf is where a request came from; all of one IPv6 network are one.
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
+// tells reports whether an error reveals something about a credential.
+func tells(err error) bool {
+	switch kindOf(err) {
+	case windlass.Unauthorized, windlass.NeedsReconnect, windlass.Forbidden, windlass.NotFound:
+		return true
+	default:
+		return false
 	}
-	ip := net.ParseIP(host)
-	if ip == nil || ip.To4() != nil {
-		return host
-	}
-	const network = 64
-	return ip.Mask(net.CIDRMask(network, 8*net.IPv6len)).String()
 }

@@ -1,10 +1,13 @@
-package api
+package auth
 
 import (
+	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -47,51 +50,51 @@ func (t *tokenClaims) Validate() error {
 // accepted, whatever the token's header asks for: a token that is not signed, or
 // signed with the public key as if that were a shared secret, is refused before
 // any key is looked up.
-func (a *API) byToken(c *call, token string) (caller, error) {
+func (g *Gate) byToken(ctx context.Context, token string) (Caller, error) {
 	var claims tokenClaims
 	var signer windlass.JWTKey
 	var lookup error
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
-		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(a.now),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(g.now),
 	)
 	_, err := parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
 		var key *rsa.PublicKey
-		signer, key, lookup = a.verifier(c, t)
+		signer, key, lookup = g.verifier(ctx, t)
 		return key, lookup
 	})
 	if lookup != nil && kindOf(lookup) != windlass.Unauthorized {
-		return caller{}, fmt.Errorf("look the token's key up: %w", lookup)
+		return Caller{}, fmt.Errorf("look the token's key up: %w", lookup)
 	}
 	if err != nil {
-		return caller{}, refused("the token is not accepted: "+refusalReason(err), "sign a new one: RS256, "+
+		return Caller{}, Refused("the token is not accepted: "+refusalReason(err), "sign a new one: RS256, "+
 			"kid in its header, sub, groupRef, consumerRef, iat and exp in its claims, at most ten minutes long")
 	}
-	return caller{
-		name: "token of key " + signer.ID, access: person, projectID: signer.ProjectID,
-		groupRef: claims.GroupRef, consumerRef: claims.ConsumerRef,
+	return Caller{
+		Name: "token of key " + signer.ID, Access: Person, ProjectID: signer.ProjectID,
+		GroupRef: claims.GroupRef, ConsumerRef: claims.ConsumerRef,
 	}, nil
 }
 
 // verifier finds the key that a token names.
-func (a *API) verifier(c *call, t *jwt.Token) (windlass.JWTKey, *rsa.PublicKey, error) {
+func (g *Gate) verifier(ctx context.Context, t *jwt.Token) (windlass.JWTKey, *rsa.PublicKey, error) {
 	if _, found := t.Header["crit"]; found { // RFC 7515, 4.1.11: its extensions are not known here
-		return windlass.JWTKey{}, nil, refused("its header asks for extensions, and none is known here", "")
+		return windlass.JWTKey{}, nil, Refused("its header asks for extensions, and none is known here", "")
 	}
 	kid, _ := t.Header["kid"].(string)
 	if kid == "" || !printable(kid) {
-		return windlass.JWTKey{}, nil, refused("its header has no kid", "")
+		return windlass.JWTKey{}, nil, Refused("its header has no kid", "")
 	}
-	found, err := a.lookup.JWTKey(c.ctx(), kid)
+	found, err := g.jwtKeys.JWTKey(ctx, kid)
 	switch {
-	case err != nil && kindOf(err) == windlass.NotFound, err == nil && !found.Active:
-		return windlass.JWTKey{}, nil, refused("its kid names no key that is active", "")
+	case kindOf(err) == windlass.NotFound, err == nil && !found.Active:
+		return windlass.JWTKey{}, nil, Refused("its kid names no key that is active", "")
 	case err != nil:
 		return windlass.JWTKey{}, nil, err
 	}
 	key, err := jwt.ParseRSAPublicKeyFromPEM([]byte(found.PublicKeyPEM))
 	if err != nil {
-		return windlass.JWTKey{}, nil, refused("its kid names a key that cannot be read", "")
+		return windlass.JWTKey{}, nil, Refused("its kid names a key that cannot be read", "")
 	}
 	return found, key, nil
 }
@@ -119,3 +122,6 @@ func refusalReason(err error) string {
 		return "it cannot be read"
 	}
 }
+
+// printable reports whether a text is one that a database can hold.
+func printable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
