@@ -43,9 +43,6 @@ func (s *Server) newDashboard() error {
 	return err
 }
 
-// isPage reports whether a path is the dashboard's.
-func isPage(path string) bool { return path == "/" || strings.HasPrefix(path, ui.Prefix) }
-
 // pages serves the dashboard, once it has been made.
 func (s *Server) pages(w http.ResponseWriter, r *http.Request) {
 	if s.ui == nil {

@@ -159,45 +159,6 @@ func (s *Server) serving(handler http.Handler) func(net.Listener) *listener {
 // proxies reports whether a request is passed on to a provider.
 func (s *Server) proxies(r *http.Request) bool { return s.api != nil && s.api.Proxies(r) }
 
-// route answers what is the server's own and gives the rest to the API. It is no
-// http.ServeMux, which would clean paths: to the API, an escaped slash is a part of
-// a name.
-func (s *Server) route(own map[string]http.Handler) http.Handler {
-	rest := only(own)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.proxies(r) { // then no path is ours
-			s.api.ServeHTTP(w, r)
-			return
-		}
-		if isPage(r.URL.EscapedPath()) {
-			s.pages(w, r)
-			return
-		}
-		if _, mine := own[r.URL.EscapedPath()]; mine || s.api == nil {
-			rest.ServeHTTP(w, r)
-			return
-		}
-		s.api.ServeHTTP(w, r)
-	})
-}
-
-// only answers a few paths, to GET and HEAD. They are compared as they were sent:
-// what stands in front of us and forbids /metrics compares them so, too.
-func only(handlers map[string]http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler, found := handlers[r.URL.EscapedPath()]
-		switch {
-		case !found:
-			http.NotFound(w, r)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			w.Header().Set("Allow", "GET, HEAD")
-			w.WriteHeader(http.StatusMethodNotAllowed)
-		default:
-			handler.ServeHTTP(w, r)
-		}
-	})
-}
-
 // open opens the database with the keyset that its secrets are sealed with.
 func (s *Server) open(ctx context.Context) error {
 	opened, err := s.config.openStore(ctx)
