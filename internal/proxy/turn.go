@@ -14,7 +14,7 @@ const (
 	provider
 )
 
-// A turn watches one direction of an exchange: the side whose turn it is is late
+// A turn watches one direction of an exchange: the side that has the turn is late
 // when the time passes. It is one timer that is moved, so that watching every read and
 // every write costs little.
 type turn struct {
