@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"iter"
 	"net/http"
 	"strings"
@@ -60,9 +61,10 @@ func TestABackfillArrivesWholeAndForTheFewestRequests(t *testing.T) {
 		if n := r.metric("windlass_budget_requests"); int(n) < repositories/100 {
 			t.Errorf("the budget counts %v requests", n)
 		}
-		if n := r.metric("windlass_delivery_attempts_total"); int(n) < messages {
-			t.Errorf("the metric counts %v attempts for %d messages", n, messages)
-		}
+		// An attempt is counted when its answer has been read: a moment after the receiver has seen it.
+		awaitUntil(t, fmt.Sprintf("%d attempts in the metric", messages), func() bool {
+			return int(r.metric("windlass_delivery_attempts_total")) >= messages
+		})
 	})
 }
 
