@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -65,8 +66,36 @@ func (s *Sink) Send(ctx context.Context, d windlass.Destination, b windlass.Batc
 	return read(resp, s.config.Now)
 }
 
-// aim gets what sending to a destination takes, or why nothing can be sent.
+// target is what sending to a destination takes, made of its settings and secrets.
+type target struct {
+	of       windlass.Destination
+	settings Settings
+	keys     []signing.Key
+	fault    string // why nothing can be sent
+}
+
+// maxTargets bounds what is kept.
+const maxTargets = 1000
+
+// aim returns the target of a destination. It is kept for the next message as long as
+// the destination's settings and secrets stay the same.
 func (s *Sink) aim(d windlass.Destination) (settings Settings, keys []signing.Key, fault string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept, known := s.targets[d.ID]
+	if !known || !bytes.Equal(kept.of.Settings, d.Settings) || !slices.Equal(kept.of.Secrets, d.Secrets) {
+		kept = target{of: d}
+		kept.settings, kept.keys, kept.fault = s.resolve(d)
+		if len(s.targets) >= maxTargets {
+			clear(s.targets)
+		}
+		s.targets[d.ID] = kept
+	}
+	return kept.settings, kept.keys, kept.fault
+}
+
+// resolve makes a target.
+func (s *Sink) resolve(d windlass.Destination) (settings Settings, keys []signing.Key, fault string) {
 	settings, err := settingsOf(d)
 	if err != nil {
 		return settings, nil, "the destination's settings cannot be read: save them again"

@@ -17,6 +17,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"windlass"
@@ -64,6 +65,9 @@ type Records interface {
 type Sink struct {
 	config Config
 	client *http.Client
+
+	mu      sync.Mutex
+	targets map[string]target // by the destination's id
 }
 
 // New returns a Sink.
@@ -76,7 +80,7 @@ func New(c Config) (*Sink, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Sink{c, &http.Client{
+	return &Sink{config: c, targets: map[string]target{}, client: &http.Client{
 		Transport: c.Transport,
 		// A redirect would take a signed message to somewhere that was not configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
