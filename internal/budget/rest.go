@@ -6,7 +6,10 @@ import (
 
 // restsAfter is when a key that one customer alone uses stops costing memory: a
 // server may have a hundred thousand of them, each used once an hour.
-const restsAfter = 15 * time.Second
+const restsAfter = 3 * time.Second
+
+// putAwayEvery is how often keys are looked through for what can go back or rest.
+const putAwayEvery = 2 * time.Second
 
 // restedKey is the state that is kept of a key between two uses that are far apart.
 // What the ledger knows is not in it: the next use reads it again.

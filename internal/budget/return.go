@@ -10,7 +10,7 @@ import (
 // Run returns what was leased and not spent, until ctx ends, and then all of it.
 // Without it nothing goes wrong, but unspent requests count until they age out.
 func (b *Budget) Run(ctx context.Context) error {
-	ticker := time.NewTicker(10 * time.Second)
+	ticker := time.NewTicker(putAwayEvery)
 	defer ticker.Stop()
 	for {
 		select {
