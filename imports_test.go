@@ -76,16 +76,16 @@ var imports = []rule{
 	},
 	{
 		// The engine of what takes more than one step: flows implement its Work.
-		dir: "internal/operation", code: []string{".", "connector", "internal/logkey", "github.com/google/uuid"},
+		dir: "internal/operation", code: []string{".", "connector", "internal/ids", "internal/logkey"},
 		tests: []string{"internal/store", "internal/store/storetest"},
 	},
 	{dir: "internal/budget/budgettest", code: []string{"internal/budget"}},
 	// Types of destinations. Flows know the table of them, and no type: only the
 	// server's composition names one. Tests send through the real webhook.
-	{dir: "internal/sink", code: []string{".", "github.com/google/uuid"}},
+	{dir: "internal/sink", code: []string{".", "internal/ids"}},
 	{dir: "internal/sink/sinktest", code: []string{".", "internal/sink", "internal/sink/webhook"}},
 	{
-		dir: "internal/sink/webhook", code: []string{".", "connector", "webhook", "internal/sink", "github.com/google/uuid"},
+		dir: "internal/sink/webhook", code: []string{".", "connector", "webhook", "internal/ids", "internal/sink"},
 		tests: []string{"github.com/getkin/kin-openapi"},
 	},
 	{
@@ -101,13 +101,13 @@ var imports = []rule{
 		tests: []string{"bitbucket", "internal/deploy", "internal/flowtest", "internal/setup"},
 	},
 	{
-		dir: "internal/connect", code: append(flowMay, "internal/origin", "github.com/google/uuid"),
+		dir: "internal/connect", code: append(flowMay, "internal/ids", "internal/origin", "github.com/google/uuid"),
 		// The flow through the provider's real pages, and on the real store: what
 		// it declares is what they have.
 		tests: []string{"bitbucket", "bitbucket/sandbox", "internal/store", "internal/store/storetest"},
 	},
 	{
-		dir: "internal/read", code: append(flowMay, "manifest", "internal/operation", "github.com/google/uuid"),
+		dir: "internal/read", code: append(flowMay, "manifest", "internal/ids", "internal/operation", "github.com/google/uuid"),
 		// Transactions are what this flow is about: its tests run on the real store.
 		tests: []string{"internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi", "pgregory.net/rapid"},
 	},
@@ -119,7 +119,7 @@ var imports = []rule{
 		},
 	},
 	{
-		dir: "internal/write", code: append(flowMay, "manifest", "internal/operation"),
+		dir: "internal/write", code: append(flowMay, "manifest", "internal/ids", "internal/operation"),
 		// Against the provider's mock server, on the real store: what must not happen
 		// twice is between the two.
 		tests: []string{
@@ -133,13 +133,13 @@ var imports = []rule{
 		tests: []string{"bitbucket", "bitbucket/sandbox", "github.com/ktrysmt/go-bitbucket"},
 	},
 	{
-		dir: "internal/notify", code: append(flowMay, "github.com/google/uuid"),
+		dir: "internal/notify", code: append(flowMay, "internal/ids"),
 		tests: []string{"internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest", "github.com/getkin/kin-openapi"},
 	},
 
 	// Who may do what: people, their sessions and what they changed, keys and tokens.
 	{
-		dir: "internal/auth", code: []string{".", "github.com/golang-jwt/jwt/v5", "github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/oauth2", "github.com/coreos/go-oidc/v3"},
+		dir: "internal/auth", code: []string{".", "internal/ids", "github.com/golang-jwt/jwt/v5", "golang.org/x/crypto", "golang.org/x/oauth2", "github.com/coreos/go-oidc/v3"},
 		tests: []string{"internal/store", "internal/store/storetest"},
 	},
 
@@ -153,13 +153,13 @@ var imports = []rule{
 		tests: []string{"internal/store/storetest", "internal/budget/budgettest", "internal/pgtemp", "github.com/google/uuid"},
 	},
 	{
-		dir: "internal/jobs", code: append(flows, ".", "connector", "github.com/riverqueue/river", "github.com/jackc/pgx/v5", "github.com/google/uuid"),
+		dir: "internal/jobs", code: append(flows, ".", "connector", "internal/ids", "github.com/riverqueue/river", "github.com/jackc/pgx/v5"),
 		tests: []string{"internal/store", "internal/store/storetest", "internal/seal"},
 	},
 	{
-		dir: "internal/api", code: append(flows, ".", "connector", "manifest", "internal/auth", "internal/input", "internal/ui",
-			"github.com/danielgtaylor/huma/v2", "github.com/google/uuid"),
-		tests: []string{"github.com/getkin/kin-openapi", "github.com/golang-jwt/jwt/v5", "internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest"},
+		dir: "internal/api", code: append(flows, ".", "connector", "manifest", "internal/auth", "internal/ids", "internal/input", "internal/ui",
+			"github.com/danielgtaylor/huma/v2"),
+		tests: []string{"github.com/getkin/kin-openapi", "github.com/golang-jwt/jwt/v5", "github.com/google/uuid", "internal/sink/sinktest", "internal/sink/webhook", "internal/store", "internal/store/storetest"},
 	},
 	{
 		dir: "internal/ui", code: append(flows, ".", "connector", "manifest", "internal/auth", "internal/config"),

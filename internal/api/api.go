@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"windlass"
 	"windlass/internal/auth"
 	"windlass/internal/deploy"
@@ -146,15 +144,6 @@ func New(config Config) (*API, error) {
 		return nil, err
 	}
 	return a, nil
-}
-
-// newID returns the id of a new request.
-func (a *API) newID() string {
-	id, err := uuid.NewV7()
-	if err != nil {
-		id = uuid.New() // the system's random source has failed once: an id that does not sort will do
-	}
-	return id.String()
 }
 
 // logFailure logs a failure that a person has to look into.

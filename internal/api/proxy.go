@@ -8,6 +8,7 @@ import (
 
 	"windlass"
 	"windlass/internal/auth"
+	"windlass/internal/ids"
 	"windlass/internal/proxy"
 )
 
@@ -49,7 +50,7 @@ func (a *API) Proxies(r *http.Request) bool {
 // the proxy's answer, and it may take as long as data flows.
 func (a *API) serveProxied(w http.ResponseWriter, r *http.Request) {
 	began := a.now()
-	c := &call{r: r, requestID: a.newID(), route: proxied}
+	c := &call{r: r, requestID: ids.New(), route: proxied}
 	if err := a.admitProxied(c); err != nil { //nolint:contextcheck // the call carries it, in its request
 		counted := &countingWriter{ResponseWriter: w}
 		a.failProxied(c, counted, err) //nolint:contextcheck // the call carries it, in its request

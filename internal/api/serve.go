@@ -13,6 +13,7 @@ import (
 
 	"windlass"
 	"windlass/internal/auth"
+	"windlass/internal/ids"
 	"windlass/internal/logkey"
 )
 
@@ -63,7 +64,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
 	defer cancel()
 	counted := &countingWriter{ResponseWriter: w}
-	a.answer(&call{whole: r.Context(), w: counted, r: r.WithContext(ctx), requestID: a.newID()}, counted) //nolint:contextcheck // the call carries it, in its request
+	a.answer(&call{whole: r.Context(), w: counted, r: r.WithContext(ctx), requestID: ids.New()}, counted) //nolint:contextcheck // the call carries it, in its request
 }
 
 // answer serves a call, whatever happens in it.

@@ -7,9 +7,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"windlass"
+	"windlass/internal/ids"
 )
 
 // Store is the storage that this package needs. Every error carries a
@@ -261,12 +260,8 @@ func (p *People) SetPassword(ctx context.Context, session windlass.Session, curr
 // Note writes the audit log. It belongs in the transaction of what it is about, so that
 // the entry exists if and only if the change does.
 func (p *People) Note(ctx context.Context, session windlass.Session, projectID, action, target string, details map[string]string) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		id = uuid.New() // the system's random source has failed once: an id that does not sort will do
-	}
 	return p.store.AppendAudit(ctx, windlass.AuditEntry{
-		ID: id.String(), ProjectID: projectID, Time: p.now(), Subject: session.Subject, Name: session.Name,
+		ID: ids.New(), ProjectID: projectID, Time: p.now(), Subject: session.Subject, Name: session.Name,
 		Action: action, Target: target, Details: details,
 	})
 }

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"github.com/google/uuid"
-
 	"windlass"
+	"windlass/internal/ids"
 )
 
 // save stores checked credentials, in one transaction and without the network
@@ -126,17 +125,14 @@ func (s *Service) replace(
 func (s *Service) create(
 	ctx context.Context, connection windlass.Connection, credentials windlass.Credentials,
 ) (windlass.Connection, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return windlass.Connection{}, err
-	}
-	connection.ID = id.String()
+	connection.ID = ids.New()
 	connection.Used, connection.Created, connection.Updated = s.now(), s.now(), s.now()
 	if err := s.store.CreateConnection(ctx, connection, credentials); err != nil {
 		return windlass.Connection{}, err
 	}
 	// Read again: the group and the consumer may have been there before.
-	if connection, err = s.store.Connection(ctx, connection.ProjectID, connection.ID); err != nil {
+	connection, err := s.store.Connection(ctx, connection.ProjectID, connection.ID)
+	if err != nil {
 		return windlass.Connection{}, err
 	}
 	s.logEvent(ctx, msgCreated, connection)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
@@ -17,6 +16,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 
 	"windlass"
+	"windlass/internal/ids"
 )
 
 // Database is where the jobs are kept: *store.Store is one.
@@ -94,11 +94,7 @@ func New(ctx context.Context, db Database, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	if opts.ID == "" {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return nil, fmt.Errorf("name the worker: %w", err)
-		}
-		opts.ID = id.String()
+		opts.ID = ids.New()
 	}
 	e := &Engine{db: db, opts: opts, kinds: kinds, log: opts.Logger, now: opts.Now, id: opts.ID}
 	if e.log == nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"windlass"
+	"windlass/internal/ids"
 )
 
 // RouteEvent routes the notifications of an event to a topic, which may be named
@@ -24,11 +25,7 @@ func (s *Service) RouteEvent(ctx context.Context, project, event, topic string) 
 	if err != nil {
 		return windlass.EventRoute{}, requestError(op, "topicId", err)
 	}
-	id, err := newID()
-	if err != nil {
-		return windlass.EventRoute{}, err
-	}
-	r := windlass.EventRoute{ID: id, ProjectID: p.ID, Event: event, TopicID: t.ID, Created: s.now(), Updated: s.now()}
+	r := windlass.EventRoute{ID: ids.New(), ProjectID: p.ID, Event: event, TopicID: t.ID, Created: s.now(), Updated: s.now()}
 	return r, s.store.CreateEventRoute(ctx, r)
 }
 
@@ -73,11 +70,7 @@ func (s *Service) RouteTopic(ctx context.Context, project, topic, destination st
 	if err != nil {
 		return windlass.TopicRoute{}, requestError(op, "destinationId", err)
 	}
-	id, err := newID()
-	if err != nil {
-		return windlass.TopicRoute{}, err
-	}
-	r := windlass.TopicRoute{ID: id, ProjectID: p.ID, TopicID: t.ID, DestinationID: d.ID, Created: s.now()}
+	r := windlass.TopicRoute{ID: ids.New(), ProjectID: p.ID, TopicID: t.ID, DestinationID: d.ID, Created: s.now()}
 	return r, s.store.CreateTopicRoute(ctx, r)
 }
 

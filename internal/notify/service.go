@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"windlass"
 	"windlass/internal/sink"
 )
@@ -129,12 +127,4 @@ func render(data any) (encoded []byte, refers about, err error) {
 		return nil, refers, err
 	}
 	return encoded, refers, json.Unmarshal(encoded, &refers)
-}
-
-func newID() (string, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return "", &windlass.Error{Kind: windlass.Internal, Op: "make an id", Err: err}
-	}
-	return id.String(), nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"windlass"
+	"windlass/internal/ids"
 )
 
 // maxTopicName bounds a topic's name, as the published contract does.
@@ -22,11 +23,7 @@ func (s *Service) CreateTopic(ctx context.Context, project, name string) (windla
 	if err := checkName("create the topic", name); err != nil {
 		return windlass.Topic{}, err
 	}
-	id, err := newID()
-	if err != nil {
-		return windlass.Topic{}, err
-	}
-	t := windlass.Topic{ID: id, ProjectID: p.ID, Name: name, Created: s.now(), Updated: s.now()}
+	t := windlass.Topic{ID: ids.New(), ProjectID: p.ID, Name: name, Created: s.now(), Updated: s.now()}
 	return t, s.store.CreateTopic(ctx, t)
 }
 

@@ -9,9 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"windlass"
+	"windlass/internal/ids"
 )
 
 // Store is what this package needs to have kept. Every error carries a
@@ -152,7 +151,7 @@ func (e *Engine) Begin(ctx context.Context, p windlass.Operation, config json.Ra
 // Note adds a line to an operation's log.
 func (e *Engine) Note(ctx context.Context, operationID, severity, message string, details map[string]string) error {
 	return e.store.AppendLogs(ctx, []windlass.OperationLog{{
-		ID: NewID(), OperationID: operationID, Time: e.Now(), Severity: severity, Message: message, Details: details,
+		ID: ids.New(), OperationID: operationID, Time: e.Now(), Severity: severity, Message: message, Details: details,
 	}})
 }
 
@@ -259,15 +258,6 @@ func (e *Engine) Leases() (leases []string) {
 		return true
 	})
 	return leases
-}
-
-// NewID returns an id that sorts by the time it was made.
-func NewID() string {
-	id, err := uuid.NewV7()
-	if err != nil {
-		id = uuid.New() // the system's random source has failed once: an id that does not sort will do
-	}
-	return id.String()
 }
 
 func kindIs(err error, kind windlass.Kind) bool { return err != nil && errors.Is(err, kind) }

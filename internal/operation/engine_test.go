@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/ids"
 	"windlass/internal/operation"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
@@ -387,7 +388,7 @@ func TestKindsDoNotMeet(t *testing.T) {
 		reads, writes := kind(windlass.ActionRead), kind(windlass.ActionWrite)
 		must(t, w.store.In(ctx, func(ctx context.Context) error {
 			for range 1000 {
-				id := operation.NewID()
+				id := ids.New()
 				if err := w.store.BeginOperation(ctx, windlass.Operation{
 					ID: id, ProjectID: "p", InstallationID: "i", ConfigID: "c", Action: windlass.ActionWrite, Status: windlass.OperationRunning,
 					Created: now, Updated: now,

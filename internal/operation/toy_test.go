@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/ids"
 	"windlass/internal/operation"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
@@ -81,7 +82,7 @@ func (s *toyStore) Standing(context.Context, string, string) (windlass.Standing,
 // begin begins an operation.
 func (w *toys) begin(e *operation.Engine) string {
 	w.t.Helper()
-	id, now := operation.NewID(), e.Now()
+	id, now := ids.New(), e.Now()
 	must(w.t, e.Begin(w.t.Context(), windlass.Operation{
 		ID: id, ProjectID: "p", InstallationID: "i", ConfigID: "c", Object: "toys", Action: e.Kind(), Status: windlass.OperationRunning,
 		Estimate: -1, Created: now, Updated: now,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/ids"
 )
 
 // Turn is one turn of one operation: from taking its lease to giving it back.
@@ -38,7 +39,7 @@ type Turn struct {
 // Turn returns a turn without a lease, for an operation that begins in the
 // transaction of its first step. The work is the kind's if it is nil.
 func (e *Engine) Turn(work Work) *Turn {
-	t := &Turn{Engine: e, LeaseID: e.config.Owner + "/" + NewID(), Began: e.Now(), work: work}
+	t := &Turn{Engine: e, LeaseID: e.config.Owner + "/" + ids.New(), Began: e.Now(), work: work}
 	if work == nil {
 		t.work = e.config.Work(t)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"windlass"
 	"windlass/internal/config"
+	"windlass/internal/ids"
 	"windlass/internal/operation"
 	"windlass/manifest"
 )
@@ -105,7 +106,7 @@ func (f *Flow) begin(ctx context.Context, in windlass.Installation, p windlass.O
 
 // operation fills in what every operation of an installation begins with.
 func (f *Flow) operation(in windlass.Installation, p windlass.Operation) windlass.Operation {
-	p.ID, p.Created = operation.NewID(), f.now()
+	p.ID, p.Created = ids.New(), f.now()
 	p.ProjectID, p.IntegrationID, p.InstallationID = in.ProjectID, in.IntegrationID, in.ID
 	p.ConfigID, p.RevisionID, p.Workspace = in.Config.ID, in.Config.RevisionID, in.Connection.WorkspacePath()
 	p.Action, p.Status, p.Estimate, p.Updated = windlass.ActionRead, windlass.OperationRunning, -1, p.Created

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"windlass"
+	"windlass/internal/ids"
 )
 
 // A Type is one row of a [Table].
@@ -127,9 +126,7 @@ func (t *Table) Batches(d windlass.Destination, of Stream, entries []Entry, now 
 		if n < 1 || n > len(entries) {
 			return nil, miscounted(d.Type)
 		}
-		if batches[i], err = of.batch(d, &made[i], entries[:n], now); err != nil {
-			return nil, err
-		}
+		batches[i] = of.batch(d, &made[i], entries[:n], now)
 		entries = entries[n:]
 	}
 	if len(entries) > 0 {
@@ -146,13 +143,9 @@ func miscounted(name string) error {
 	}
 }
 
-func (of *Stream) batch(d windlass.Destination, made *Batch, entries []Entry, now time.Time) (windlass.Batch, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return windlass.Batch{}, &windlass.Error{Kind: windlass.Internal, Op: "make an id", Err: err}
-	}
+func (of *Stream) batch(d windlass.Destination, made *Batch, entries []Entry, now time.Time) windlass.Batch {
 	b := windlass.Batch{
-		ID: id.String(), ProjectID: of.ProjectID, DestinationID: d.ID, InstallationID: of.InstallationID,
+		ID: ids.New(), ProjectID: of.ProjectID, DestinationID: d.ID, InstallationID: of.InstallationID,
 		OperationID: of.OperationID, Object: of.Object, Kind: of.Kind, Lane: of.Lane, Body: made.Body,
 		Status: windlass.BatchPending, NextAttempt: now, Created: now, Updated: now,
 	}
@@ -167,7 +160,7 @@ func (of *Stream) batch(d windlass.Destination, made *Batch, entries []Entry, no
 		aside.ProjectID, aside.BatchID, aside.Created = b.ProjectID, b.ID, now
 		b.Aside = &aside
 	}
-	return b, nil
+	return b
 }
 
 // Send makes one attempt, through the destination's sink.

@@ -9,6 +9,7 @@ import (
 
 	"windlass"
 	"windlass/connector"
+	"windlass/internal/ids"
 	"windlass/internal/logkey"
 	"windlass/internal/mapping"
 	"windlass/internal/operation"
@@ -302,7 +303,7 @@ func (s *step) line(severity, message string, r *windlass.WriteRecord) {
 		details[logkey.RecordID] = r.RecordID
 	}
 	s.lines = append(s.lines, windlass.OperationLog{
-		ID: operation.NewID(), OperationID: s.Op.ID, Time: s.now(), Severity: severity, Message: message, Details: details,
+		ID: ids.New(), OperationID: s.Op.ID, Time: s.now(), Severity: severity, Message: message, Details: details,
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"windlass/bitbucket"
 	"windlass/bitbucket/sandbox"
 	"windlass/connector"
+	"windlass/internal/ids"
 	"windlass/internal/operation"
 	"windlass/internal/store"
 	"windlass/internal/store/storetest"
@@ -178,7 +179,7 @@ func (w *world) must(err error) {
 	}
 }
 
-func newID() string { return operation.NewID() }
+func newID() string { return ids.New() }
 
 const revision = `{"name":"repos","provider":"bitbucket",
 	"read":{"objects":[{"objectName":"projects","destination":"hook","requiredFields":[

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"windlass"
+	"windlass/internal/ids"
 	"windlass/internal/logkey"
 	"windlass/internal/operation"
 )
@@ -83,7 +84,7 @@ func (f *Flow) begin(ctx context.Context, t *task, sent time.Time) (*step, error
 func (f *Flow) operation(t *task) windlass.Operation {
 	now := f.now()
 	return windlass.Operation{
-		ID: operation.NewID(), ProjectID: t.in.ProjectID, IntegrationID: t.in.IntegrationID, InstallationID: t.in.ID,
+		ID: ids.New(), ProjectID: t.in.ProjectID, IntegrationID: t.in.IntegrationID, InstallationID: t.in.ID,
 		ConfigID: t.in.Config.ID, RevisionID: t.in.Config.RevisionID, Workspace: t.in.Connection.WorkspacePath(),
 		Object: t.object, Action: windlass.ActionWrite, Trigger: windlass.TriggerAsked, Status: windlass.OperationRunning,
 		Cursor: "0", Estimate: int64(len(t.request.all())), Created: now, Updated: now,

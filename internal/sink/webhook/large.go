@@ -6,9 +6,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"windlass"
+	"windlass/internal/ids"
 )
 
 // LargeLifetime is how long the URL of a large record can be used, from the last
@@ -21,7 +20,7 @@ const LargeLifetime = 15 * time.Minute
 func (s *Sink) setAside(entry []byte) (kept *windlass.LargeRecord, url string) {
 	token := windlass.NewSecret(rand.Text() + rand.Text())
 	kept = &windlass.LargeRecord{
-		ID: newID(), TokenHash: token.Hash(), Body: append(append([]byte{'['}, entry...), ']'),
+		ID: ids.New(), TokenHash: token.Hash(), Body: append(append([]byte{'['}, entry...), ']'),
 	}
 	return kept, s.config.DownloadURL(kept.ID, token)
 }
@@ -55,13 +54,4 @@ func (s *Sink) Download(ctx context.Context, id string, token windlass.Secret) (
 		}
 	}
 	return kept.Body, nil
-}
-
-// newID returns an id that sorts by the time it was made.
-func newID() string {
-	id, err := uuid.NewV7()
-	if err != nil {
-		id = uuid.New() // the system's random source has failed once: an id that does not sort will do
-	}
-	return id.String()
 }
