@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -259,5 +258,3 @@ func (e *Engine) Leases() (leases []string) {
 	})
 	return leases
 }
-
-func kindIs(err error, kind windlass.Kind) bool { return err != nil && errors.Is(err, kind) }

@@ -70,7 +70,7 @@ func (e *Engine) Step(ctx context.Context, operationID string) error {
 	defer t.hold()()
 	won, leased, err := t.Take(ctx, operationID)
 	switch {
-	case kindIs(err, windlass.NotFound):
+	case errors.Is(err, windlass.NotFound):
 		return nil
 	case err != nil:
 		return t.trouble(ctx, err)

@@ -65,12 +65,12 @@ func (t *Turn) refused(ctx context.Context, err error) error {
 	wait, attempt := retryAfter(err), t.Op.Attempt+1
 	switch {
 	// A limit comes first: an error that wraps one may call itself anything.
-	case kindIs(err, windlass.RateLimited):
+	case errors.Is(err, windlass.RateLimited):
 		wait = Limited(err)
 		until := t.until(wait)
 		message := fmt.Sprintf("The limit of requests is reached. The %s waits until %s: %s.", t.config.Kind, Stamp(until), Plain(err))
 		return t.rest(ctx, rest{until, 0, windlass.SeverityInfo, message, wait >= minLine})
-	case kindIs(err, windlass.CursorExpired) && t.Op.Restarts == 0:
+	case errors.Is(err, windlass.CursorExpired) && t.Op.Restarts == 0:
 		return t.startOver(ctx, err)
 	case t.Deadline.IsZero() && attempt > attempts(err), !passes(err, !t.Deadline.IsZero()):
 		return t.settle(ctx, End(err))
@@ -145,7 +145,7 @@ func (t *Turn) sleep(ctx context.Context, s *Sleep) error {
 		if err == nil && s.Still(again) {
 			return nil
 		}
-		if err != nil && !kindIs(err, windlass.NotFound) {
+		if err != nil && !errors.Is(err, windlass.NotFound) {
 			return err
 		}
 		awake = true
@@ -184,7 +184,7 @@ func (t *Turn) startOver(ctx context.Context, cause error) error {
 // disk, a restart. There is nowhere to note it but the process's own log; the
 // operation is as it was after its last step, and goes on by itself.
 func (t *Turn) trouble(ctx context.Context, err error) error {
-	if kindIs(err, windlass.Conflict) {
+	if errors.Is(err, windlass.Conflict) {
 		return &Waiting{t.config.Lease, "another job carries the operation on"}
 	}
 	after := troubleFor
@@ -227,20 +227,20 @@ func Local(err error) bool {
 
 // rejected reports whether the provider does not take the credentials.
 func rejected(err error) bool {
-	return kindIs(err, windlass.NeedsReconnect) || kindIs(err, windlass.Unauthorized)
+	return errors.Is(err, windlass.NeedsReconnect) || errors.Is(err, windlass.Unauthorized)
 }
 
 // passes reports whether the same may succeed later. What is incomplete is worth
 // another try only while there is a deadline to end it.
 func passes(err error, bounded bool) bool {
-	return rejected(err) || kindIs(err, windlass.Unavailable) || kindIs(err, windlass.Malformed) || kindIs(err, windlass.Canceled) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || bounded && kindIs(err, windlass.Incomplete)
+	return rejected(err) || errors.Is(err, windlass.Unavailable) || errors.Is(err, windlass.Malformed) || errors.Is(err, windlass.Canceled) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || bounded && errors.Is(err, windlass.Incomplete)
 }
 
 // attempts is how often in a row an error may come before it counts as one that
 // stays.
 func attempts(err error) int {
-	if rejected(err) || kindIs(err, windlass.Malformed) {
+	if rejected(err) || errors.Is(err, windlass.Malformed) {
 		return fewAttempts
 	}
 	return maxAttempts

@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,7 +38,7 @@ func (f *Flow) Started(ctx context.Context, in windlass.Installation, objects []
 func (f *Flow) Due(ctx context.Context, schedule windlass.Schedule) error {
 	return f.store.In(ctx, func(ctx context.Context) error {
 		in, err := f.store.Installation(ctx, schedule.ProjectID, schedule.InstallationID)
-		if kindIs(err, windlass.NotFound) || err == nil && in.Connection.Status == windlass.ConnectionBad {
+		if errors.Is(err, windlass.NotFound) || err == nil && in.Connection.Status == windlass.ConnectionBad {
 			return nil
 		}
 		if err != nil {
@@ -60,7 +61,7 @@ func (f *Flow) resume(ctx context.Context, in windlass.Installation, c config.Co
 	}
 	mark, err := f.store.ReadState(ctx, in.ID, name)
 	switch {
-	case err != nil && !kindIs(err, windlass.NotFound):
+	case err != nil && !errors.Is(err, windlass.NotFound):
 		return err
 	case mark.Paused:
 		return nil
@@ -139,7 +140,7 @@ func opening(p windlass.Operation) string {
 // leftOut turns the conflict with a read that is under way into a line in its
 // log.
 func (f *Flow) leftOut(ctx context.Context, in windlass.Installation, name string, err error) error {
-	if !kindIs(err, windlass.Conflict) {
+	if !errors.Is(err, windlass.Conflict) {
 		return err
 	}
 	running, err := f.running(ctx, in.ID, name)

@@ -196,7 +196,7 @@ func (f *Flow) checkNow(ctx context.Context, c *claimed, began time.Time) (resul
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return "", err
-	case kindIs(err, windlass.RateLimited):
+	case errors.Is(err, windlass.RateLimited):
 		// It keeps its place in the line of the budget, and needs no operation for that.
 		c.Next = f.now().Add(operation.Limited(err))
 		return CheckedLimited, nil

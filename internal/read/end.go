@@ -47,7 +47,7 @@ func (s *step) Finish(ctx context.Context, _ *operation.Turn, cause error) (o op
 	// The installation first, as whatever changes it does, or else each could wait
 	// for the other.
 	in, err := s.store.Installation(ctx, s.Op.ProjectID, s.Op.InstallationID)
-	if kindIs(err, windlass.NotFound) {
+	if errors.Is(err, windlass.NotFound) {
 		return o, errUninstalled
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package read
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"windlass"
@@ -95,5 +94,3 @@ func New(c Config) (*Flow, error) {
 }
 
 func (f *Flow) now() time.Time { return f.Now() }
-
-func kindIs(err error, kind windlass.Kind) bool { return err != nil && errors.Is(err, kind) }

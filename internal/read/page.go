@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -92,7 +93,7 @@ func (s *step) lookAgain(ctx context.Context, changed bool) error {
 // something happened to the installation that may stop the read.
 func (s *step) before(ctx context.Context, workspace string) (changed bool, err error) {
 	standing, err := s.store.Standing(ctx, s.Op.InstallationID, s.Op.Object)
-	if kindIs(err, windlass.NotFound) {
+	if errors.Is(err, windlass.NotFound) {
 		return false, errUninstalled
 	}
 	if err != nil {

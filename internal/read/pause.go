@@ -3,6 +3,7 @@ package read
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -32,7 +33,7 @@ func (f *Flow) Pause(ctx context.Context, project, integration, installation str
 		reason := cmp.Or(strings.TrimSpace(r.Note), "paused by hand")
 		for _, name := range objects {
 			mark, err := f.store.ReadState(ctx, in.ID, name)
-			if err != nil && !kindIs(err, windlass.NotFound) {
+			if err != nil && !errors.Is(err, windlass.NotFound) {
 				return err
 			}
 			if mark.Paused {
@@ -60,7 +61,7 @@ func (f *Flow) Unpause(ctx context.Context, project, integration, installation s
 		}
 		for _, name := range objects {
 			mark, err := f.store.ReadState(ctx, in.ID, name)
-			if err != nil && !kindIs(err, windlass.NotFound) {
+			if err != nil && !errors.Is(err, windlass.NotFound) {
 				return err
 			}
 			if !mark.Paused {
@@ -293,7 +294,7 @@ func (f *Flow) ObjectStates(ctx context.Context, project, integration, installat
 		states = states[:0]
 		for _, name := range c.ReadNames() {
 			mark, err := f.store.ReadState(ctx, in.ID, name)
-			if err != nil && !kindIs(err, windlass.NotFound) {
+			if err != nil && !errors.Is(err, windlass.NotFound) {
 				return err
 			}
 			state := ObjectState{

@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,7 +82,7 @@ func (s *step) look(ctx context.Context) error {
 	if err == nil {
 		s.in, err = s.store.Installation(ctx, s.Op.ProjectID, s.Op.InstallationID)
 	}
-	if kindIs(err, windlass.NotFound) {
+	if errors.Is(err, windlass.NotFound) {
 		return errUninstalled
 	}
 	if err == nil {
@@ -130,7 +131,7 @@ func (s *step) sleep(standing windlass.Standing) *operation.Sleep {
 // outside of transactions, which would lock the integration for every read of it.
 func (s *step) nameIntegration(ctx context.Context) error {
 	in, err := s.store.Integration(ctx, s.Op.ProjectID, s.Op.IntegrationID)
-	if kindIs(err, windlass.NotFound) {
+	if errors.Is(err, windlass.NotFound) {
 		return nil
 	}
 	s.integration = in.Name

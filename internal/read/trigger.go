@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,7 +78,7 @@ func (f *Flow) triggered(ctx context.Context, in windlass.Installation, object s
 		return "", err
 	}
 	mark, err := f.store.ReadState(ctx, in.ID, name)
-	if err != nil && !kindIs(err, windlass.NotFound) {
+	if err != nil && !errors.Is(err, windlass.NotFound) {
 		return "", err
 	}
 	if mark.Paused {

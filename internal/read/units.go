@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -134,7 +135,7 @@ func (s *step) bound(ctx context.Context, u *windlass.ReadUnit) error {
 func (s *step) nextBelow(ctx context.Context, t *operation.Turn) (operation.Commit, error) {
 	if s.unit == nil {
 		err := s.nextUnit(ctx)
-		if kindIs(err, windlass.NotFound) {
+		if errors.Is(err, windlass.NotFound) {
 			return s.afterUnits(ctx)
 		}
 		if err != nil {
@@ -146,7 +147,7 @@ func (s *step) nextBelow(ctx context.Context, t *operation.Turn) (operation.Comm
 	switch {
 	case got.err == nil:
 		return s.pageBelow(ctx, t, got)
-	case after.ParentID != "" && (kindIs(got.err, windlass.NotFound) || kindIs(got.err, windlass.Forbidden)):
+	case after.ParentID != "" && (errors.Is(got.err, windlass.NotFound) || errors.Is(got.err, windlass.Forbidden)):
 		after.Status = windlass.UnitRefused
 		s.refusals++
 		return s.commitUnit(after, windlass.Progress{}, "", func(ctx context.Context) error {
@@ -155,14 +156,14 @@ func (s *step) nextBelow(ctx context.Context, t *operation.Turn) (operation.Comm
 			}
 			return s.Log(ctx, windlass.SeverityWarning, s.part().where()+" are passed over: "+operation.Plain(got.err)+".", nil)
 		}), nil
-	case kindIs(got.err, windlass.CursorExpired) && after.Pass == 0:
+	case errors.Is(got.err, windlass.CursorExpired) && after.Pass == 0:
 		after.Cursor, after.Pass = "", 1
 		c := s.commitUnit(after, windlass.Progress{}, "", func(ctx context.Context) error {
 			return s.Log(ctx, windlass.SeverityWarning, "The read of "+s.part().where()+" starts over, once: "+operation.Plain(got.err)+".", nil)
 		})
 		c.GiveWay = true // the next turn knows which records came before
 		return c, nil
-	case kindIs(got.err, windlass.CursorExpired):
+	case errors.Is(got.err, windlass.CursorExpired):
 		return operation.Commit{}, operation.End(got.err)
 	default:
 		return operation.Commit{}, got.err

@@ -2,6 +2,7 @@ package write
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -17,7 +18,7 @@ func (f *Flow) collect(ctx context.Context, t *task) (id string, err error) {
 			id, err = f.gather(ctx, t)
 			return err
 		})
-		if try == maxRaces || !kindIs(err, windlass.Conflict) {
+		if try == maxRaces || !errors.Is(err, windlass.Conflict) {
 			return id, err
 		}
 	}
@@ -30,7 +31,7 @@ const maxRaces = 10
 func (f *Flow) gather(ctx context.Context, t *task) (string, error) {
 	name := t.collects()
 	w, err := f.store.CollectingWrite(ctx, name)
-	if kindIs(err, windlass.NotFound) {
+	if errors.Is(err, windlass.NotFound) {
 		return f.beginCollecting(ctx, t, name)
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package write
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"windlass"
@@ -92,5 +91,3 @@ func (f *Flow) secretFields(c windlass.Connection, object string) []string {
 }
 
 func (f *Flow) now() time.Time { return f.Now() }
-
-func kindIs(err error, kind windlass.Kind) bool { return err != nil && errors.Is(err, kind) }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ type known struct {
 func (f *Flow) known(ctx context.Context, t *task, k windlass.WriteKey) (known, error) {
 	found, err := f.store.WriteKey(ctx, k.ID)
 	switch {
-	case kindIs(err, windlass.NotFound):
+	case errors.Is(err, windlass.NotFound):
 		return known{}, nil
 	case err != nil:
 		return known{}, err
@@ -95,7 +96,7 @@ func (f *Flow) known(ctx context.Context, t *task, k windlass.WriteKey) (known, 
 		return known{key: found, answer: &a}, nil
 	}
 	p, err := f.store.Operation(ctx, t.in.ProjectID, found.OperationID)
-	if err != nil && !kindIs(err, windlass.NotFound) {
+	if err != nil && !errors.Is(err, windlass.NotFound) {
 		return known{}, err
 	}
 	return known{key: found, running: err == nil && p.Status == windlass.OperationRunning}, nil
@@ -118,7 +119,7 @@ func (f *Flow) first(ctx context.Context, t *task, k, before windlass.WriteKey) 
 		if err == nil && now.Answer != nil && f.now().Before(now.Expires) {
 			return errFaster
 		}
-		if err != nil && !kindIs(err, windlass.NotFound) {
+		if err != nil && !errors.Is(err, windlass.NotFound) {
 			return err
 		}
 		if t.request.AutoBatch != nil {
@@ -144,7 +145,7 @@ func (f *Flow) first(ctx context.Context, t *task, k, before windlass.WriteKey) 
 		return err
 	})
 	switch {
-	case kindIs(err, windlass.Conflict):
+	case errors.Is(err, windlass.Conflict):
 		return a, false, nil
 	case err != nil || k.Answer != nil:
 		return a, true, err

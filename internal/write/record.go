@@ -184,7 +184,7 @@ func (s *step) lookDeleted(ctx context.Context, r *windlass.WriteRecord, cause e
 func (s *step) gone(ctx context.Context, r *windlass.WriteRecord) (bool, error) {
 	_, err := s.target.Get(ctx, connector.GetRequest{Object: s.Op.Object, ID: r.RecordID})
 	s.Called()
-	if kindIs(err, windlass.NotFound) {
+	if errors.Is(err, windlass.NotFound) {
 		return true, nil
 	}
 	return false, err
@@ -312,17 +312,17 @@ func asProvider(err error) (*windlass.Error, bool) { return windlass.FromProvide
 
 // lost reports whether a write may have happened although it failed so.
 func lost(err error) bool {
-	return !kindIs(err, windlass.RateLimited) &&
-		(kindIs(err, windlass.Unavailable) || kindIs(err, windlass.Malformed) || kindIs(err, windlass.Canceled) ||
+	return !errors.Is(err, windlass.RateLimited) &&
+		(errors.Is(err, windlass.Unavailable) || errors.Is(err, windlass.Malformed) || errors.Is(err, windlass.Canceled) ||
 			errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
 // temporary reports whether the same request may succeed later.
 func temporary(err error) bool {
-	return lost(err) || kindIs(err, windlass.RateLimited) || kindIs(err, windlass.Incomplete) || operation.Local(err)
+	return lost(err) || errors.Is(err, windlass.RateLimited) || errors.Is(err, windlass.Incomplete) || operation.Local(err)
 }
 
 // passes reports whether to try again. Credentials may be renewed.
 func passes(err error) bool {
-	return temporary(err) || kindIs(err, windlass.NeedsReconnect) || kindIs(err, windlass.Unauthorized)
+	return temporary(err) || errors.Is(err, windlass.NeedsReconnect) || errors.Is(err, windlass.Unauthorized)
 }

@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -43,7 +44,7 @@ type step struct {
 func (s *step) Prepare(ctx context.Context, t *operation.Turn) error {
 	err := s.load(ctx)
 	switch {
-	case kindIs(err, windlass.NotFound):
+	case errors.Is(err, windlass.NotFound):
 		s.failAll("the installation was removed before it was written", false)
 		return operation.End(nil)
 	case err != nil && (ctx.Err() != nil || operation.Local(err)):
